@@ -1,0 +1,142 @@
+/**
+ * What a person types -> Location. One grammar for all commands: a local path, `-`, scp's `[user@]host:path`, and URLs.
+ * A Location's text never holds a secret.
+ */
+import { XferError } from './errors.js';
+import { bytesFromName, printable } from './names.js';
+
+export interface Location {
+  /** Canonical scheme: `file`, `stdio`, `sftp`, `http`, `https`, `tcp`, `memory`. */
+  readonly scheme: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly user?: string;
+  /** Path on its transport: local, remote (relative to the login directory unless it starts with `/`), or a URL's. */
+  readonly path: string;
+  /** The URL as given, for HTTP; may hold a password, so it is never printed: `describeLocation` is. */
+  readonly url?: string;
+  /** For tcp: wait for the other end to connect instead of connecting. */
+  readonly listen?: boolean;
+}
+
+const SCHEMES: Record<string, string> = { scp: 'sftp', ssh: 'sftp' };
+
+/** Parses what was typed. USAGE where it is no location. `platform` decides whether `C:\x` is a path. */
+export function parseLocation(text: string, platform: NodeJS.Platform = process.platform): Location {
+  if (text === '') throw new XferError('USAGE', 'the location is empty', { hint: 'name a path, host:path or a URL' });
+  if (text.includes('\0')) throw new XferError('USAGE', `location ${text}: holds a NUL byte`);
+  if (text === '-') return { scheme: 'stdio', path: '-' };
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  if (scheme !== undefined) return parseUrl(SCHEMES[scheme] ?? scheme, text);
+  return parseScpLocation(text, platform) ?? { scheme: 'file', path: text };
+}
+
+/**
+ * scp's `[user@]host:path` (scp.1, and colon() in its misc.c): undefined where the text is a local path, which it is with
+ * a `/` before the first colon, a leading colon, or a drive letter on Windows.
+ */
+export function parseScpLocation(text: string, platform: NodeJS.Platform = process.platform): Location | undefined {
+  if (platform === 'win32' && (/^[a-z]:/i.test(text) || text.startsWith('\\\\'))) return undefined;
+  const match = /^(?:([^/[\]]*)@)?(?:\[([^\]/]+)\]|([^:/[\]]+)):/.exec(text) ?? undefined;
+  if (!match) return undefined;
+  const [matched, user, bracketed, plain] = match;
+  const host = bracketed ?? (plain as string);
+  checkUserAndHost(user, host);
+  return { scheme: 'sftp', host, ...(user === undefined ? {} : { user }), path: text.slice(matched.length) || '.' };
+}
+
+function parseUrl(scheme: string, text: string): Location {
+  if (scheme === 'file') return { scheme: 'file', path: decodeURIComponent(new URL(text).pathname) };
+  if (scheme === 'http' || scheme === 'https') return parseHttp(scheme, text);
+  const match = /^[^:]+:\/\/(?:([^@/]*)@)?(?:\[([^\]/]+)\]|([^:/[\]]*))(?::([0-9]*))?(\/.*)?$/s.exec(text);
+  if (!match) throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`);
+  const [, rawUser, bracketed, plain, rawPort, rawPath] = match;
+  const user = rawUser === undefined ? undefined : percentDecode(rawUser.split(':', 1)[0] as string);
+  if (rawUser?.includes(':')) {
+    throw new XferError('USAGE', `location ${withoutPassword(text)}: a password in a URL is seen by every user`, {
+      hint: 'leave it out and type it when asked, or use a key',
+    });
+  }
+  const host = bracketed ?? (plain as string);
+  if (scheme === 'sftp') checkUserAndHost(user, host);
+  return {
+    scheme,
+    host,
+    path: scheme === 'sftp' ? percentDecode(rawPath?.slice(1) ?? '') || '.' : (rawPath ?? ''),
+    ...(user === undefined ? {} : { user }),
+    ...(rawPort ? { port: parsePort(rawPort) } : {}),
+  };
+}
+
+function parseHttp(scheme: string, text: string): Location {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!url?.hostname) throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`);
+  return {
+    scheme,
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    path: url.pathname + url.search,
+    url: url.href,
+    ...(url.port ? { port: Number(url.port) } : {}),
+    ...(url.username ? { user: percentDecode(url.username) } : {}),
+  };
+}
+
+/** Bytes of a percent-encoded text that are UTF-8, as text; USAGE where an escape is broken. */
+function percentDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new XferError('USAGE', `location ${withoutPassword(text)}: a % is not followed by two hex digits of UTF-8`);
+  }
+}
+
+/** A port that a person typed: 1 to 65535, or 0 where `allowZero`. USAGE otherwise. */
+export function parsePort(text: string, allowZero = false): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
+  if (port <= 65535 && port >= (allowZero ? 0 : 1)) return port;
+  throw new XferError('USAGE', `port ${text}: not a number from ${allowZero ? 0 : 1} to 65535`);
+}
+
+/** `host:port`, `[v6]:port`, `:port` or, with `portAlone`, `port`. USAGE otherwise. */
+export function parseHostPort(text: string, portAlone = false): { host?: string; port: number } {
+  if (portAlone && /^[0-9]+$/.test(text)) return { port: parsePort(text) };
+  const match = /^(?:\[([^\]]+)\]|([^:[\]/]*)):([^:]*)$/.exec(text);
+  if (!match) {
+    throw new XferError('USAGE', `address ${text}: not host:port`, {
+      hint: 'an IPv6 address goes in brackets: [::1]:8080',
+    });
+  }
+  const host = match[1] ?? match[2];
+  return { ...(host ? { host } : {}), port: parsePort(match[3] as string) };
+}
+
+/** Refused before anything is expanded or started with them (CVE-2023-51385, CVE-2025-61984). USAGE. */
+export function checkUserAndHost(user: string | undefined, host: string): void {
+  const badHost = host === '' || host.startsWith('-') || /[\s'"`$\\;&<>|(){}\p{Cc}]/u.test(host);
+  if (badHost) throw new XferError('USAGE', `host ${host}: not a host name`);
+  if (user === undefined) return;
+  const badUser = user === '' || user.startsWith('-') || /['"`;&<>|(){}\s\p{Cc}]/u.test(user) || user.endsWith('\\');
+  if (badUser) throw new XferError('USAGE', `user ${user}: not a user name`);
+}
+
+function withoutPassword(text: string): string {
+  return text.replace(/(:\/\/[^/@:]*):[^/@]*@/, '$1@');
+}
+
+/** A location as text, without its secrets, printable. */
+export function describeLocation(location: Location): string {
+  const { scheme, host, port, user, path } = location;
+  if (scheme === 'stdio') return location.path === '-' ? 'standard input or output' : path;
+  if (scheme === 'file') return printable(path);
+  const bare = host?.includes(':') ? `[${host}]` : (host ?? '');
+  const login = user === undefined ? bare : `${user}@${bare}`;
+  if (scheme === 'sftp') return printable(port === undefined ? `${login}:${path}` : `sftp://${login}:${port}/${path}`);
+  return printable(`${scheme}://${bare}${port === undefined ? '' : `:${port}`}${path.split('?', 1)[0] as string}`);
+}
+
+/** The last part of a path that may have `/` at its end, `''` for a root, as bytes where they are not UTF-8. */
+export function baseName(path: string): string {
+  const trimmed = path.replace(/\/+$/, '');
+  const base = trimmed.slice(trimmed.lastIndexOf('/') + 1);
+  return base === '.' || base === '..' || bytesFromName(base).includes(0) ? '' : base;
+}

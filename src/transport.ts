@@ -1,0 +1,198 @@
+/**
+ * The contract between the copy engine and the transports. Types only; `conformance/` in the tests holds every
+ * transport to the words written here.
+ *
+ * A transport that cannot do a thing lacks the method, and nothing succeeds without doing what it says. A transport
+ * makes one attempt: retry, rate limit, verification, parallelism and progress belong to the engine.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { Location } from './location.js';
+
+/** Handed to every call that can wait. An aborted signal rejects the call with `signal.reason` and frees what it held. */
+export interface Scope {
+  readonly signal: AbortSignal;
+}
+
+/** Bytes from `start` up to, not including, `end`; to the end of the file where `end` is absent. */
+export interface ByteRange {
+  readonly start: number;
+  readonly end?: number;
+}
+
+export type EntryKind = 'file' | 'directory' | 'symlink';
+
+/** One thing in a source, or one thing to make in a sink. */
+export interface Entry {
+  /**
+   * Path below the root of its source or sink, parts joined by `/`; `''` is the root itself. Never absolute, never with
+   * an empty, `.` or `..` part. Bytes that are not UTF-8 are kept as `names.ts` says.
+   */
+  readonly path: string;
+  readonly kind: EntryKind;
+  /** Size of a file in bytes; absent where the source cannot know it before the last byte. */
+  readonly size?: number;
+  /** Time of last change, in milliseconds since the epoch. */
+  readonly mtimeMs?: number;
+  /** Permission bits, at most 0o7777. */
+  readonly mode?: number;
+  /** Where a symlink points, as it is stored. */
+  readonly target?: string;
+  /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
+  readonly version?: string;
+}
+
+export interface SourceCapabilities {
+  /** `read` can start anywhere. */
+  readonly ranges: boolean;
+  /** The same bytes can be read a second time. */
+  readonly replay: boolean;
+  /** Several reads may be under way at once. */
+  readonly parallel: boolean;
+  /** Entries carry mode and mtime. */
+  readonly metadata: boolean;
+}
+
+/** Where bytes come from. */
+export interface Source {
+  /** For messages; holds no secret. */
+  readonly label: string;
+  /** Base name of the root: what a copy of it into a directory is called. A checked single name, never with a separator. */
+  readonly name: string;
+  readonly capabilities: SourceCapabilities;
+  /**
+   * The root and all below it, a directory before what is in it. Rejects with NOT_FOUND where the root is missing. What
+   * cannot be listed below the root is given to `options.onSkip`, and the rest still comes.
+   */
+  entries(scope: Scope): AsyncIterable<Entry>;
+  /**
+   * Exactly the bytes of `range`. The stream fails with TRUNCATED where fewer come, SOURCE_CHANGED where the file is no
+   * longer the entry's version, NOT_FOUND, DENIED, DISCONNECTED. Destroying it frees everything.
+   */
+  read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable>;
+  /** What is at `path`, or undefined where nothing is. Follows links that stay inside the root. */
+  stat?(path: string, scope: Scope): Promise<Entry | undefined>;
+  /** What a directory holds, one level deep, in no order. NOT_FOUND, DENIED. Present with `open`: a listener can share it. */
+  list?(directory: string, scope: Scope): AsyncIterable<Entry>;
+  /** Opens a file once, so that what is said of it and what is read are the same file. NOT_FOUND, DENIED, UNSAFE_PATH. */
+  open?(path: string, scope: Scope): Promise<OpenFile>;
+  /** The far side's own digest of a file, in lower-case hex. */
+  digest?(entry: Entry, algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** A file held open. `entry` was read from the open descriptor. */
+export interface OpenFile {
+  readonly entry: Entry;
+  /** Exactly the bytes of `range`; TRUNCATED where the file became shorter. Closing the file ends it. */
+  read(range: ByteRange): Readable;
+  /** Frees the descriptor. May be called twice. */
+  close(): Promise<void>;
+}
+
+export type DigestAlgorithm = 'sha256' | 'sha512';
+
+export interface SinkCapabilities {
+  /** `write` can start anywhere, not only where the last one ended. */
+  readonly offsets: boolean;
+  /** A name appears whole or not at all. */
+  readonly atomic: boolean;
+  /** A draft outlives the process that wrote it. */
+  readonly resume: boolean;
+  /** Several writes may be under way at once, in one file and in several. */
+  readonly parallel: boolean;
+  /** Mode and mtime can be kept. */
+  readonly metadata: boolean;
+}
+
+/** Where bytes go. Paths are below its root; `''` is the root itself. */
+export interface Sink {
+  /** For messages; holds no secret. */
+  readonly label: string;
+  readonly capabilities: SinkCapabilities;
+  /** What is at `path`, links followed, or undefined where nothing is. */
+  stat(path: string, scope: Scope): Promise<Entry | undefined>;
+  /**
+   * Makes a directory or a symlink. A directory that is there already is left as it is. EXISTS where another kind of
+   * thing has the name, UNSAFE_PATH where the name would leave the root, NO_SPACE, DENIED.
+   */
+  create(entry: Entry, scope: Scope): Promise<void>;
+  /** Sets mode and mtime of a directory, after all that is in it was written. Absent: the sink keeps neither. */
+  finish?(directory: Entry, scope: Scope): Promise<void>;
+  /** Starts a file, or finds the draft of the same version that an earlier run left. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS. */
+  draft(entry: Entry, scope: Scope): Promise<Draft>;
+  close(): Promise<void>;
+}
+
+/** A file on its way in. Ended by exactly one of `commit`, `suspend` and `discard`. */
+export interface Draft {
+  /** At most what the far side may hold of this version; the engine's journal says which of it was acknowledged. */
+  readonly held: readonly ByteRange[];
+  /**
+   * Takes bytes from `start` on. 'close' without an error means that the far side holds them. A stream that is
+   * acknowledged piece by piece emits 'held' with the number of further bytes, in order, that the far side holds.
+   */
+  write(start: number, scope: Scope): Promise<Writable>;
+  /** Digest of what the far side holds, read back there, in lower-case hex. */
+  digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
+  /**
+   * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
+   * are set where the entry states them. Durable when it resolves, as far as the far side can promise it.
+   */
+  commit(entry: Entry, scope: Scope): Promise<void>;
+  /** Stops and keeps what is held for a resume. Without a version there is nothing to resume, and it discards. */
+  suspend(): Promise<void>;
+  /** Stops and removes what was written. */
+  discard(): Promise<void>;
+}
+
+/** Asks the person for a secret or a decision. Absent where nobody can answer. */
+export interface Prompt {
+  /** A line that is not shown while typed, or undefined where the person gave up. */
+  secret(question: string, scope: Scope): Promise<string | undefined>;
+  /** A line that is shown while typed. */
+  line(question: string, scope: Scope): Promise<string | undefined>;
+}
+
+/** What every transport understands when it opens a location. Each adds its own by extending it. */
+export interface OpenOptions {
+  readonly prompt?: Prompt;
+  /** One line for the person: a banner, a new host key, a fall-back. Printable already. */
+  readonly onNotice?: (line: string) => void;
+  /** What could not be read while walking a source; `error` is an XferError. Absent: the walk fails. */
+  readonly onSkip?: (path: string, error: Error) => void;
+  /** Links in a tree: copy what they point at (scp's way, the default), copy the link, or leave them out. */
+  readonly links?: 'follow' | 'keep' | 'skip';
+}
+
+/** What a listener gives away or takes in. */
+export interface ListenOptions extends OpenOptions {
+  /** Addresses to bind; the transport's own default where absent. */
+  readonly hosts?: readonly string[];
+  /** 0 takes a free port. */
+  readonly port: number;
+  readonly share?: Source;
+  readonly receive?: Sink;
+}
+
+/** One way to move bytes. Registered by scheme in `registry.ts`. */
+export interface Transport {
+  readonly scheme: string;
+  readonly aliases: readonly string[];
+  /** One line for `--help`. */
+  readonly summary: string;
+  readonly defaultPort?: number;
+  openSource?(location: Location, options: OpenOptions, scope: Scope): Promise<Source>;
+  openSink?(location: Location, options: OpenOptions, scope: Scope): Promise<Sink>;
+  /** Resolves when it accepts; rejects with EXISTS where the port is taken, DENIED where it may not be used. */
+  listen?(options: ListenOptions, scope: Scope): Promise<Listener>;
+}
+
+export interface Listener {
+  readonly address: { readonly host: string; readonly port: number };
+  /** Every URL that a person on this or another machine can type. */
+  readonly urls: readonly string[];
+  /** Settles when the listener has ended; rejects where it ended by a fault. */
+  readonly closed: Promise<void>;
+  /** Stops accepting, lets transfers under way end for `graceMs` (0 by default), then cuts them. */
+  close(options?: { graceMs?: number }): Promise<void>;
+}

@@ -1,0 +1,49 @@
+/** Other people's programs that the interop tests talk to. A missing one is said, and in CI it is a failure. */
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Program -> the Debian package that brings it. */
+const PACKAGES: Record<string, string> = {
+  sshd: 'openssh-server',
+  ssh: 'openssh-client',
+  scp: 'openssh-client',
+  sftp: 'openssh-client',
+  'ssh-keygen': 'openssh-client',
+  'ssh-agent': 'openssh-client',
+  'ssh-add': 'openssh-client',
+  rsync: 'rsync',
+  'nc.openbsd': 'netcat-openbsd',
+  ncat: 'ncat',
+  socat: 'socat',
+  bash: 'bash',
+  curl: 'curl',
+  wget: 'wget',
+  aria2c: 'aria2',
+  chromium: 'chromium',
+  python3: 'python3',
+  script: 'bsdutils',
+};
+
+/** Full path of a program, or undefined. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
+  for (const folder of folders) {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return join(folder, name);
+    } catch {}
+  }
+  return undefined;
+}
+
+/**
+ * Test options that skip where a program is missing, saying which package brings it: `test('…', needs('sshd'), …)`.
+ * With CI set nothing is skipped, so that the test fails for want of its peer.
+ */
+export function needs(...programs: string[]): { skip?: string } {
+  const missing = programs.filter((program) => findProgram(program) === undefined);
+  if (missing.length === 0 || process.env.CI) return {};
+  return {
+    skip: missing.map((program) => `${program} is missing (Debian package ${PACKAGES[program] ?? program})`).join('; '),
+  };
+}
