@@ -1,0 +1,40 @@
+/** What a copy tells while it runs, and what it says at its end. Bytes are absolute and held by the far side. */
+import type { XferError } from '../errors.js';
+
+export type CopyEvent =
+  | { readonly type: 'plan'; readonly files: number; readonly bytes: number; readonly complete: boolean }
+  | { readonly type: 'start'; readonly path: string; readonly size?: number; readonly heldBytes: number }
+  | { readonly type: 'progress'; readonly path: string; readonly bytes: number; readonly size?: number }
+  | {
+      readonly type: 'retry';
+      readonly path: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly error: XferError;
+    }
+  | { readonly type: 'finish'; readonly path: string; readonly bytes: number; readonly digest?: string }
+  | { readonly type: 'skip'; readonly path: string; readonly reason: string }
+  | { readonly type: 'fail'; readonly path: string; readonly error: XferError }
+  | { readonly type: 'done'; readonly result: CopyResult };
+
+export interface CopyFailure {
+  readonly path: string;
+  readonly error: XferError;
+}
+
+export interface CopyResult {
+  readonly files: number;
+  readonly directories: number;
+  readonly symlinks: number;
+  readonly skipped: number;
+  /** Bytes of the files that arrived. */
+  readonly bytes: number;
+  /** Of those, bytes that an earlier run had left and that were not sent again. */
+  readonly resumedBytes: number;
+  readonly failures: readonly CopyFailure[];
+  /** The weakest proof among the files that arrived: a digest, the announced length, or none. */
+  readonly verified: 'sha256' | 'size' | 'none';
+  readonly elapsedMs: number;
+  /** SHA-256 in lower-case hex of each file for which it was computed. */
+  readonly digests: ReadonlyMap<string, string>;
+}

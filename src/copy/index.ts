@@ -1,0 +1,206 @@
+/** Copies sources to a sink. Knows no transport. */
+import { throwIfAborted, toXferError, XferError } from '../errors.js';
+import type { Entry, Scope, Sink, Source } from '../transport.js';
+import type { CopyFailure, CopyResult } from './events.js';
+import { Limiter } from './limiter.js';
+import { type CopyOptions, DEFAULT_BLOCK_BYTES, DEFAULT_FILES_IN_FLIGHT, DEFAULT_LANES } from './options.js';
+import { plan, type Step } from './plan.js';
+import { Pool } from './pool.js';
+import { Progress } from './progress.js';
+import { type TransferContext, transferFile } from './transfer.js';
+
+export type { CopyEvent, CopyFailure, CopyResult } from './events.js';
+export type { CopyOptions } from './options.js';
+export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
+
+/**
+ * Copies all sources into or onto the sink; neither is closed. Resolves, with `failures`, where some of several failed;
+ * rejects with the error where the only thing failed or the target does not fit, and with the signal's reason on abort.
+ */
+export async function copy(sources: readonly Source[], sink: Sink, options: CopyOptions = {}): Promise<CopyResult> {
+  return new Copy(sink, options).run(sources);
+}
+
+class Copy {
+  readonly #sink: Sink;
+  readonly #options: CopyOptions;
+  readonly #scope: Scope;
+  readonly #progress: Progress;
+  readonly #files: Pool;
+  readonly #large = new Pool(1);
+  readonly #context: TransferContext;
+  /** Directories being made, by path, so that what is in them waits. */
+  readonly #making = new Map<string, Promise<void>>();
+  readonly #made: Entry[] = [];
+  readonly #failures: CopyFailure[] = [];
+  readonly #digests = new Map<string, string>();
+  readonly #startedAtMs = performance.now();
+  #seen = { files: 0, bytes: 0 };
+  #count = { files: 0, directories: 0, symlinks: 0, skipped: 0, bytes: 0, resumedBytes: 0 };
+  #verified: CopyResult['verified'] = 'sha256';
+
+  constructor(sink: Sink, options: CopyOptions) {
+    this.#sink = sink;
+    this.#options = options;
+    this.#scope = { signal: options.signal ?? new AbortController().signal };
+    this.#progress = new Progress(options.onEvent);
+    const { limitBytesPerSecond: limit } = options;
+    this.#files = new Pool(sink.capabilities.parallel ? (options.filesInFlight ?? DEFAULT_FILES_IN_FLIGHT) : 1);
+    this.#context = {
+      options,
+      sink,
+      scope: this.#scope,
+      limiter: limit === undefined ? undefined : new Limiter(limit),
+      blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
+      lanes: options.lanes ?? DEFAULT_LANES,
+      onStart: (step, held) => this.#progress.start(step, held),
+      onHeld: (step, bytes) => this.#progress.add(step, bytes),
+      onRetry: (step, attempt, delayMs, error) =>
+        this.#progress.emit({ type: 'retry', path: nameOf(step), attempt, delayMs, error }),
+    };
+  }
+
+  async run(sources: readonly Source[]): Promise<CopyResult> {
+    const { signal } = this.#scope;
+    try {
+      throwIfAborted(signal);
+      for await (const step of plan(sources, this.#sink, this.#options, this.#scope)) {
+        throwIfAborted(signal);
+        await this.#take(step);
+      }
+      this.#progress.emit({ type: 'plan', ...this.#seen, complete: true });
+    } catch (error) {
+      await this.#files.drained();
+      throwIfAborted(signal);
+      throw error;
+    }
+    await this.#files.drained();
+    throwIfAborted(signal);
+    await this.#finishDirectories();
+    return this.#end();
+  }
+
+  async #take(step: Step): Promise<void> {
+    if (step.skip !== undefined || this.#options.dryRun) return this.#skip(step, step.skip ?? 'dry run');
+    if (step.entry.kind === 'directory') return this.#makeDirectory(step);
+    if (step.entry.kind === 'file') {
+      this.#seen = { files: this.#seen.files + 1, bytes: this.#seen.bytes + (step.entry.size ?? 0) };
+      this.#progress.emit({ type: 'plan', ...this.#seen, complete: false });
+    }
+    await this.#files.start(() => this.#attempt(step, () => this.#copyOne(step)));
+  }
+
+  #skip(step: Step, reason: string): void {
+    this.#count.skipped += 1;
+    this.#progress.emit({ type: 'skip', path: nameOf(step), reason });
+  }
+
+  async #makeDirectory(step: Step): Promise<void> {
+    const parent = this.#making.get(parentOf(step.path));
+    const entry: Entry = { ...step.entry, path: step.path };
+    const making = (async () => {
+      await parent;
+      const writable = entry.mode === undefined ? entry : { ...entry, mode: entry.mode | 0o700 };
+      await this.#sink.create(writable, this.#scope);
+      this.#count.directories += 1;
+      if (this.#options.preserve) this.#made.push(entry);
+    })();
+    this.#making.set(step.path, making);
+    making.catch(() => {});
+    await this.#files.start(() => this.#attempt(step, () => making));
+  }
+
+  async #copyOne(step: Step): Promise<void> {
+    await this.#making.get(parentOf(step.path));
+    if (step.entry.kind === 'symlink') {
+      await this.#sink.create({ ...step.entry, path: step.path }, this.#scope);
+      this.#count.symlinks += 1;
+      return;
+    }
+    const transfer = () => transferFile(step, this.#context);
+    const large = (step.entry.size ?? Number.POSITIVE_INFINITY) > this.#context.blockBytes;
+    const result = await (large ? this.#large.run(transfer) : transfer());
+    this.#count.files += 1;
+    this.#count.bytes += result.bytes;
+    this.#count.resumedBytes += result.resumedBytes;
+    this.#verified = weaker(this.#verified, result.verified);
+    if (result.digest !== undefined) this.#digests.set(nameOf(step), result.digest);
+    const digest = result.digest === undefined ? {} : { digest: result.digest };
+    this.#progress.emit({ type: 'finish', path: nameOf(step), bytes: result.bytes, ...digest });
+  }
+
+  /** One thing's failure is noted, and the rest goes on. */
+  async #attempt(step: Step, work: () => Promise<void>): Promise<void> {
+    try {
+      throwIfAborted(this.#scope.signal);
+      await work();
+    } catch (thrown) {
+      if (this.#scope.signal.aborted) return;
+      const error = toXferError(thrown, `copy ${nameOf(step)}`);
+      this.#failures.push({ path: nameOf(step), error });
+      this.#progress.emit({ type: 'fail', path: nameOf(step), error });
+    } finally {
+      this.#progress.end(step);
+    }
+  }
+
+  /** Deepest first: setting a directory's time comes after the last change in it. */
+  async #finishDirectories(): Promise<void> {
+    if (!this.#sink.finish) return;
+    this.#made.sort((a, b) => depth(b.path) - depth(a.path));
+    for (const entry of this.#made) {
+      await this.#files.start(async () => {
+        try {
+          await this.#sink.finish?.(entry, this.#scope);
+        } catch (thrown) {
+          const error = toXferError(thrown, `set mode and time of ${entry.path}`);
+          this.#failures.push({ path: entry.path, error });
+        }
+      });
+    }
+    await this.#files.drained();
+    throwIfAborted(this.#scope.signal);
+  }
+
+  #end(): CopyResult {
+    const { files, directories, symlinks, skipped } = this.#count;
+    const [first] = this.#failures;
+    if (first && files + directories + symlinks + skipped === 0) throw this.#only(first);
+    const result: CopyResult = {
+      ...this.#count,
+      failures: this.#failures,
+      verified: files === 0 ? 'none' : this.#verified,
+      elapsedMs: performance.now() - this.#startedAtMs,
+      digests: this.#digests,
+    };
+    this.#progress.emit({ type: 'done', result });
+    return result;
+  }
+
+  #only(first: CopyFailure): XferError {
+    if (this.#failures.length === 1) return first.error;
+    const { code, message, hint } = first.error;
+    return new XferError(code, `${message} (and ${this.#failures.length - 1} more failed)`, {
+      hint,
+      cause: first.error,
+    });
+  }
+}
+
+const STRENGTH = ['none', 'size', 'sha256'] as const;
+
+function weaker(a: CopyResult['verified'], b: CopyResult['verified']): CopyResult['verified'] {
+  return STRENGTH.indexOf(a) < STRENGTH.indexOf(b) ? a : b;
+}
+
+function nameOf(step: Step): string {
+  return step.path || step.source.name;
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+function depth(path: string): number {
+  return path === '' ? 0 : path.split('/').length;
+}

@@ -1,0 +1,161 @@
+/**
+ * What the far side acknowledged of one file, on disk, so that a killed copy knows what it need not send again. One file
+ * per pair of source and target: a JSON header line, then a `start end` line for each acknowledged span. Its lock keeps
+ * two copies of the same pair from sharing a draft.
+ */
+import { createHash } from 'node:crypto';
+import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemCode } from '../errors.js';
+import { normalize, type Span } from './ranges.js';
+
+export interface JournalKey {
+  readonly source: string;
+  readonly sink: string;
+  readonly version: string;
+  readonly size: number;
+}
+
+/** Acknowledged bytes that may be missing from the journal after a kill: at most this much for each lane. */
+const FLUSH_BYTES = 1 << 20;
+const MAX_JOURNAL_BYTES = 16 << 20;
+
+export class Journal {
+  /** What an earlier run had acknowledged of this version. */
+  readonly held: readonly Span[];
+  /** The version whose draft an earlier run left, where it is another one. */
+  readonly staleVersion: string | undefined;
+  readonly #file: string;
+  readonly #lock: string;
+  readonly #handle: FileHandle;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  private constructor(file: string, lock: string, handle: FileHandle, found: Found) {
+    this.#file = file;
+    this.#lock = lock;
+    this.#handle = handle;
+    this.held = found.held;
+    this.staleVersion = found.staleVersion;
+  }
+
+  /** Opens or starts the journal of a pair; undefined where another living process has it. */
+  static async open(directory: string, key: JournalKey): Promise<Journal | undefined> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const id = createHash('sha256').update(`${key.source}\0${key.sink}`).digest('hex').slice(0, 32);
+    const file = join(directory, `${id}.journal`);
+    const lock = join(directory, `${id}.lock`);
+    if (!(await takeLock(lock))) return undefined;
+    try {
+      const found = parse(await readIfThere(file), key);
+      const handle = await open(file, 'w', 0o600);
+      const lines = found.held.map(({ start, end }) => `${start} ${end}\n`);
+      await handle.write(`${JSON.stringify({ ...key })}\n${lines.join('')}`);
+      return new Journal(file, lock, handle, found);
+    } catch (error) {
+      await rm(lock, { force: true });
+      throw error;
+    }
+  }
+
+  /** A recorder for one lane that writes from `start` on. */
+  recorder(start: number): SpanRecorder {
+    let from = start;
+    let to = start;
+    const flush = (): void => {
+      if (to > from) this.#append(`${from} ${to}\n`);
+      from = to;
+    };
+    return {
+      add(bytes) {
+        to += bytes;
+        if (to - from >= FLUSH_BYTES) flush();
+      },
+      flush,
+    };
+  }
+
+  #append(line: string): void {
+    this.#writing = this.#writing.then(() => this.#handle.write(line)).catch(() => {});
+  }
+
+  /** Keeps the journal for a later run. */
+  async suspend(): Promise<void> {
+    await this.#writing;
+    await this.#handle.close();
+    await rm(this.#lock, { force: true });
+  }
+
+  /** The copy is complete, or its draft gone: forgets it. */
+  async remove(): Promise<void> {
+    await this.#writing;
+    await this.#handle.close();
+    await rm(this.#file, { force: true });
+    await rm(this.#lock, { force: true });
+  }
+}
+
+export interface SpanRecorder {
+  /** Further bytes, in order, that the far side holds. */
+  add(bytes: number): void;
+  flush(): void;
+}
+
+interface Found {
+  readonly held: Span[];
+  readonly staleVersion?: string;
+}
+
+function parse(text: string, key: JournalKey): Found {
+  const [header = '', ...lines] = text.split('\n');
+  const found = parseHeader(header);
+  if (found === undefined) return { held: [] };
+  if (found.version !== key.version || found.size !== key.size) return { held: [], staleVersion: found.version };
+  const spans = lines
+    .map((line) => /^(\d{1,16}) (\d{1,16})$/.exec(line))
+    .flatMap((match) => (match ? [{ start: Number(match[1]), end: Number(match[2]) }] : []));
+  return { held: normalize(spans, key.size) };
+}
+
+function parseHeader(header: string): { version: string; size: number } | undefined {
+  try {
+    const { version, size } = JSON.parse(header) as Record<string, unknown>;
+    return typeof version === 'string' && typeof size === 'number' ? { version, size } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function readIfThere(file: string): Promise<string> {
+  try {
+    const text = await readFile(file, 'latin1');
+    return text.length > MAX_JOURNAL_BYTES ? '' : text;
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+/** Takes the lock file, also from a process that is gone. */
+async function takeLock(lock: string): Promise<boolean> {
+  for (let tries = 0; tries < 2; tries += 1) {
+    try {
+      await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+      if (isAlive(Number(await readIfThere(lock)))) return false;
+      await rm(lock, { force: true });
+    }
+  }
+  return false;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return systemCode(error) === 'EPERM';
+  }
+}

@@ -1,0 +1,37 @@
+/** What a copy may be told, and its defaults. */
+import type { DigestAlgorithm } from '../transport.js';
+import type { CopyEvent } from './events.js';
+import type { RetryPolicy } from './retry.js';
+
+export interface CopyOptions {
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: CopyEvent) => void;
+  /** The target must be a directory, as with several sources. */
+  readonly intoDirectory?: boolean;
+  /** Copy directories with all that is in them. */
+  readonly recursive?: boolean;
+  /** Keep mode and time of change exactly; else a new file gets the source's mode as the far side's umask allows. */
+  readonly preserve?: boolean;
+  /** What to do where the target has the name: replace it (the default), leave it, or replace it only if it is older. */
+  readonly overwrite?: 'always' | 'never' | 'newer';
+  /** Says what would be copied, by `skip` events and the result's counts, and changes nothing. */
+  readonly dryRun?: boolean;
+  /** Glob patterns; what matches by its base name, or by its path below the root where it holds a `/`, is left out. */
+  readonly exclude?: readonly string[];
+  readonly limitBytesPerSecond?: number;
+  /** Reads and writes under way at once on one large file. Default 4. */
+  readonly lanes?: number;
+  /** Files under way at once. Default 64. */
+  readonly filesInFlight?: number;
+  /** Size of the pieces that lanes take, in bytes; files up to this size are never resumed. Default 8 MiB. */
+  readonly blockBytes?: number;
+  /** Proof beyond the length, which is always checked. */
+  readonly verify?: 'size' | Extract<DigestAlgorithm, 'sha256'>;
+  readonly retry?: Partial<RetryPolicy>;
+  /** Where the journals for resuming after a kill are kept. Absent: a copy is resumed only within its own run. */
+  readonly journalDirectory?: string;
+}
+
+export const DEFAULT_LANES = 4;
+export const DEFAULT_FILES_IN_FLIGHT = 64;
+export const DEFAULT_BLOCK_BYTES = 8 << 20;

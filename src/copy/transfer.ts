@@ -1,0 +1,225 @@
+/** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
+import { createHash, type Hash } from 'node:crypto';
+import { toXferError, type XferError } from '../errors.js';
+import type { Draft, Entry, Scope } from '../transport.js';
+import { Journal } from './journal.js';
+import type { Limiter } from './limiter.js';
+import type { CopyOptions } from './options.js';
+import type { Step } from './plan.js';
+import { pump } from './pump.js';
+import { blocks, holes, intersect, normalize, type Span, totalBytes } from './ranges.js';
+import { DEFAULT_RETRY, retry } from './retry.js';
+import { verifyDigest } from './verify.js';
+
+export interface TransferContext {
+  readonly options: CopyOptions;
+  readonly scope: Scope;
+  readonly limiter: Limiter | undefined;
+  readonly blockBytes: number;
+  readonly lanes: number;
+  readonly sink: import('../transport.js').Sink;
+  readonly onHeld: (step: Step, bytes: number) => void;
+  readonly onStart: (step: Step, heldBytes: number) => void;
+  readonly onRetry: (step: Step, attempt: number, delayMs: number, error: XferError) => void;
+}
+
+export interface TransferResult {
+  readonly bytes: number;
+  readonly resumedBytes: number;
+  readonly digest?: string;
+  readonly verified: 'sha256' | 'size' | 'none';
+}
+
+/** Copies one file, whole or not at all under its final name. Rejects with an XferError or the signal's reason. */
+export async function transferFile(step: Step, context: TransferContext): Promise<TransferResult> {
+  const transfer = new Transfer(step, context);
+  await transfer.openJournal();
+  try {
+    const result = await retry(() => transfer.attempt(), {
+      policy: { ...DEFAULT_RETRY, ...context.options.retry },
+      signal: context.scope.signal,
+      what: `copy ${step.entry.path || step.source.name}`,
+      progress: () => transfer.progressBytes,
+      mayRetry: () => step.source.capabilities.replay || transfer.progressBytes === 0,
+      onRetry: (attempt, delayMs, error) => context.onRetry(step, attempt, delayMs, error),
+    });
+    await transfer.journal?.remove();
+    return result;
+  } catch (error) {
+    await (transfer.resumable ? transfer.journal?.suspend() : transfer.journal?.remove());
+    throw error;
+  }
+}
+
+class Transfer {
+  readonly #step: Step;
+  readonly #context: TransferContext;
+  readonly #entry: Entry;
+  readonly #label: string;
+  journal: Journal | undefined;
+  /** Acknowledged in this run or, by the journal, in an earlier one. */
+  #held: Span[] = [];
+  #resumedBytes = 0;
+  #started = false;
+  /** Bytes that the far side acknowledged in this run; grows with every try. */
+  progressBytes = 0;
+
+  constructor(step: Step, context: TransferContext) {
+    this.#step = step;
+    this.#context = context;
+    this.#entry = step.entry;
+    this.#label = step.entry.path || step.source.name;
+  }
+
+  /** A draft is kept on failure only where a later try can find out what of it is good. */
+  get resumable(): boolean {
+    const { source, entry } = this.#step;
+    const { ranges, replay } = source.capabilities;
+    return ranges && replay && this.#context.sink.capabilities.resume && entry.version !== undefined && this.#isLarge;
+  }
+
+  get #isLarge(): boolean {
+    return this.#entry.size !== undefined && this.#entry.size > this.#context.blockBytes;
+  }
+
+  async openJournal(): Promise<void> {
+    const { options, sink, scope } = this.#context;
+    const { source, entry, path } = this.#step;
+    if (options.journalDirectory === undefined || !this.resumable) return;
+    this.journal = await Journal.open(options.journalDirectory, {
+      source: `${source.label}\0${entry.path}`,
+      sink: `${sink.label}\0${path}`,
+      version: entry.version as string,
+      size: entry.size as number,
+    });
+    this.#held = [...(this.journal?.held ?? [])];
+    const stale = this.journal?.staleVersion;
+    if (stale !== undefined) await (await sink.draft({ ...entry, path, version: stale }, scope)).discard();
+  }
+
+  /** One try: goes on from what is held. */
+  async attempt(): Promise<TransferResult> {
+    const { sink, scope, options } = this.#context;
+    const keep = this.resumable && (this.journal !== undefined || options.journalDirectory === undefined);
+    const { version, ...fresh } = { ...this.#entry, path: this.#step.path };
+    const draft = await sink.draft(keep && version !== undefined ? { ...fresh, version } : fresh, scope);
+    try {
+      return await this.#fill(draft);
+    } catch (thrown) {
+      const error = toXferError(thrown, `copy ${this.#label}`);
+      const worthKeeping = keep && error.code !== 'CORRUPT' && error.code !== 'SOURCE_CHANGED';
+      if (!worthKeeping) this.#held = [];
+      await (worthKeeping ? draft.suspend() : draft.discard()).catch(() => {});
+      throw thrown;
+    }
+  }
+
+  async #fill(draft: Draft): Promise<TransferResult> {
+    const { options, scope } = this.#context;
+    const { size } = this.#entry;
+    const held = size === undefined ? [] : intersect(this.#held, normalize(draft.held, size));
+    this.#held = held;
+    const heldBytes = totalBytes(held);
+    if (!this.#started) this.#resumedBytes = heldBytes;
+    this.#started = true;
+    this.#context.onStart(this.#step, heldBytes);
+    const hash =
+      options.verify === 'sha256' && heldBytes === 0 && !this.#inLanes(held) ? createHash('sha256') : undefined;
+    const sent = await this.#send(draft, held, hash);
+    const digest =
+      options.verify === 'sha256'
+        ? await verifyDigest(
+            { draft, source: this.#step.source, entry: this.#entry, passed: hash, label: this.#label },
+            scope,
+          )
+        : undefined;
+    await draft.commit(this.#finalEntry(heldBytes + sent), scope);
+    return {
+      bytes: heldBytes + sent,
+      resumedBytes: this.#resumedBytes,
+      verified: digest ? 'sha256' : size === undefined ? 'none' : 'size',
+      ...(digest === undefined ? {} : { digest }),
+    };
+  }
+
+  #finalEntry(size: number): Entry {
+    const { mode, mtimeMs, ...rest } = this.#entry;
+    const exact = this.#context.options.preserve === true;
+    return {
+      ...rest,
+      path: this.#step.path,
+      size,
+      ...(exact && mode !== undefined ? { mode } : {}),
+      ...(exact && mtimeMs !== undefined ? { mtimeMs } : {}),
+    };
+  }
+
+  #inLanes(held: readonly Span[]): boolean {
+    const { source } = this.#step;
+    const both = source.capabilities.parallel && source.capabilities.ranges && this.#context.sink.capabilities.parallel;
+    const missing = (this.#entry.size ?? 0) - totalBytes(held);
+    return (
+      both && this.#context.sink.capabilities.offsets && this.#context.lanes > 1 && missing > this.#context.blockBytes
+    );
+  }
+
+  async #send(draft: Draft, held: readonly Span[], hash: Hash | undefined): Promise<number> {
+    const { size } = this.#entry;
+    if (size === undefined) return this.#sendSpan(draft, 0, undefined, this.#context.scope, hash);
+    const missing = holes(held, size);
+    if (!this.#inLanes(held)) {
+      for (const span of missing.length > 0 || held.length > 0 ? missing : [{ start: 0, end: 0 }]) {
+        await this.#sendSpan(draft, span.start, span.end, this.#context.scope, hash);
+      }
+    } else await this.#sendInLanes(draft, missing);
+    return totalBytes(missing);
+  }
+
+  /** Lanes take the next block of a queue in offset order; the first failure stops them all. */
+  async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
+    const queue = blocks(missing, this.#context.blockBytes);
+    const stop = new AbortController();
+    const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
+    const lane = async (): Promise<void> => {
+      for (const { start, end } of queue) await this.#sendSpan(draft, start, end, { signal });
+    };
+    const lanes = Array.from({ length: this.#context.lanes }, () =>
+      lane().catch((error: unknown) => {
+        stop.abort(error);
+        throw error;
+      }),
+    );
+    const outcomes = await Promise.allSettled(lanes);
+    if (outcomes.some(({ status }) => status === 'rejected')) throw stop.signal.reason;
+  }
+
+  async #sendSpan(draft: Draft, start: number, end: number | undefined, scope: Scope, hash?: Hash): Promise<number> {
+    const { sink, limiter } = this.#context;
+    const recorder = this.journal?.recorder(start);
+    let at = start;
+    try {
+      const from = await this.#step.source.read(this.#entry, end === undefined ? { start } : { start, end }, scope);
+      const to = await draft.write(start, scope).catch((error: unknown) => {
+        from.on('error', () => {}).destroy();
+        throw error;
+      });
+      return await pump(from, to, {
+        label: this.#label,
+        signal: scope.signal,
+        limiter,
+        hash,
+        acknowledged: sink.capabilities.resume,
+        onHeld: (bytes) => {
+          at += bytes;
+          this.progressBytes += bytes;
+          recorder?.add(bytes);
+          this.#context.onHeld(this.#step, bytes);
+        },
+        ...(end === undefined ? {} : { expectedBytes: end - start }),
+      });
+    } finally {
+      recorder?.flush();
+      this.#held = normalize([...this.#held, { start, end: at }], this.#entry.size ?? at);
+    }
+  }
+}

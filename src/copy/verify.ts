@@ -1,0 +1,38 @@
+/** Proof that the far copy is the source. */
+import { createHash, type Hash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import { XferError } from '../errors.js';
+import type { Draft, Entry, Scope, Source } from '../transport.js';
+
+export interface Proof {
+  readonly draft: Draft;
+  readonly source: Source;
+  readonly entry: Entry;
+  /** Hash of all bytes, where they passed in order; else the source is asked or read again. */
+  readonly passed: Hash | undefined;
+  readonly label: string;
+}
+
+/** Compares SHA-256 of source and draft; resolves with it. CORRUPT where they differ, UNSUPPORTED where the far side has no way to tell. */
+export async function verifyDigest(proof: Proof, scope: Scope): Promise<string> {
+  const { draft, source, entry, label } = proof;
+  if (!draft.digest) {
+    throw new XferError('UNSUPPORTED', `verify ${label}: the other end cannot give a digest`, {
+      hint: 'leave out --verify; the length is checked in any case',
+    });
+  }
+  const [expected, actual] = await Promise.all([
+    proof.passed?.digest('hex') ?? source.digest?.(entry, 'sha256', scope) ?? readDigest(source, entry, scope),
+    draft.digest('sha256', scope),
+  ]);
+  if (expected === actual) return actual;
+  throw new XferError('CORRUPT', `verify ${label}: the copy's SHA-256 is ${actual}, the source's ${expected}`, {
+    hint: 'run the command again',
+  });
+}
+
+async function readDigest(source: Source, entry: Entry, scope: Scope): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(await source.read(entry, { start: 0 }, scope), hash, { signal: scope.signal });
+  return hash.digest('hex');
+}
