@@ -85,3 +85,13 @@ export function pathParts(path: string): string[] | undefined {
 export function joinPath(...paths: string[]): string {
   return paths.filter((path) => path !== '').join('/');
 }
+
+/** End of every draft's name; `serve` and mirrors may leave out what ends so. */
+export const DRAFT_SUFFIX = '.xfer-part';
+
+/** Name of a draft beside its target: hidden, at most 255 bytes, and another one for another `key`. */
+export function draftName(name: string, key: string): string {
+  const tail = `.${key}${DRAFT_SUFFIX}`;
+  const bytes = bytesFromName(name).subarray(0, 254 - tail.length);
+  return `.${nameFromBytes(bytes)}${tail}`;
+}

@@ -13,6 +13,12 @@ export interface Scope {
   readonly signal: AbortSignal;
 }
 
+/** Handed to a walk. */
+export interface WalkScope extends Scope {
+  /** What could not be read below the root; `error` is an XferError. Absent: the walk fails. */
+  readonly onSkip?: (path: string, error: Error) => void;
+}
+
 /** Bytes from `start` up to, not including, `end`; to the end of the file where `end` is absent. */
 export interface ByteRange {
   readonly start: number;
@@ -61,9 +67,9 @@ export interface Source {
   readonly capabilities: SourceCapabilities;
   /**
    * The root and all below it, a directory before what is in it. Rejects with NOT_FOUND where the root is missing. What
-   * cannot be listed below the root is given to `options.onSkip`, and the rest still comes.
+   * cannot be listed below the root is given to `scope.onSkip`, and the rest still comes.
    */
-  entries(scope: Scope): AsyncIterable<Entry>;
+  entries(scope: WalkScope): AsyncIterable<Entry>;
   /**
    * Exactly the bytes of `range`. The stream fails with TRUNCATED where fewer come, SOURCE_CHANGED where the file is no
    * longer the entry's version, NOT_FOUND, DENIED, DISCONNECTED. Destroying it frees everything.
@@ -118,7 +124,10 @@ export interface Sink {
   create(entry: Entry, scope: Scope): Promise<void>;
   /** Sets mode and mtime of a directory, after all that is in it was written. Absent: the sink keeps neither. */
   finish?(directory: Entry, scope: Scope): Promise<void>;
-  /** Starts a file, or finds the draft of the same version that an earlier run left. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS. */
+  /**
+   * Starts a file, or finds the draft of the same version that an earlier run left. `entry.mode` is the mode of a new
+   * file, as far as the far side's umask allows. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS.
+   */
   draft(entry: Entry, scope: Scope): Promise<Draft>;
   close(): Promise<void>;
 }
@@ -128,15 +137,16 @@ export interface Draft {
   /** At most what the far side may hold of this version; the engine's journal says which of it was acknowledged. */
   readonly held: readonly ByteRange[];
   /**
-   * Takes bytes from `start` on. 'close' without an error means that the far side holds them. A stream that is
-   * acknowledged piece by piece emits 'held' with the number of further bytes, in order, that the far side holds.
+   * Takes bytes from `start` on. 'close' without an error means that the far side holds them. The stream of a sink that
+   * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged.
    */
   write(start: number, scope: Scope): Promise<Writable>;
   /** Digest of what the far side holds, read back there, in lower-case hex. */
   digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
   /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
-   * are set where the entry states them. Durable when it resolves, as far as the far side can promise it.
+   * are set exactly where the entry states them; where it states no mode, the mode of a file that was there stays.
+   * Durable when it resolves, as far as the far side can promise it.
    */
   commit(entry: Entry, scope: Scope): Promise<void>;
   /** Stops and keeps what is held for a resume. Without a version there is nothing to resume, and it discards. */
@@ -158,8 +168,6 @@ export interface OpenOptions {
   readonly prompt?: Prompt;
   /** One line for the person: a banner, a new host key, a fall-back. Printable already. */
   readonly onNotice?: (line: string) => void;
-  /** What could not be read while walking a source; `error` is an XferError. Absent: the walk fails. */
-  readonly onSkip?: (path: string, error: Error) => void;
   /** Links in a tree: copy what they point at (scp's way, the default), copy the link, or leave them out. */
   readonly links?: 'follow' | 'keep' | 'skip';
 }

@@ -1,4 +1,5 @@
 /** Copies sources to a sink. Knows no transport. */
+import { setMaxListeners } from 'node:events';
 import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import type { Entry, Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure, CopyResult } from './events.js';
@@ -42,7 +43,8 @@ class Copy {
   constructor(sink: Sink, options: CopyOptions) {
     this.#sink = sink;
     this.#options = options;
-    this.#scope = { signal: options.signal ?? new AbortController().signal };
+    this.#scope = { signal: AbortSignal.any(options.signal ? [options.signal] : []) };
+    setMaxListeners(0, this.#scope.signal);
     this.#progress = new Progress(options.onEvent);
     const { limitBytesPerSecond: limit } = options;
     this.#files = new Pool(sink.capabilities.parallel ? (options.filesInFlight ?? DEFAULT_FILES_IN_FLIGHT) : 1);
@@ -64,7 +66,8 @@ class Copy {
     const { signal } = this.#scope;
     try {
       throwIfAborted(signal);
-      for await (const step of plan(sources, this.#sink, this.#options, this.#scope)) {
+      const walk = { ...this.#scope, onSkip: (path: string, error: Error) => this.#fail(path, error) };
+      for await (const step of plan(sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
         await this.#take(step);
       }
@@ -136,12 +139,16 @@ class Copy {
       await work();
     } catch (thrown) {
       if (this.#scope.signal.aborted) return;
-      const error = toXferError(thrown, `copy ${nameOf(step)}`);
-      this.#failures.push({ path: nameOf(step), error });
-      this.#progress.emit({ type: 'fail', path: nameOf(step), error });
+      this.#fail(nameOf(step), thrown);
     } finally {
       this.#progress.end(step);
     }
+  }
+
+  #fail(path: string, thrown: unknown): void {
+    const error = toXferError(thrown, `copy ${path}`);
+    this.#failures.push({ path, error });
+    this.#progress.emit({ type: 'fail', path, error });
   }
 
   /** Deepest first: setting a directory's time comes after the last change in it. */
@@ -153,8 +160,7 @@ class Copy {
         try {
           await this.#sink.finish?.(entry, this.#scope);
         } catch (thrown) {
-          const error = toXferError(thrown, `set mode and time of ${entry.path}`);
-          this.#failures.push({ path: entry.path, error });
+          this.#fail(entry.path, toXferError(thrown, `set mode and time of ${entry.path}`));
         }
       });
     }

@@ -2,7 +2,7 @@
 
 import { XferError } from '../errors.js';
 import { joinPath } from '../names.js';
-import type { Entry, Scope, Sink, Source } from '../transport.js';
+import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
 import { matchesGlob } from './glob.js';
 import type { CopyOptions } from './options.js';
 
@@ -20,7 +20,7 @@ export async function* plan(
   sources: readonly Source[],
   sink: Sink,
   options: CopyOptions,
-  scope: Scope,
+  scope: WalkScope,
 ): AsyncGenerator<Step> {
   const into = options.intoDirectory === true || sources.length > 1;
   const root = await sink.stat('', scope);
@@ -52,7 +52,7 @@ async function* planSource(
   sink: Sink,
   place: Placement,
   options: CopyOptions,
-  scope: Scope,
+  scope: WalkScope,
 ): AsyncGenerator<Step> {
   const excluded = new Set<string>();
   for await (const entry of source.entries(scope)) {

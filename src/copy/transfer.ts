@@ -1,7 +1,8 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
 import { createHash, type Hash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { toXferError, type XferError } from '../errors.js';
-import type { Draft, Entry, Scope } from '../transport.js';
+import type { Draft, Entry, Scope, Sink } from '../transport.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
 import type { CopyOptions } from './options.js';
@@ -17,7 +18,7 @@ export interface TransferContext {
   readonly limiter: Limiter | undefined;
   readonly blockBytes: number;
   readonly lanes: number;
-  readonly sink: import('../transport.js').Sink;
+  readonly sink: Sink;
   readonly onHeld: (step: Step, bytes: number) => void;
   readonly onStart: (step: Step, heldBytes: number) => void;
   readonly onRetry: (step: Step, attempt: number, delayMs: number, error: XferError) => void;
@@ -180,6 +181,7 @@ class Transfer {
     const queue = blocks(missing, this.#context.blockBytes);
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
+    setMaxListeners(0, signal);
     const lane = async (): Promise<void> => {
       for (const { start, end } of queue) await this.#sendSpan(draft, start, end, { signal });
     };

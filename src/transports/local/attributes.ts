@@ -1,0 +1,20 @@
+/** What the file system says of a file, as an entry. */
+import type { BigIntStats } from 'node:fs';
+import type { Entry, EntryKind } from '../../transport.js';
+
+/** undefined for what is none of the three: a socket, a pipe, a device. */
+export function kindOf(stats: BigIntStats): EntryKind | undefined {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : undefined;
+}
+
+/** Size, time of change to the nanosecond and inode: what `version` promises to tell apart. */
+export function versionOf(stats: BigIntStats): string {
+  return `${stats.size}-${stats.mtimeNs}-${stats.ino}`;
+}
+
+export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): Entry {
+  const common = { path, kind, mode: Number(stats.mode) & 0o7777, mtimeMs: Number(stats.mtimeNs) / 1e6 };
+  return kind === 'file' ? { ...common, size: Number(stats.size), version: versionOf(stats) } : common;
+}

@@ -1,0 +1,62 @@
+/** The one place that joins a name from outside to a local path, and the rules for what such a name may be. */
+import { realpath } from 'node:fs/promises';
+import { posix, win32 } from 'node:path';
+import { systemCode, XferError } from '../../errors.js';
+import { bytesFromName, isText, nameFromBytes, pathParts } from '../../names.js';
+
+/** Device names that Windows keeps in every directory, with any extension (learn.microsoft.com, "Naming Files"). */
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
+const WINDOWS_FORBIDDEN = /[<>:"|?*\\\p{Cc}]/u;
+
+/** What fs takes for a path: text, or bytes where the name is not UTF-8. */
+export type FsPath = string | Buffer;
+
+/** A path as fs takes it. UNSAFE_PATH on Windows for names that are not text. */
+export function fsPath(path: string, platform: NodeJS.Platform = process.platform): FsPath {
+  if (isText(path)) return path;
+  if (platform === 'win32') throw new XferError('UNSAFE_PATH', `name ${path}: not valid text, which Windows needs`);
+  return bytesFromName(path);
+}
+
+/** Why one name may not be made here, or undefined. */
+export function nameFault(name: string, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (bytesFromName(name).length > 255) return 'longer than 255 bytes';
+  if (platform !== 'win32') return undefined;
+  if (WINDOWS_FORBIDDEN.test(name)) return 'holds a character that Windows does not allow';
+  if (/[. ]$/.test(name)) return 'ends in a dot or a space, which Windows drops';
+  return WINDOWS_DEVICE.test(name) ? 'a device on Windows' : undefined;
+}
+
+/**
+ * The local path of `name`, a path below `root` in the contract's form. UNSAFE_PATH where it is not in that form or a part
+ * may not be a name here. Says nothing of links: `checkInside` does.
+ */
+export function joinRoot(root: string, name: string, platform: NodeJS.Platform = process.platform): string {
+  const parts = pathParts(name);
+  if (!parts) throw new XferError('UNSAFE_PATH', `name ${name}: leaves its directory`);
+  for (const part of parts) {
+    const fault = nameFault(part, platform);
+    if (fault) throw new XferError('UNSAFE_PATH', `name ${name}: ${fault}`);
+  }
+  if (parts.length === 0) return root;
+  const { sep } = platform === 'win32' ? win32 : posix;
+  return (root.endsWith(sep) ? root : root + sep) + parts.join(sep);
+}
+
+/** Whether `path` is `root` or below it; both real paths. */
+export function isInside(root: string, path: string, platform: NodeJS.Platform = process.platform): boolean {
+  const { sep } = platform === 'win32' ? win32 : posix;
+  return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+/** The real path with its bytes kept, or undefined where nothing is there. */
+export async function realPath(path: string): Promise<string | undefined> {
+  try {
+    const given = fsPath(path);
+    if (typeof given === 'string') return await realpath(given);
+    return nameFromBytes(await realpath(given, { encoding: 'buffer' }));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,183 @@
+/** Files and trees of this machine as a sink. Names from outside stay below its root, whatever links are there. */
+import { createHash, randomBytes } from 'node:crypto';
+import { type BigIntStats, constants } from 'node:fs';
+import { chmod, lstat, mkdir, open, stat, symlink, utimes } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
+import { draftName } from '../../names.js';
+import type { Draft, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
+import { entryFrom, kindOf } from './attributes.js';
+import { LocalDraft } from './draft.js';
+import { fsPath, isInside, joinRoot, realPath } from './root.js';
+
+const DEFAULT_FILE_MODE = 0o666;
+const DEFAULT_DIRECTORY_MODE = 0o777;
+
+export class LocalSink implements Sink {
+  readonly label: string;
+  readonly capabilities = { offsets: true, atomic: true, resume: true, parallel: true, metadata: true };
+  readonly #root: string;
+  readonly #onNotice: ((line: string) => void) | undefined;
+  /** Directories whose real place was checked. Emptied when a link is made, which may change where they lead. */
+  readonly #checked = new Map<string, Promise<void>>();
+
+  /** `root` may be relative; it is taken from the current directory now. It need not be there. */
+  constructor(root: string, options: OpenOptions = {}) {
+    this.label = root;
+    this.#root = resolve(root);
+    this.#onNotice = options.onNotice;
+  }
+
+  async stat(path: string, scope: Scope): Promise<Entry | undefined> {
+    throwIfAborted(scope.signal);
+    const stats = await this.#look(this.#local(path), path);
+    const kind = stats && (kindOf(stats) ?? 'file');
+    return kind && entryFrom(path, kind, stats);
+  }
+
+  async create(entry: Entry, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    const local = this.#local(entry.path);
+    await this.#checkParent(entry.path);
+    try {
+      if (entry.kind === 'directory') await this.#makeDirectory(local, entry);
+      else if (entry.kind === 'symlink') await this.#makeLink(local, entry);
+      else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
+    } catch (error) {
+      throw toXferError(error, `create ${entry.path || this.label}`);
+    }
+  }
+
+  async #makeDirectory(local: string, entry: Entry): Promise<void> {
+    try {
+      await mkdir(fsPath(local), { mode: (entry.mode ?? DEFAULT_DIRECTORY_MODE) & 0o777 });
+    } catch (error) {
+      const there = systemCode(error) === 'EEXIST' ? await this.#look(local, entry.path) : undefined;
+      if (!there?.isDirectory()) throw error;
+    }
+  }
+
+  async #makeLink(local: string, entry: Entry): Promise<void> {
+    if (entry.target === undefined) throw new XferError('INTERNAL', `create ${entry.path}: the link has no target`);
+    this.#checked.clear();
+    await symlink(fsPath(entry.target), fsPath(local));
+  }
+
+  async finish(directory: Entry, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    await this.#checkParent(directory.path);
+    const local = fsPath(this.#local(directory.path));
+    try {
+      const { mode, mtimeMs } = directory;
+      if (mode !== undefined) await chmod(local, mode & 0o7777);
+      if (mtimeMs !== undefined) await utimes(local, mtimeMs / 1000, mtimeMs / 1000);
+    } catch (error) {
+      throw toXferError(error, `set mode and time of ${directory.path || this.label}`);
+    }
+  }
+
+  async draft(entry: Entry, scope: Scope): Promise<Draft> {
+    throwIfAborted(scope.signal);
+    await this.#checkParent(entry.path);
+    const label = entry.path || this.label;
+    try {
+      const { target, stats } = await this.#target(entry.path);
+      if (stats?.isDirectory()) throw new XferError('EXISTS', `write ${label}: is a directory`);
+      if (stats && !stats.isFile()) return await this.#inPlace(target, label);
+      return await this.#beside(target, entry, stats, label);
+    } catch (error) {
+      throw toXferError(error, `write ${label}`);
+    }
+  }
+
+  /** A link is written through, as cp does, where what it leads to is the root's own or inside it. */
+  async #target(path: string): Promise<{ target: string; stats: BigIntStats | undefined }> {
+    const local = this.#local(path);
+    const own = await lstat(fsPath(local), { bigint: true }).catch(() => undefined);
+    if (!own?.isSymbolicLink()) return { target: local, stats: own };
+    const real = await realPath(local);
+    if (real === undefined) throw new XferError('NOT_FOUND', `write ${path || this.label}: a link to nothing`);
+    if (path !== '' && !isInside((await realPath(this.#root)) ?? this.#root, real)) {
+      throw new XferError('UNSAFE_PATH', `write ${path}: a link out of ${this.label}`);
+    }
+    return { target: real, stats: await this.#look(real, path) };
+  }
+
+  async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<Draft> {
+    const keep = entry.version !== undefined;
+    const key = keep
+      ? createHash('sha256').update(`${entry.version}\0${entry.size}`).digest('hex').slice(0, 12)
+      : randomBytes(6).toString('hex');
+    const path = join(dirname(target), draftName(basename(target), key));
+    const flags = constants.O_RDWR | constants.O_CREAT | (keep ? constants.O_NOFOLLOW : constants.O_EXCL);
+    const mode = there ? Number(there.mode) & 0o777 : (entry.mode ?? DEFAULT_FILE_MODE) & 0o777;
+    try {
+      const handle = await open(fsPath(path), flags, mode | 0o200);
+      const { size } = await handle.stat();
+      const exact = there ? Number(there.mode) & 0o7777 : undefined;
+      return new LocalDraft({ handle, label, path, target, heldBytes: size, keep, mode: exact });
+    } catch (error) {
+      const refused = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
+      if (!refused || !there) throw error;
+      this.#onNotice?.(`${label}: its directory takes no new file, so it is written in place`);
+      return this.#inPlace(target, label);
+    }
+  }
+
+  /** A device, a pipe, or a file in a directory that may not be written. */
+  async #inPlace(target: string, label: string): Promise<Draft> {
+    const handle = await open(fsPath(target), constants.O_WRONLY);
+    return new LocalDraft({ handle, label, path: target, target, heldBytes: 0, keep: false });
+  }
+
+  async close(): Promise<void> {
+    this.#checked.clear();
+  }
+
+  #local(path: string): string {
+    return joinRoot(this.#root, path);
+  }
+
+  async #look(local: string, path: string): Promise<BigIntStats | undefined> {
+    try {
+      return await stat(fsPath(local), { bigint: true });
+    } catch (error) {
+      if (systemCode(error) === 'ENOENT') return undefined;
+      throw toXferError(error, `look at ${path || this.label}`);
+    }
+  }
+
+  /** UNSAFE_PATH where a link leads the parent of `path` out of the root. */
+  async #checkParent(path: string): Promise<void> {
+    if (path === '') return;
+    const parent = dirname(this.#local(path));
+    let check = this.#checked.get(parent);
+    if (!check) {
+      check = this.#checkReal(parent, path);
+      this.#checked.set(parent, check);
+      check.catch(() => this.#checked.delete(parent));
+    }
+    await check;
+  }
+
+  async #checkReal(parent: string, path: string): Promise<void> {
+    const [root, real] = await Promise.all([realPath(this.#root), realPath(parent)]);
+    if (root === undefined || real === undefined) {
+      throw new XferError('NOT_FOUND', `write ${path}: its directory is not there`);
+    }
+    if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
+  }
+}
+
+/** A local path as a sink. NOT_FOUND where its directory is missing; a trailing slash wants a directory. */
+export async function openLocalSink(path: string, options: OpenOptions = {}): Promise<LocalSink> {
+  const wantsDirectory = path.endsWith(sep) || path.endsWith('/');
+  const parent = await stat(fsPath(wantsDirectory ? path : dirname(resolve(path)))).catch((error: unknown) => {
+    const why = systemCode(error) === 'ENOENT' ? 'no such directory' : undefined;
+    if (why)
+      throw new XferError('NOT_FOUND', `write ${path}: ${why}`, { cause: error, hint: 'make the directory first' });
+    throw toXferError(error, `write ${path}`);
+  });
+  if (!parent.isDirectory()) throw new XferError('NOT_FOUND', `write ${path}: not a directory`);
+  return new LocalSink(path, options);
+}

@@ -1,0 +1,261 @@
+/** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
+import { type BigIntStats, constants } from 'node:fs';
+import { type FileHandle, lstat, open, opendir, readlink, stat } from 'node:fs/promises';
+import { basename, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
+import { joinPath, nameFromBytes } from '../../names.js';
+import type {
+  ByteRange,
+  DigestAlgorithm,
+  Entry,
+  OpenFile,
+  OpenOptions,
+  Scope,
+  Source,
+  WalkScope,
+} from '../../transport.js';
+import { entryFrom, kindOf, versionOf } from './attributes.js';
+import { fileDigest } from './digest.js';
+import { FileReader } from './file-reader.js';
+import { fsPath, isInside, joinRoot, realPath } from './root.js';
+
+/** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
+const MAX_DEPTH = 1000;
+const LOOKS_AT_ONCE = 32;
+
+export class LocalSource implements Source {
+  readonly label: string;
+  readonly name: string;
+  readonly capabilities = { ranges: true, replay: true, parallel: true, metadata: true };
+  readonly #root: string;
+  readonly #links: 'follow' | 'keep' | 'skip';
+
+  /** `root` may be relative; it is taken from the current directory now. */
+  constructor(root: string, options: OpenOptions = {}) {
+    this.label = root;
+    this.#root = resolve(root);
+    this.name = basename(this.#root) || 'root';
+    this.#links = options.links ?? 'follow';
+  }
+
+  async *entries(scope: WalkScope): AsyncGenerator<Entry> {
+    const stats = await this.#look('', true);
+    const kind = kindOf(stats);
+    if (kind === 'directory') {
+      yield entryFrom('', 'directory', stats);
+      yield* this.#walk('', [identity(stats)], scope);
+    } else if (kind === 'file') yield entryFrom('', 'file', stats);
+    else yield { path: '', kind: 'file', mode: 0o600 };
+  }
+
+  async *#walk(directory: string, above: readonly string[], scope: WalkScope): AsyncGenerator<Entry> {
+    for await (const entry of this.#children(directory, scope)) {
+      throwIfAborted(scope.signal);
+      if ('fault' in entry) {
+        if (!scope.onSkip) throw entry.fault;
+        scope.onSkip(entry.path, entry.fault);
+        continue;
+      }
+      const { found, stats } = entry;
+      const id = identity(stats);
+      if (found.kind === 'directory' && (above.includes(id) || above.length >= MAX_DEPTH)) {
+        const error = new XferError('UNSAFE_PATH', `read ${found.path}: a link back to a directory above it`);
+        if (!scope.onSkip) throw error;
+        scope.onSkip(found.path, error);
+        continue;
+      }
+      yield found;
+      if (found.kind === 'directory') yield* this.#walk(found.path, [...above, id], scope);
+    }
+  }
+
+  /** What a directory holds, looked at several at a time. */
+  async *#children(directory: string, scope: Scope): AsyncGenerator<Looked> {
+    let names: AsyncIterable<{ name: string }>;
+    try {
+      const place = fsPath(joinRoot(this.#root, directory));
+      names = await opendir(place as string, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 });
+    } catch (error) {
+      yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
+      return;
+    }
+    let batch: Promise<Looked | undefined>[] = [];
+    for await (const { name } of names) {
+      throwIfAborted(scope.signal);
+      batch.push(this.#lookAtChild(joinPath(directory, nameFromBytes(name as unknown as Buffer))));
+      if (batch.length < LOOKS_AT_ONCE) continue;
+      for (const looked of await Promise.all(batch)) if (looked) yield looked;
+      batch = [];
+    }
+    for (const looked of await Promise.all(batch)) if (looked) yield looked;
+  }
+
+  async #lookAtChild(path: string): Promise<Looked | undefined> {
+    try {
+      let stats = await this.#look(path, false);
+      let kind = kindOf(stats);
+      if (kind === 'symlink') {
+        if (this.#links === 'skip') return undefined;
+        if (this.#links === 'keep') {
+          const target = nameFromBytes(await readlink(fsPath(this.#local(path)), { encoding: 'buffer' }));
+          return { found: { ...entryFrom(path, 'symlink', stats), target }, stats };
+        }
+        stats = await this.#look(path, true);
+        kind = kindOf(stats);
+      }
+      if (kind) return { found: entryFrom(path, kind, stats), stats };
+      throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
+    } catch (error) {
+      return { path, fault: toXferError(error, `read ${path}`) };
+    }
+  }
+
+  async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
+    throwIfAborted(scope.signal);
+    const label = entry.path || this.label;
+    const handle = await this.#openHandle(entry.path);
+    try {
+      const check = async (): Promise<void> => {
+        const stats = await handle.stat({ bigint: true });
+        if (entry.version === undefined || versionOf(stats) === entry.version) return;
+        throw new XferError('SOURCE_CHANGED', `read ${label}: it changed while it was copied`, {
+          hint: 'run the command again',
+        });
+      };
+      await check();
+      const end = range.end ?? entry.size;
+      return new FileReader({
+        handle,
+        label,
+        start: range.start,
+        seekable: entry.size !== undefined,
+        check,
+        release: () => handle.close(),
+        ...(end === undefined ? {} : { end }),
+      });
+    } catch (error) {
+      await handle.close();
+      throw toXferError(error, `read ${label}`);
+    }
+  }
+
+  async stat(path: string, scope: Scope): Promise<Entry | undefined> {
+    throwIfAborted(scope.signal);
+    try {
+      const inside = await this.#confined(path);
+      const stats = await stat(fsPath(inside), { bigint: true });
+      const kind = kindOf(stats);
+      return kind && entryFrom(path, kind, stats);
+    } catch (error) {
+      const known = toXferError(error, `look at ${path || this.label}`);
+      if (known.code === 'NOT_FOUND') return undefined;
+      throw known;
+    }
+  }
+
+  /** Links to what is outside the root, and what is no file or directory, are left out. */
+  async *list(directory: string, scope: Scope): AsyncGenerator<Entry> {
+    await this.#confined(directory);
+    for await (const looked of this.#children(directory, scope)) {
+      if ('fault' in looked) {
+        if (looked.path === directory) throw looked.fault;
+        continue;
+      }
+      const inside = await this.#confined(looked.found.path).catch(() => undefined);
+      if (inside !== undefined) yield looked.found;
+    }
+  }
+
+  async open(path: string, scope: Scope): Promise<OpenFile> {
+    throwIfAborted(scope.signal);
+    const label = path || this.label;
+    const handle = await this.#openHandle(path);
+    let closing: Promise<void> | undefined;
+    const close = (): Promise<void> => {
+      closing ??= handle.close();
+      return closing;
+    };
+    try {
+      const stats = await handle.stat({ bigint: true });
+      if (!stats.isFile()) throw new XferError('NOT_FOUND', `open ${label}: not a regular file`);
+      await this.#checkOpened(path, stats);
+      const entry = entryFrom(path, 'file', stats);
+      return {
+        entry,
+        read: ({ start, end }) => new FileReader({ handle, label, start, end: end ?? Number(stats.size) }),
+        close,
+      };
+    } catch (error) {
+      await close();
+      throw toXferError(error, `open ${label}`);
+    }
+  }
+
+  async digest(entry: Entry, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    return fileDigest(await this.read(entry, { start: 0 }, scope), algorithm, scope);
+  }
+
+  async close(): Promise<void> {}
+
+  #local(path: string): string {
+    return joinRoot(this.#root, path);
+  }
+
+  /** NONBLOCK so that a pipe put in a file's place cannot hold the open for ever; a root that is a pipe is meant. */
+  async #openHandle(path: string): Promise<FileHandle> {
+    const waits = path === '' || process.platform === 'win32';
+    try {
+      return await open(fsPath(this.#local(path)), constants.O_RDONLY | (waits ? 0 : constants.O_NONBLOCK));
+    } catch (error) {
+      throw toXferError(error, `open ${path || this.label}`);
+    }
+  }
+
+  async #look(path: string, follow: boolean): Promise<BigIntStats> {
+    try {
+      return await (follow ? stat : lstat)(fsPath(this.#local(path)), { bigint: true });
+    } catch (error) {
+      throw toXferError(error, `read ${path || this.label}`);
+    }
+  }
+
+  /** The real path of `path`; NOT_FOUND where nothing is, UNSAFE_PATH where a link leads out of the root. */
+  async #confined(path: string): Promise<string> {
+    const [root, real] = await Promise.all([realPath(this.#root), realPath(this.#local(path))]);
+    if (root === undefined || real === undefined)
+      throw new XferError('NOT_FOUND', `open ${path || this.label}: no such file or directory`);
+    if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `open ${path}: a link out of ${this.label}`);
+    return real;
+  }
+
+  /** The path may have been swapped for a link between the check and the open: what was opened must be what is inside. */
+  async #checkOpened(path: string, opened: BigIntStats): Promise<void> {
+    const real = await this.#confined(path);
+    const there = await lstat(fsPath(real), { bigint: true });
+    if (identity(there) !== identity(opened))
+      throw new XferError('NOT_FOUND', `open ${path}: it was replaced meanwhile`);
+  }
+}
+
+type Looked =
+  | { readonly found: Entry; readonly stats: BigIntStats }
+  | { readonly path: string; readonly fault: XferError };
+
+function identity(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}`;
+}
+
+/** A local path as a source. NOT_FOUND or DENIED where it cannot be looked at; a trailing slash wants a directory. */
+export async function openLocalSource(path: string, options: OpenOptions = {}): Promise<LocalSource> {
+  try {
+    const stats = await stat(fsPath(path));
+    if (path.endsWith(sep) && !stats.isDirectory()) throw new XferError('NOT_FOUND', `open ${path}: not a directory`);
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') {
+      throw new XferError('NOT_FOUND', `open ${path}: no such file or directory`, { cause: error });
+    }
+    throw toXferError(error, `open ${path}`);
+  }
+  return new LocalSource(path, options);
+}

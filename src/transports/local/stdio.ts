@@ -1,0 +1,83 @@
+/** Standard input as a source, standard output as a sink. */
+import { type Readable, Writable } from 'node:stream';
+import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import type { Draft, Entry, Scope, Sink, Source, Transport } from '../../transport.js';
+
+class StdinSource implements Source {
+  readonly label = 'standard input';
+  readonly name = 'stdin';
+  readonly capabilities = { ranges: false, replay: false, parallel: false, metadata: false };
+  #read = false;
+
+  async *entries(): AsyncGenerator<Entry> {
+    yield { path: '', kind: 'file' };
+  }
+
+  async read(_entry: Entry, _range: unknown, scope: Scope): Promise<Readable> {
+    throwIfAborted(scope.signal);
+    if (this.#read) throw new XferError('UNSUPPORTED', 'read standard input: it can be read only once');
+    this.#read = true;
+    return process.stdin;
+  }
+
+  async close(): Promise<void> {
+    process.stdin.destroy();
+  }
+}
+
+class StdoutSink implements Sink {
+  readonly label = 'standard output';
+  readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
+
+  async stat(): Promise<undefined> {
+    return undefined;
+  }
+
+  async create(entry: Entry): Promise<void> {
+    throw new XferError('UNSUPPORTED', `write ${entry.path || 'a directory'}: standard output takes one file`);
+  }
+
+  async draft(_entry: Entry, scope: Scope): Promise<Draft> {
+    throwIfAborted(scope.signal);
+    return {
+      held: [],
+      write: async () => new StdoutWriter(process.stdout),
+      commit: async () => {},
+      suspend: async () => {},
+      discard: async () => {},
+    };
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** Ends without ending the stream below it, which others may still write to. */
+class StdoutWriter extends Writable {
+  readonly #below: Writable;
+  readonly #fail = (error: Error): void => {
+    this.destroy(toXferError(error, 'write standard output'));
+  };
+
+  constructor(below: Writable) {
+    super({ highWaterMark: 1 << 20 });
+    this.#below = below;
+    below.on('error', this.#fail);
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#below.write(chunk, (error) => callback(error && toXferError(error, 'write standard output')));
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#below.off('error', this.#fail);
+    callback(error);
+  }
+}
+
+export const transport: Transport = {
+  scheme: 'stdio',
+  aliases: [],
+  summary: 'standard input and output, written -',
+  openSource: async () => new StdinSource(),
+  openSink: async () => new StdoutSink(),
+};
