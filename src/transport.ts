@@ -62,6 +62,8 @@ export interface SourceCapabilities {
 export interface Source {
   /** For messages; holds no secret. */
   readonly label: string;
+  /** Names the place so that no other place has the same: what a resume looks for. */
+  readonly identity: string;
   /** Base name of the root: what a copy of it into a directory is called. A checked single name, never with a separator. */
   readonly name: string;
   readonly capabilities: SourceCapabilities;
@@ -114,6 +116,8 @@ export interface SinkCapabilities {
 export interface Sink {
   /** For messages; holds no secret. */
   readonly label: string;
+  /** Names the place so that no other place has the same: what a resume looks for. */
+  readonly identity: string;
   readonly capabilities: SinkCapabilities;
   /** What is at `path`, links followed, or undefined where nothing is. */
   stat(path: string, scope: Scope): Promise<Entry | undefined>;

@@ -88,8 +88,8 @@ class Transfer {
     const { source, entry, path } = this.#step;
     if (options.journalDirectory === undefined || !this.resumable) return;
     this.journal = await Journal.open(options.journalDirectory, {
-      source: `${source.label}\0${entry.path}`,
-      sink: `${sink.label}\0${path}`,
+      source: `${source.identity}\0${entry.path}`,
+      sink: `${sink.identity}\0${path}`,
       version: entry.version as string,
       size: entry.size as number,
     });

@@ -15,6 +15,7 @@ const DEFAULT_DIRECTORY_MODE = 0o777;
 
 export class LocalSink implements Sink {
   readonly label: string;
+  readonly identity: string;
   readonly capabilities = { offsets: true, atomic: true, resume: true, parallel: true, metadata: true };
   readonly #root: string;
   readonly #onNotice: ((line: string) => void) | undefined;
@@ -25,6 +26,7 @@ export class LocalSink implements Sink {
   constructor(root: string, options: OpenOptions = {}) {
     this.label = root;
     this.#root = resolve(root);
+    this.identity = `file:${this.#root}`;
     this.#onNotice = options.onNotice;
   }
 

@@ -26,6 +26,7 @@ const LOOKS_AT_ONCE = 32;
 
 export class LocalSource implements Source {
   readonly label: string;
+  readonly identity: string;
   readonly name: string;
   readonly capabilities = { ranges: true, replay: true, parallel: true, metadata: true };
   readonly #root: string;
@@ -35,6 +36,7 @@ export class LocalSource implements Source {
   constructor(root: string, options: OpenOptions = {}) {
     this.label = root;
     this.#root = resolve(root);
+    this.identity = `file:${this.#root}`;
     this.name = basename(this.#root) || 'root';
     this.#links = options.links ?? 'follow';
   }

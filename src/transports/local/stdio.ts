@@ -5,6 +5,7 @@ import type { Draft, Entry, Scope, Sink, Source, Transport } from '../../transpo
 
 class StdinSource implements Source {
   readonly label = 'standard input';
+  readonly identity = 'stdio:0';
   readonly name = 'stdin';
   readonly capabilities = { ranges: false, replay: false, parallel: false, metadata: false };
   #read = false;
@@ -27,6 +28,7 @@ class StdinSource implements Source {
 
 class StdoutSink implements Sink {
   readonly label = 'standard output';
+  readonly identity = 'stdio:1';
   readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
 
   async stat(): Promise<undefined> {
