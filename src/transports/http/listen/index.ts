@@ -1,0 +1,132 @@
+/** The HTTP listener: shares a source with browsers and with everything else that speaks HTTP/1.1. */
+import { setMaxListeners } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import type { Listener, ListenOptions, Scope } from '../../../transport.js';
+import { type AccessRecord, type Tally, watchAccess } from './access-log.js';
+import { type Bound, bind, listenerUrls } from './address.js';
+import { respond } from './respond.js';
+import { type Sharing, sharedSource } from './sharing.js';
+
+export { type AccessRecord, formatAccess } from './access-log.js';
+
+export interface HttpListenOptions extends ListenOptions {
+  /** Shares names that start with a dot too. */
+  readonly hidden?: boolean;
+  /** Told of each request when its response has ended, in whatever way. */
+  readonly onRequest?: (record: AccessRecord) => void;
+  /** How long a client may take to send the head of a request; 10 s by default. */
+  readonly headersTimeoutMs?: number;
+  /** A connection on which nothing moved for so long is cut; 60 s by default. */
+  readonly idleTimeoutMs?: number;
+}
+
+const HEADERS_TIMEOUT_MS = 10_000;
+const IDLE_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_MS = 15_000;
+
+/** Bytes that wait for a slow client before its file is read no further. */
+const SEND_BUFFER_BYTES = 512 * 1024;
+
+/**
+ * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
+ * it accepts. Rejects with USAGE without a share, UNSUPPORTED for one that cannot be shared or where `receive` is asked
+ * for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
+ * the scope ends it at once.
+ */
+export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
+  throwIfAborted(scope.signal);
+  const share = sharedSource(options.share);
+  if (options.receive) throw new XferError('UNSUPPORTED', `serve ${share.label}: uploads are not taken over HTTP`);
+  const root = await share.stat('', scope);
+  if (!root) throw new XferError('NOT_FOUND', `serve ${share.label}: no such file or directory`);
+  const ended = new AbortController();
+  // Each open and each listing under way listens to it.
+  setMaxListeners(0, ended.signal);
+  const sharing: Sharing = {
+    share,
+    scope: { signal: ended.signal },
+    hidden: options.hidden ?? false,
+    platform: process.platform,
+    ...(root.kind === 'directory' ? {} : { single: share.name }),
+  };
+  const bound = await bind(() => makeServer(options, sharing), options.hosts, options.port);
+  return new HttpListener(bound, ended, scope);
+}
+
+function makeServer(options: HttpListenOptions, sharing: Sharing): Server {
+  const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
+  const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+  const server = createServer({
+    headersTimeout,
+    requestTimeout: 0,
+    keepAliveTimeout: Math.min(KEEP_ALIVE_MS, idleMs),
+    connectionsCheckingInterval: Math.min(Math.max(headersTimeout / 4, 20), 2500),
+    highWaterMark: SEND_BUFFER_BYTES,
+  });
+  // Counts from the last byte that moved either way, so it cuts no transfer that makes progress.
+  server.timeout = idleMs;
+  const { onRequest } = options;
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    const tally: Tally = { bytes: 0 };
+    if (onRequest) watchAccess(request, response, tally, onRequest);
+    if (!server.listening) response.shouldKeepAlive = false;
+    void respond(request, response, sharing, tally);
+  };
+  server.on('request', take);
+  // Nothing that comes with `Expect: 100-continue` is wanted, so it is answered without asking for the body.
+  server.on('checkContinue', take);
+  return server;
+}
+
+class HttpListener implements Listener {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly urls: readonly string[];
+  readonly closed: Promise<void>;
+  readonly #servers: readonly Server[];
+  readonly #ended: AbortController;
+
+  constructor(bound: Bound, ended: AbortController, { signal }: Scope) {
+    this.#servers = bound.servers;
+    this.#ended = ended;
+    this.address = { host: bound.hosts[0] as string, port: bound.port };
+    this.urls = listenerUrls(bound.hosts, bound.port);
+    const stop = () => void this.close();
+    this.closed = Promise.all(bound.servers.map(untilClosed))
+      .then(() => undefined)
+      .finally(() => {
+        signal.removeEventListener('abort', stop);
+        stop();
+      });
+    this.closed.catch(() => undefined);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true });
+  }
+
+  async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+    for (const server of this.#servers) if (server.listening) server.close();
+    const timer = setTimeout(() => this.#cut(), graceMs);
+    if (graceMs <= 0) this.#cut();
+    else for (const server of this.#servers) server.closeIdleConnections();
+    await this.closed.catch(() => undefined);
+    clearTimeout(timer);
+  }
+
+  #cut(): void {
+    this.#ended.abort(new XferError('DISCONNECTED', 'serve: the listener was closed'));
+    for (const server of this.#servers) server.closeAllConnections();
+  }
+}
+
+function untilClosed(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('close', resolve);
+    server.on('error', (error) => reject(toXferError(error, 'serve')));
+    // A response that ends after `close` leaves its connection idle, and nobody else would end it.
+    server.on('request', (_request, response) => {
+      response.once('close', () => {
+        if (!server.listening) setImmediate(() => server.closeIdleConnections());
+      });
+    });
+  });
+}

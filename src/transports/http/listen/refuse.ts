@@ -1,0 +1,43 @@
+/** Answers that hold no file: errors, redirects, options. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { type ErrorCode, XferError } from '../../../errors.js';
+
+/** The status for each code that a source rejects with; 500 for the rest. */
+const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
+  NOT_FOUND: 404,
+  UNSAFE_PATH: 404,
+  EXISTS: 404,
+  DENIED: 403,
+  NO_SPACE: 503,
+  UNREACHABLE: 503,
+  DISCONNECTED: 503,
+  TIMED_OUT: 503,
+};
+
+/** Answers with a status, its name as text, and further fields. Says nothing of the path or the cause. */
+export function refuse(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  fields: Record<string, string> = {},
+): void {
+  const body = `${status} ${STATUS_CODES[status] ?? 'Error'}\n`;
+  response.writeHead(status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': body.length,
+    'Cache-Control': 'no-cache',
+    'X-Content-Type-Options': 'nosniff',
+    ...fields,
+  });
+  response.end(request.method === 'HEAD' ? undefined : body);
+}
+
+/** Answers an error, or cuts the connection where a response has begun, so that it never looks whole. */
+export function refuseError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const status = error instanceof XferError ? STATUS_BY_CODE[error.code] : undefined;
+  refuse(request, response, status ?? 500);
+}

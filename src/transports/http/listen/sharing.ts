@@ -1,0 +1,32 @@
+/** What the parts of the listener know of what is shared. */
+import { XferError } from '../../../errors.js';
+import type { Entry, Scope, Source } from '../../../transport.js';
+import type { TargetPolicy } from './target.js';
+
+/** A source whose single files can be asked for. */
+export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'open'>>;
+
+export interface Sharing extends TargetPolicy {
+  readonly share: SharedSource;
+  /** The root is one file, served under this name. */
+  readonly single?: string;
+  readonly scope: Scope;
+}
+
+/** The source as one that can be shared. USAGE where there is none, UNSUPPORTED where it lacks `stat`, `list` or `open`. */
+export function sharedSource(source: Source | undefined): SharedSource {
+  if (source === undefined) throw new XferError('USAGE', 'serve: nothing to share is given');
+  if (canBeShared(source)) return source;
+  throw new XferError('UNSUPPORTED', `serve ${source.label}: its files cannot be opened one by one`, {
+    hint: 'share a local directory, as in: xfer serve .',
+  });
+}
+
+function canBeShared(source: Source): source is SharedSource {
+  return source.stat !== undefined && source.list !== undefined && source.open !== undefined;
+}
+
+/** The last part of an entry's path. */
+export function lastName(entry: Entry): string {
+  return entry.path.slice(entry.path.lastIndexOf('/') + 1);
+}

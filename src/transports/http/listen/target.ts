@@ -1,0 +1,87 @@
+/** Request targets -> paths below the root, and names -> references to them. */
+import { bytesFromName, nameFromBytes } from '../../../names.js';
+
+export interface Target {
+  /** Below the root, as `Entry.path`. */
+  readonly path: string;
+  /** The target ended with `/`. */
+  readonly directory: boolean;
+  /** With its `?`, or empty. */
+  readonly query: string;
+}
+
+export interface TargetPolicy {
+  /** Names that start with a dot can be asked for. */
+  readonly hidden: boolean;
+  readonly platform: NodeJS.Platform;
+}
+
+/**
+ * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty, `.`,
+ * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name.
+ */
+export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 404 {
+  const origin = raw.replace(/^https?:\/\/[^/?#]*/i, '');
+  const mark = origin.indexOf('?');
+  const path = mark < 0 ? origin : origin.slice(0, mark);
+  const query = mark < 0 ? '' : origin.slice(mark);
+  if (path === '' && origin !== raw) return { path: '', directory: true, query };
+  if (!path.startsWith('/')) return 400;
+  if (path === '/') return { path: '', directory: true, query };
+  const parts = path.slice(1).split('/');
+  const directory = parts.at(-1) === '';
+  if (directory) parts.pop();
+  const names: string[] = [];
+  for (const part of parts) {
+    const name = decodePart(part);
+    if (name === undefined) return 400;
+    if (!isAllowed(name, policy)) return 404;
+    names.push(name);
+  }
+  return { path: names.join('/'), directory, query };
+}
+
+/** The name in a percent-encoded part, or undefined where an escape is broken. */
+function decodePart(part: string): string | undefined {
+  // A character of a target stands for one byte.
+  if (/^[\x21-\x24\x26-\x7e]*$/.test(part)) return part;
+  const bytes = Buffer.from(part, 'latin1');
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    let byte = bytes[at] as number;
+    if (byte === 0x25) {
+      const digits = part.slice(at + 1, at + 3);
+      if (!/^[0-9a-f]{2}$/i.test(digits)) return undefined;
+      byte = Number.parseInt(digits, 16);
+      at += 2;
+    }
+    bytes[length] = byte;
+    length += 1;
+  }
+  return nameFromBytes(bytes.subarray(0, length));
+}
+
+function isAllowed(name: string, policy: TargetPolicy): boolean {
+  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) return false;
+  if (policy.platform === 'win32' && /[\\:]/.test(name)) return false;
+  return policy.hidden || !name.startsWith('.');
+}
+
+/** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */
+export function encodeName(name: string): string {
+  if (/^[A-Za-z0-9._~-]*$/.test(name)) return name;
+  let text = '';
+  for (const byte of bytesFromName(name)) {
+    const character = String.fromCharCode(byte);
+    text += /[A-Za-z0-9._~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+  }
+  return text;
+}
+
+/** Whether a query has this key, as in `?json`. */
+export function hasKey(query: string, key: string): boolean {
+  return query
+    .slice(1)
+    .split('&', 32)
+    .some((pair) => pair.split('=', 1)[0] === key);
+}
