@@ -1,0 +1,222 @@
+/** One file behind a URL, as a Source. */
+import { Readable } from 'node:stream';
+import { XferError } from '../../errors.js';
+import type { ByteRange, DigestAlgorithm, Entry, Scope, Source, SourceCapabilities } from '../../transport.js';
+import { BodyStream } from './body.js';
+import { downloadName } from './content-disposition.js';
+import { type Answer, describeUrl, type Fields, type HttpClient } from './request.js';
+import {
+  contentLength,
+  contentRange,
+  type Described,
+  DIGEST_FIELDS,
+  describeAnswer,
+  reprDigest,
+  sameFile,
+} from './validator.js';
+
+/**
+ * Opens the file at a URL without login in it. The first answer's body is kept, paused, for a read that starts at 0, so
+ * that a plain download is one request. The codes are those of `HttpClient.send`.
+ */
+export async function openHttpSource(
+  client: HttpClient,
+  url: URL,
+  scope: Scope,
+  onNotice?: (line: string) => void,
+): Promise<HttpSource> {
+  const answer = await client.send('GET', url, {}, scope);
+  if (answer.response.statusCode === 206) {
+    answer.response.destroy();
+    throw new XferError('PROTOCOL', `get ${describeUrl(url)}: a part was sent, and the whole was asked for`);
+  }
+  const source = new HttpSource(client, url, answer);
+  if (source.described.encoding !== undefined) {
+    const { label, described } = source;
+    onNotice?.(new XferError('UNSUPPORTED', `${label}: comes encoded (${described.encoding}), and is kept so`).message);
+  }
+  return source;
+}
+
+/** Made by `openHttpSource`. */
+export class HttpSource implements Source {
+  readonly label: string;
+  readonly name: string;
+  readonly capabilities: SourceCapabilities;
+  readonly described: Described;
+  readonly #client: HttpClient;
+  readonly #url: URL;
+  readonly #digestField: string | string[] | undefined;
+  #kept: Answer | undefined;
+
+  constructor(client: HttpClient, url: URL, answer: Answer) {
+    const { headers } = answer.response;
+    this.#client = client;
+    this.#url = url;
+    this.#kept = answer;
+    this.#digestField = headers['repr-digest'];
+    this.label = describeUrl(url);
+    this.name = downloadName(url, headers['content-disposition']);
+    this.described = describeAnswer(headers, url, contentLength(headers));
+    const ranges = this.described.acceptsRanges && this.described.version !== undefined;
+    this.capabilities = { ranges, replay: true, parallel: false, metadata: true };
+  }
+
+  async *entries(scope: Scope): AsyncIterable<Entry> {
+    scope.signal.throwIfAborted();
+    const { size, mtimeMs, version } = this.described;
+    yield {
+      path: '',
+      kind: 'file',
+      ...(size === undefined ? {} : { size }),
+      ...(mtimeMs === undefined ? {} : { mtimeMs }),
+      ...(version === undefined ? {} : { version }),
+    };
+  }
+
+  /**
+   * As the contract says, and RANGE_IGNORED where other bytes come than those asked for, UNSUPPORTED for a range of a
+   * file that comes encoded, PROTOCOL.
+   */
+  async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
+    scope.signal.throwIfAborted();
+    if (entry.path !== '') throw new XferError('NOT_FOUND', `read ${this.label}: a URL has nothing below it`);
+    if (entry.version !== this.described.version) throw this.#changed();
+    const { start, end } = range;
+    const { size } = this.described;
+    if (start === (end ?? size)) return Readable.from([]);
+    if (size !== undefined && start > size)
+      throw new XferError('TRUNCATED', `read ${this.label}: ends before ${start}`);
+    const kept = start === 0 ? this.#takeKept() : undefined;
+    if (kept) return this.#wholeBody(kept, end, scope);
+    this.#dropKept();
+    const whole = start === 0 && (end === undefined || (size !== undefined && end >= size));
+    return whole ? this.#readWhole(end, scope) : this.#readPart(range, scope);
+  }
+
+  /**
+   * The digest in the Repr-Digest field of the server (RFC 9530), in lower-case hex. UNSUPPORTED where it sends none,
+   * SOURCE_CHANGED where it speaks of another version.
+   */
+  async digest(entry: Entry, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    scope.signal.throwIfAborted();
+    if (entry.version !== this.described.version) throw this.#changed();
+    const { field } = DIGEST_FIELDS[algorithm];
+    const known = reprDigest(this.#digestField, algorithm) ?? (await this.#askDigest(field, algorithm, scope));
+    if (known !== undefined) return known;
+    throw new XferError('UNSUPPORTED', `digest ${this.label}: the server states no ${field}`);
+  }
+
+  async close(): Promise<void> {
+    this.#dropKept();
+    this.#client.close();
+  }
+
+  async #askDigest(field: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string | undefined> {
+    const answer = await this.#client.send('HEAD', this.#url, { 'want-repr-digest': `${field}=10` }, scope);
+    answer.response.resume();
+    this.#check(answer, this.#describe(answer));
+    return reprDigest(answer.response.headers['repr-digest'], algorithm);
+  }
+
+  async #readWhole(end: number | undefined, scope: Scope): Promise<Readable> {
+    const answer = await this.#client.send('GET', this.#url, {}, scope);
+    if (answer.response.statusCode === 206) {
+      throw this.#refuse(answer, 'PROTOCOL', 'a part was sent, and the whole was asked for');
+    }
+    this.#check(answer, this.#describe(answer));
+    return this.#wholeBody(answer, end, scope);
+  }
+
+  async #readPart(range: ByteRange, scope: Scope): Promise<Readable> {
+    const { encoding, ifRange, size } = this.described;
+    if (encoding !== undefined) {
+      throw new XferError('UNSUPPORTED', `read ${this.label}: a part of what comes encoded (${encoding})`);
+    }
+    const fields: Fields = {
+      range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`,
+      ...(ifRange === undefined ? {} : { 'if-range': ifRange }),
+    };
+    const answer = await this.#client.send('GET', this.#url, fields, scope);
+    const promised = this.#checkPart(answer, range);
+    const end = range.end ?? size;
+    return this.#body(answer, scope, promised, end === undefined ? undefined : end - range.start);
+  }
+
+  /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
+  #checkPart(answer: Answer, range: ByteRange): number {
+    const { headers, statusCode } = answer.response;
+    if (statusCode === 200) {
+      this.#check(answer, this.#describe(answer));
+      throw this.#refuse(answer, 'RANGE_IGNORED', 'the whole was sent, and a part was asked for');
+    }
+    if (/^\s*multipart\//i.test(headers['content-type'] ?? '')) {
+      throw this.#refuse(answer, 'RANGE_IGNORED', 'several parts were sent, and one was asked for');
+    }
+    const part = contentRange(headers['content-range']);
+    if (!part) throw this.#refuse(answer, 'PROTOCOL', 'the Content-Range of the answer is not one');
+    const length = contentLength(headers);
+    if (length !== undefined && length !== part.end - part.start) {
+      throw this.#refuse(answer, 'PROTOCOL', 'Content-Range and Content-Length of the answer differ');
+    }
+    this.#check(answer, describeAnswer(headers, this.#url, part.size));
+    if (part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
+      throw this.#refuse(
+        answer,
+        'RANGE_IGNORED',
+        `bytes from ${part.start} were sent, and from ${range.start} asked for`,
+      );
+    }
+    return part.end - part.start;
+  }
+
+  #wholeBody(answer: Answer, end: number | undefined, scope: Scope): Readable {
+    return this.#body(answer, scope, contentLength(answer.response.headers) ?? this.described.size, end);
+  }
+
+  #body(answer: Answer, scope: Scope, promised: number | undefined, wanted: number | undefined): Readable {
+    return new BodyStream(answer.response, {
+      what: `read ${this.label}`,
+      idleTimeoutMs: this.#client.settings.idleTimeoutMs,
+      signal: scope.signal,
+      ...(promised === undefined ? {} : { promised }),
+      ...(wanted === undefined ? {} : { wanted }),
+    });
+  }
+
+  #describe(answer: Answer): Described {
+    const { headers } = answer.response;
+    return describeAnswer(headers, this.#url, contentLength(headers));
+  }
+
+  /** Throws, and frees the answer, where it speaks of another file or comes in another encoding. */
+  #check(answer: Answer, later: Described): void {
+    if (later.encoding !== this.described.encoding) {
+      throw this.#refuse(answer, 'UNSUPPORTED', `the encoding ${later.encoding ?? 'identity'} was not asked for`);
+    }
+    if (sameFile(this.described, later)) return;
+    answer.response.destroy();
+    throw this.#changed();
+  }
+
+  #refuse(answer: Answer, code: 'PROTOCOL' | 'RANGE_IGNORED' | 'UNSUPPORTED', reason: string): XferError {
+    answer.response.destroy();
+    return new XferError(code, `read ${this.label}: ${reason}`);
+  }
+
+  #changed(): XferError {
+    return new XferError('SOURCE_CHANGED', `read ${this.label}: it is no longer the file that it was`);
+  }
+
+  /** The first answer, where its body is still unread and whole. */
+  #takeKept(): Answer | undefined {
+    const kept = this.#kept;
+    this.#kept = undefined;
+    return kept && !kept.response.destroyed && !kept.response.errored ? kept : undefined;
+  }
+
+  #dropKept(): void {
+    this.#kept?.response.destroy();
+    this.#kept = undefined;
+  }
+}

@@ -1,0 +1,46 @@
+/** What the status of an answer means (RFC 9110 15) for someone who wants the file. */
+import type { IncomingMessage } from 'node:http';
+import { type ErrorCode, XferError } from '../../errors.js';
+import { httpDate } from './validator.js';
+
+/** However long the other end asks for, nobody waits longer than this. */
+const RETRY_AFTER_LIMIT_MS = 600_000;
+
+const LOGIN_HINT = 'put user:password@ in front of the host, or give an Authorization header';
+
+const STATUS_CODES: Record<number, { readonly code: ErrorCode; readonly hint?: string }> = {
+  401: { code: 'DENIED', hint: LOGIN_HINT },
+  403: { code: 'DENIED' },
+  404: { code: 'NOT_FOUND' },
+  407: { code: 'DENIED' },
+  408: { code: 'TIMED_OUT' },
+  410: { code: 'NOT_FOUND' },
+  416: { code: 'SOURCE_CHANGED' },
+  425: { code: 'DISCONNECTED' },
+  429: { code: 'DISCONNECTED' },
+  501: { code: 'UNSUPPORTED' },
+  504: { code: 'TIMED_OUT' },
+  505: { code: 'UNSUPPORTED' },
+};
+
+/** Throws, and frees the answer, where its status is neither 200 nor 206. Retry-After is in `retryAfterMs`, bounded. */
+export function checkStatus(response: IncomingMessage, what: string): void {
+  const status = response.statusCode ?? 0;
+  if (status === 200 || status === 206) return;
+  response.destroy();
+  const row = STATUS_CODES[status] ?? { code: status >= 500 && status < 600 ? 'DISCONNECTED' : 'PROTOCOL' };
+  const phrase = (response.statusMessage ?? '').slice(0, 100);
+  throw new XferError(row.code, `${what}: the server says ${status}${phrase === '' ? '' : ` ${phrase}`}`, {
+    hint: row.hint,
+    retryAfterMs: retryAfterMs(response.headers['retry-after']),
+  });
+}
+
+/** Retry-After (RFC 9110 10.2.3), in seconds or as a date, from 0 to ten minutes; undefined where it is neither. */
+export function retryAfterMs(field: string | undefined, nowMs = Date.now()): number | undefined {
+  if (field === undefined) return undefined;
+  const seconds = /^[0-9]{1,9}$/.test(field.trim()) ? Number(field) : undefined;
+  const untilMs = httpDate(field);
+  const waitMs = seconds === undefined ? (untilMs === undefined ? undefined : untilMs - nowMs) : seconds * 1000;
+  return waitMs === undefined ? undefined : Math.min(Math.max(waitMs, 0), RETRY_AFTER_LIMIT_MS);
+}
