@@ -1,0 +1,222 @@
+/** Chapter: a file on its way in has no name until it is whole. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { XferError } from '#xfer/errors.js';
+import type { Draft, Entry } from '#xfer/transport.js';
+import { type Fixture, feed, hexDigest, patternBytes } from '../support/fixtures.js';
+import { chapter, filePath, freeScope, type OpenedSink, type SinkRig, TEST, withSink } from './rig.js';
+
+const SIZE = 150_001;
+
+export function draftChapter(rig: SinkRig): void {
+  chapter('draft', () => {
+    test('a file arrives byte for byte, and nothing beside it', TEST, () => arrives(rig, patternBytes(SIZE)));
+    test('an empty file arrives, with a write or without', TEST, () => emptyFiles(rig));
+    test('the name is absent, or the old file whole, until commit', TEST, () => absentBeforeCommit(rig));
+    test('a longer file that was there is replaced whole', TEST, () => replaces(rig));
+    test('discard leaves nothing of it', TEST, () => discards(rig));
+    test('fewer bytes than stated are TRUNCATED and get no name', TEST, () => wrongSize(rig, SIZE - 1));
+    test('no byte of a stated many is TRUNCATED and gets no name', TEST, () => wrongSize(rig, 0));
+    test('more bytes than stated get no name', TEST, () => tooMany(rig));
+    test('ranges may be written in any order where offsets are promised', TEST, () => anyOrder(rig));
+    test('a hole is never committed', TEST, () => hole(rig));
+    test('several writes at once where that is promised', TEST, () => parallelWrites(rig));
+    test('a size that is not known before the end', TEST, () => unknownSize(rig));
+    test('the digest is of what the far side holds', TEST, () => digest(rig));
+    test('mode and mtime are set where that is promised', TEST, () => metadata(rig));
+  });
+}
+
+function entryFor(rig: SinkRig, size: number): Entry {
+  return { path: filePath(rig), kind: 'file', size, version: `v${size}`, mode: 0o644, mtimeMs: 1_600_000_000_000 };
+}
+
+async function write(draft: Draft, start: number, bytes: Buffer): Promise<void> {
+  await feed(await draft.write(start, freeScope()), bytes);
+}
+
+/** Starts a draft, hands it on, and discards it where `run` failed, so that a failure is not also a leak. */
+async function withDraft(
+  rig: SinkRig,
+  entry: Entry,
+  existing: readonly Fixture[],
+  run: (draft: Draft, opened: OpenedSink) => Promise<void>,
+): Promise<void> {
+  await withSink(rig, existing, async (opened) => {
+    const draft = await opened.sink.draft(entry, freeScope());
+    try {
+      await run(draft, opened);
+    } catch (error) {
+      await draft.discard().catch(() => {});
+      throw error;
+    }
+  });
+}
+
+function rejectsWith(...codes: string[]): (error: unknown) => boolean {
+  return (error) => {
+    assert.ok(error instanceof XferError, String(error));
+    assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);
+    return true;
+  };
+}
+
+async function arrives(rig: SinkRig, bytes: Buffer): Promise<void> {
+  const entry = entryFor(rig, bytes.length);
+  await withDraft(rig, entry, [], async (draft, { read, list }) => {
+    assert.deepEqual(draft.held, [], 'a new draft holds nothing');
+    await write(draft, 0, bytes);
+    await draft.commit(entry, freeScope());
+    assert.ok(bytes.equals((await read(entry.path)) ?? Buffer.of(0)));
+    if (rig.supports.tree) assert.deepEqual(await list(), [entry.path]);
+  });
+}
+
+async function emptyFiles(rig: SinkRig): Promise<void> {
+  const entry = entryFor(rig, 0);
+  for (const withWrite of [true, false]) {
+    await withDraft(rig, entry, [], async (draft, { read }) => {
+      if (withWrite) await write(draft, 0, Buffer.alloc(0));
+      await draft.commit(entry, freeScope());
+      assert.equal((await read(entry.path))?.length, 0, withWrite ? 'with a write' : 'without a write');
+    });
+  }
+}
+
+async function absentBeforeCommit(rig: SinkRig): Promise<void> {
+  const bytes = patternBytes(SIZE);
+  const entry = entryFor(rig, SIZE);
+  const old = patternBytes(100, 9);
+  for (const existing of rig.supports.tree ? [[], [{ path: entry.path, bytes: old }]] : [[]]) {
+    await withDraft(rig, entry, existing, async (draft, { sink, read }) => {
+      if (!sink.capabilities.atomic) return draft.discard();
+      await write(draft, 0, bytes.subarray(0, 70_000));
+      assert.deepEqual(await read(entry.path), existing[0]?.bytes);
+      if (existing.length === 0) assert.equal(await sink.stat(entry.path, freeScope()), undefined);
+      await draft.discard();
+      assert.deepEqual(await read(entry.path), existing[0]?.bytes);
+    });
+  }
+}
+
+async function replaces(rig: SinkRig): Promise<void> {
+  if (!rig.supports.tree) return;
+  const bytes = patternBytes(1000, 3);
+  const entry = entryFor(rig, bytes.length);
+  const existing = [{ path: entry.path, bytes: patternBytes(SIZE, 4) }];
+  await withDraft(rig, entry, existing, async (draft, { read, list }) => {
+    await write(draft, 0, bytes);
+    await draft.commit(entry, freeScope());
+    assert.ok(bytes.equals((await read(entry.path)) as Buffer));
+    assert.deepEqual(await list(), [entry.path]);
+  });
+}
+
+async function discards(rig: SinkRig): Promise<void> {
+  const entry = entryFor(rig, SIZE);
+  for (const bytes of [Buffer.alloc(0), patternBytes(SIZE - 1), patternBytes(SIZE)]) {
+    await withDraft(rig, entry, [], async (draft, { sink, list, read }) => {
+      if (bytes.length > 0) await write(draft, 0, bytes);
+      await draft.discard();
+      if (!sink.capabilities.atomic) return;
+      assert.deepEqual(rig.supports.tree ? await list() : [], []);
+      assert.equal(await read(entry.path), undefined);
+    });
+  }
+}
+
+async function wrongSize(rig: SinkRig, written: number): Promise<void> {
+  const entry = entryFor(rig, SIZE);
+  await withDraft(rig, entry, [], async (draft, { sink, read, list }) => {
+    await write(draft, 0, patternBytes(written));
+    await assert.rejects(draft.commit(entry, freeScope()), rejectsWith('TRUNCATED'));
+    if (sink.capabilities.atomic) assert.equal(await read(entry.path), undefined);
+    await draft.discard();
+    if (sink.capabilities.atomic && rig.supports.tree) assert.deepEqual(await list(), []);
+  });
+}
+
+async function tooMany(rig: SinkRig): Promise<void> {
+  const entry = entryFor(rig, SIZE);
+  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
+    const overfill = async () => {
+      await write(draft, 0, patternBytes(SIZE + 5));
+      await draft.commit(entry, freeScope());
+    };
+    await assert.rejects(overfill(), rejectsWith('TRUNCATED', 'CORRUPT', 'SOURCE_CHANGED', 'PROTOCOL', 'DISCONNECTED'));
+    if (sink.capabilities.atomic) assert.equal(await read(entry.path), undefined);
+    await draft.discard();
+  });
+}
+
+async function anyOrder(rig: SinkRig): Promise<void> {
+  const bytes = patternBytes(SIZE);
+  const entry = entryFor(rig, SIZE);
+  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
+    if (!sink.capabilities.offsets) return draft.discard();
+    await write(draft, 100_000, bytes.subarray(100_000));
+    await write(draft, 50_000, bytes.subarray(50_000, 100_000));
+    await write(draft, 0, bytes.subarray(0, 50_000));
+    await draft.commit(entry, freeScope());
+    assert.ok(bytes.equals((await read(entry.path)) as Buffer));
+  });
+}
+
+async function hole(rig: SinkRig): Promise<void> {
+  const bytes = patternBytes(SIZE);
+  const entry = entryFor(rig, SIZE);
+  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
+    if (!sink.capabilities.offsets) return draft.discard();
+    await write(draft, 0, bytes.subarray(0, 10));
+    await write(draft, 20, bytes.subarray(20, 30));
+    await assert.rejects(draft.commit(entry, freeScope()), rejectsWith('TRUNCATED'));
+    if (sink.capabilities.atomic) assert.equal(await read(entry.path), undefined);
+    await draft.discard();
+  });
+}
+
+async function parallelWrites(rig: SinkRig): Promise<void> {
+  const bytes = patternBytes(SIZE);
+  const entry = entryFor(rig, SIZE);
+  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
+    if (!sink.capabilities.offsets || !sink.capabilities.parallel) return draft.discard();
+    const starts = [100_000, 0, 50_000];
+    await Promise.all(
+      starts.map((start) => write(draft, start, bytes.subarray(start, Math.min(start + 50_000, SIZE)))),
+    );
+    await write(draft, 150_000, bytes.subarray(150_000));
+    await draft.commit(entry, freeScope());
+    assert.ok(bytes.equals((await read(entry.path)) as Buffer));
+  });
+}
+
+async function unknownSize(rig: SinkRig): Promise<void> {
+  const bytes = patternBytes(12_345);
+  const entry: Entry = { path: filePath(rig), kind: 'file' };
+  await withDraft(rig, entry, [], async (draft, { read }) => {
+    await write(draft, 0, bytes);
+    await draft.commit(entry, freeScope());
+    assert.ok(bytes.equals((await read(entry.path)) ?? Buffer.of(0)));
+  });
+}
+
+async function digest(rig: SinkRig): Promise<void> {
+  const bytes = patternBytes(SIZE);
+  await withDraft(rig, entryFor(rig, SIZE), [], async (draft) => {
+    await write(draft, 0, bytes);
+    if (draft.digest) assert.equal(await draft.digest('sha256', freeScope()), hexDigest(bytes));
+    await draft.discard();
+  });
+}
+
+async function metadata(rig: SinkRig): Promise<void> {
+  const entry = { ...entryFor(rig, 3), mode: 0o640, mtimeMs: Date.UTC(2019, 4, 6, 7, 8, 9) };
+  await withDraft(rig, entry, [], async (draft, { sink }) => {
+    await write(draft, 0, Buffer.from('abc'));
+    await draft.commit(entry, freeScope());
+    if (!sink.capabilities.metadata) return;
+    const there = await sink.stat(entry.path, freeScope());
+    assert.equal(there?.mode, entry.mode);
+    assert.equal(there?.mtimeMs, entry.mtimeMs);
+  });
+}

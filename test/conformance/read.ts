@@ -1,0 +1,138 @@
+/** Chapter: exactly the bytes of a range. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { XferError } from '#xfer/errors.js';
+import type { ByteRange, Entry, Source } from '#xfer/transport.js';
+import { collect, collectEntries, hexDigest, patternBytes } from '../support/fixtures.js';
+import { chapter, freeScope, type SourceRig, TEST, withSource } from './rig.js';
+
+const SIZE = 200_001;
+
+const RANGES: ByteRange[] = [
+  { start: 0 },
+  { start: 0, end: SIZE },
+  { start: 0, end: 1 },
+  { start: 1, end: 2 },
+  { start: 65_535, end: 65_537 },
+  { start: SIZE - 1 },
+  { start: SIZE - 1, end: SIZE },
+  { start: 100_000, end: 150_000 },
+  { start: 0, end: 0 },
+  { start: 7, end: 7 },
+  { start: SIZE },
+  { start: SIZE, end: SIZE },
+];
+
+const TOO_FAR: ByteRange[] = [
+  { start: 0, end: SIZE + 1 },
+  { start: SIZE - 1, end: SIZE + 70_000 },
+  { start: SIZE, end: SIZE + 1 },
+  { start: SIZE + 10, end: SIZE + 20 },
+];
+
+export function readChapter(rig: SourceRig): void {
+  chapter('read', () => {
+    test('a whole file, byte for byte', TEST, () =>
+      withRoot(rig, patternBytes(SIZE), async (source, entry, bytes) => {
+        assert.ok(bytes.equals(await readAll(source, entry, { start: 0 })));
+      }),
+    );
+    test('an empty file', TEST, () =>
+      withRoot(rig, Buffer.alloc(0), async (source, entry) => {
+        assert.equal((await readAll(source, entry, { start: 0 })).length, 0);
+      }),
+    );
+    test('ranges, to the byte', TEST, () => exactRanges(rig));
+    test('a range past the end is TRUNCATED', TEST, () => pastTheEnd(rig));
+    test('several reads at once do not mix', TEST, () => parallelReads(rig));
+    test('a stream that is destroyed early leaves the source usable', TEST, () => destroyedEarly(rig));
+    test('another version is SOURCE_CHANGED, never other bytes', TEST, () => changed(rig));
+    test('a digest by the far side is the digest of the bytes', TEST, () =>
+      withRoot(rig, patternBytes(5000), async (source, entry, bytes) => {
+        if (!source.digest) return;
+        assert.equal(await source.digest(entry, 'sha256', freeScope()), hexDigest(bytes));
+      }),
+    );
+  });
+}
+
+async function withRoot(
+  rig: SourceRig,
+  bytes: Buffer,
+  run: (source: Source, entry: Entry, bytes: Buffer) => Promise<void>,
+): Promise<void> {
+  await withSource(rig, [{ path: '', bytes }], async ({ source }) => run(source, await rootEntry(source), bytes));
+}
+
+async function rootEntry(source: Source): Promise<Entry> {
+  const entry = (await collectEntries(source, freeScope())).get('');
+  assert.ok(entry, 'the root has an entry');
+  return entry;
+}
+
+async function readAll(source: Source, entry: Entry, range: ByteRange): Promise<Buffer> {
+  return collect(await source.read(entry, range, freeScope()));
+}
+
+async function exactRanges(rig: SourceRig): Promise<void> {
+  await withRoot(rig, patternBytes(SIZE), async (source, entry, bytes) => {
+    if (!source.capabilities.ranges || !source.capabilities.replay) return;
+    for (const range of RANGES) {
+      const got = await readAll(source, entry, range);
+      assert.ok(
+        bytes.subarray(range.start, range.end).equals(got),
+        `range ${JSON.stringify(range)}: ${got.length} bytes`,
+      );
+    }
+  });
+}
+
+async function pastTheEnd(rig: SourceRig): Promise<void> {
+  await withRoot(rig, patternBytes(SIZE), async (source, entry) => {
+    const { ranges, replay } = source.capabilities;
+    for (const range of ranges && replay ? TOO_FAR : TOO_FAR.slice(0, 1)) {
+      await assert.rejects(
+        readAll(source, entry, range),
+        (error) => error instanceof XferError && error.code === 'TRUNCATED',
+        JSON.stringify(range),
+      );
+    }
+  });
+}
+
+async function parallelReads(rig: SourceRig): Promise<void> {
+  await withRoot(rig, patternBytes(SIZE), async (source, entry, bytes) => {
+    if (!source.capabilities.parallel || !source.capabilities.ranges) return;
+    const starts = [0, 50_000, 100_000, 150_000];
+    const parts = await Promise.all(
+      starts.map((start) => readAll(source, entry, { start, end: Math.min(start + 50_000, SIZE) })),
+    );
+    assert.ok(bytes.subarray(0, 200_000).equals(Buffer.concat(parts)));
+  });
+}
+
+async function destroyedEarly(rig: SourceRig): Promise<void> {
+  await withRoot(rig, patternBytes(3_000_000), async (source, entry, bytes) => {
+    if (!source.capabilities.replay) return;
+    for (let round = 0; round < 3; round++) {
+      const stream = await source.read(entry, { start: 0 }, freeScope());
+      for await (const chunk of stream) {
+        assert.ok(bytes.subarray(0, chunk.length).equals(chunk as Buffer));
+        break;
+      }
+    }
+    assert.ok(bytes.equals(await readAll(source, entry, { start: 0 })));
+  });
+}
+
+async function changed(rig: SourceRig): Promise<void> {
+  await withSource(rig, [{ path: '', bytes: patternBytes(1000, 1) }], async ({ source, change }) => {
+    const entry = await rootEntry(source);
+    if (!change || entry.version === undefined) return;
+    await change('', patternBytes(1001, 2));
+    await assert.rejects(
+      readAll(source, entry, { start: 0 }),
+      (error) => error instanceof XferError && error.code === 'SOURCE_CHANGED',
+    );
+  });
+}
