@@ -1,0 +1,49 @@
+import type { Sink } from '#xfer/transport.js';
+import { openLocalSink, openLocalSource } from '#xfer/transports/local/index.js';
+import { conformance } from './conformance.js';
+import { openDisk } from './disk.js';
+import type { SinkRig, SourceRig } from './rig.js';
+
+const names = process.platform === 'linux' ? 'bytes' : 'text';
+
+const source: SourceRig = {
+  supports: { tree: true, names, size: true, links: true },
+  async open(files) {
+    const disk = await openDisk(files);
+    const opened = await openLocalSource(disk.root);
+    return {
+      source: opened,
+      change: (path, bytes) => disk.put({ path, bytes }),
+      async close() {
+        await opened.close();
+        await disk.remove();
+      },
+    };
+  },
+};
+
+const sink: SinkRig = {
+  supports: { tree: true, names, links: true },
+  async open(existing = []) {
+    const disk = await openDisk(existing);
+    const sinks: Sink[] = [];
+    const reopen = async () => {
+      const opened = await openLocalSink(disk.root);
+      sinks.push(opened);
+      return opened;
+    };
+    return {
+      sink: await reopen(),
+      reopen,
+      list: disk.list,
+      outside: disk.outside,
+      read: disk.read,
+      async close() {
+        for (const opened of sinks) await opened.close();
+        await disk.remove();
+      },
+    };
+  },
+};
+
+conformance('local', { source, sink });
