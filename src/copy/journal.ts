@@ -49,7 +49,8 @@ export class Journal {
       const found = parse(await readIfThere(file), key);
       const handle = await open(file, 'w', 0o600);
       const lines = found.held.map(({ start, end }) => `${start} ${end}\n`);
-      await handle.write(`${JSON.stringify({ ...key })}\n${lines.join('')}`);
+      // A URL may hold a secret: source and sink are told apart by the file's name, and not written down.
+      await handle.write(`${JSON.stringify({ version: key.version, size: key.size })}\n${lines.join('')}`);
       return new Journal(file, lock, handle, found);
     } catch (error) {
       await rm(lock, { force: true });

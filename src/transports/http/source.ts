@@ -41,6 +41,7 @@ export async function openHttpSource(
 /** Made by `openHttpSource`. */
 export class HttpSource implements Source {
   readonly label: string;
+  readonly identity: string;
   readonly name: string;
   readonly capabilities: SourceCapabilities;
   readonly described: Described;
@@ -56,6 +57,7 @@ export class HttpSource implements Source {
     this.#kept = answer;
     this.#digestField = headers['repr-digest'];
     this.label = describeUrl(url);
+    this.identity = url.href;
     this.name = downloadName(url, headers['content-disposition']);
     this.described = describeAnswer(headers, url, contentLength(headers));
     const ranges = this.described.acceptsRanges && this.described.version !== undefined;

@@ -23,6 +23,7 @@ export function openMemorySink(tree: MemoryTree, path = ''): Sink {
 
 class MemorySink implements Sink {
   readonly label: string;
+  readonly identity: string;
   readonly capabilities: SinkCapabilities = {
     offsets: true,
     atomic: true,
@@ -38,6 +39,7 @@ class MemorySink implements Sink {
     this.#tree = tree;
     this.#root = root;
     this.label = `memory:${root}`;
+    this.identity = `${tree.identity}/${root}`;
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
@@ -106,6 +108,7 @@ class MemoryDraft implements Draft {
         if (at + chunk.length > this.#tree.maxFileBytes) return done(full(this.#entry.path));
         store(this.#part, at, chunk);
         at += chunk.length;
+        stream.emit('held', chunk.length);
         done();
       },
     });

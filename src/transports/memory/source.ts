@@ -12,6 +12,7 @@ import type {
   Scope,
   Source,
   SourceCapabilities,
+  WalkScope,
 } from '../../transport.js';
 import { checkedParts, entryOf, findNode, type MemoryFile, type MemoryNode, type MemoryTree } from './tree.js';
 
@@ -24,6 +25,7 @@ export function openMemorySource(tree: MemoryTree, path = '', options: OpenOptio
 
 class MemorySource implements Source {
   readonly label: string;
+  readonly identity: string;
   readonly name: string;
   readonly capabilities: SourceCapabilities = { ranges: true, replay: true, parallel: true, metadata: true };
   readonly #tree: MemoryTree;
@@ -35,28 +37,29 @@ class MemorySource implements Source {
     this.#root = parts.join('/');
     this.#options = options;
     this.label = `memory:${this.#root}`;
+    this.identity = `${tree.identity}/${this.#root}`;
     this.name = parts.at(-1) ?? 'memory';
   }
 
-  async *entries(scope: Scope): AsyncGenerator<Entry> {
+  async *entries(scope: WalkScope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
     const root = findNode(this.#tree, this.#root, '', true);
     if (!root) throw this.#missing('read', '');
     yield* this.#walk('', root, [], scope);
   }
 
-  async *#walk(path: string, node: MemoryNode, above: readonly MemoryNode[], scope: Scope): AsyncGenerator<Entry> {
+  async *#walk(path: string, node: MemoryNode, above: readonly MemoryNode[], scope: WalkScope): AsyncGenerator<Entry> {
     yield entryOf(path, node);
     if (node.kind !== 'directory') return;
     for (const name of [...node.children.keys()]) {
       throwIfAborted(scope.signal);
-      const child = this.#visit(joinPath(path, name), [...above, node]);
+      const child = this.#visit(joinPath(path, name), [...above, node], scope);
       if (child) yield* this.#walk(joinPath(path, name), child, [...above, node], scope);
     }
   }
 
   /** The node that the walk goes to, as the option for links wants it; undefined where it is left out. */
-  #visit(path: string, above: readonly MemoryNode[]): MemoryNode | undefined {
+  #visit(path: string, above: readonly MemoryNode[], scope: WalkScope): MemoryNode | undefined {
     const links = this.#options.links ?? 'follow';
     const own = findNode(this.#tree, this.#root, path, false);
     if (own?.kind !== 'symlink' || links === 'keep') return own;
@@ -67,8 +70,8 @@ class MemorySource implements Source {
       if (above.includes(node)) throw new XferError('UNSAFE_PATH', `follow ${path}: the link leads back to itself`);
       return node;
     } catch (error) {
-      if (!this.#options.onSkip) throw error;
-      this.#options.onSkip(path, error as Error);
+      if (!scope.onSkip) throw error;
+      scope.onSkip(path, error as Error);
       return undefined;
     }
   }

@@ -1,4 +1,5 @@
 /** A tree of files, directories and links in memory. Names are bounded as a file system bounds them. */
+import { randomUUID } from 'node:crypto';
 import { XferError } from '../../errors.js';
 import { bytesFromName, joinPath, pathParts } from '../../names.js';
 import type { Entry } from '../../transport.js';
@@ -33,6 +34,8 @@ export interface MemoryPart {
 }
 
 export interface MemoryTree {
+  /** No other tree of this process has it. */
+  readonly identity: string;
   readonly root: MemoryDirectory;
   /** Drafts that wait for a resume or are being written, by path and version. */
   readonly parts: Map<string, MemoryPart>;
@@ -51,6 +54,7 @@ const LINK_HOPS = 40;
 /** An empty tree. A file over `maxFileBytes` (1 GiB) or more than `maxEntries` names (a million) are NO_SPACE. */
 export function createMemoryTree(bounds: { maxFileBytes?: number; maxEntries?: number } = {}): MemoryTree {
   return {
+    identity: `memory:${randomUUID()}`,
     root: makeDirectory(),
     parts: new Map(),
     maxFileBytes: bounds.maxFileBytes ?? 2 ** 30,
