@@ -51,7 +51,7 @@ const VALUES: Record<string, ValueKind> = {
   addressfamily: { any: 'any', inet: 'inet', inet6: 'inet6' },
   batchmode: FLAG,
   ciphers: 'word',
-  compression: FLAG,
+  compression: { yes: 'yes', no: 'no' },
   connecttimeout: 'time',
   globalknownhostsfile: 'words',
   hashknownhosts: FLAG,
