@@ -97,6 +97,11 @@ export function asksForNothing(keyword: string, value: string): boolean {
   return UNSUPPORTED[keyword]?.includes(value.toLowerCase()) ?? false;
 }
 
+/** Whether a 'value' keyword takes a time. */
+export function isTime(keyword: string): boolean {
+  return VALUES[keyword] === 'time';
+}
+
 const MOST_FILES = 32;
 
 /** The checked value of a 'value' keyword: choices by their meaning, times in seconds or `none`. USAGE where it is not right. */

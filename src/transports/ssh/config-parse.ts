@@ -2,7 +2,7 @@
 import { posix, win32 } from 'node:path';
 import { XferError } from '../../errors.js';
 import { expandGlob, readConfigFile } from './config-files.js';
-import { asksForNothing, canonicalKeyword, checkValue, keywordUse } from './config-keywords.js';
+import { asksForNothing, canonicalKeyword, checkValue, isTime, keywordUse } from './config-keywords.js';
 import { expandPercent, expandTilde } from './config-tokens.js';
 import { badLine, type Directive, describePlace, type Place, splitDirective, splitWords } from './config-words.js';
 import { matchesHostList, matchesPattern, matchesPatternList } from './patterns.js';
@@ -104,6 +104,8 @@ export class ConfigReader {
 
   #takeValue(keyword: string, value: readonly string[], place: Place, active: boolean): void {
     if (!active) return;
+    // To OpenSSH `none` is a time that was not set yet, so a later line still counts.
+    if (value[0] === 'none' && isTime(keyword)) return;
     if (keyword === 'identityfile') {
       const [file] = value as [string];
       if (this.identityFiles.includes(file)) return;
