@@ -10,6 +10,7 @@ import { resolveSshConfig } from '#xfer/transports/ssh/config.js';
 import { fingerprint, type HostKeyRequest, verifyHostKey } from '#xfer/transports/ssh/host-key.js';
 import { KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
 import { needs } from '../../support/peers.js';
+import { makeKey } from './fixtures.js';
 
 let folder: string;
 before(async () => {
@@ -17,12 +18,8 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-function makeKey(seed: number): Buffer {
-  const parts = [Buffer.from('ssh-ed25519'), Buffer.alloc(32, seed)];
-  return Buffer.concat(parts.flatMap((part) => [Buffer.from([0, 0, 0, part.length]), part]));
-}
-const KEY = makeKey(1);
-const OTHER = makeKey(2);
+const KEY = makeKey('ssh-ed25519', 1);
+const OTHER = makeKey('ssh-ed25519', 2);
 const EVERY_POLICY = ['yes', 'accept-new', 'ask', 'no'] as const;
 
 /** A person who gives these answers, and then gives up. */

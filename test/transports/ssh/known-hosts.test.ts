@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
-import { createHmac, randomBytes } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
 import { appendFile, chmod, mkdtemp, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
-import { addKnownHost, KnownHosts, keyTypeOf } from '#xfer/transports/ssh/known-hosts.js';
-import { needs } from '../../support/peers.js';
+import { addKnownHost, KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
+import { hashedName as hashed, knownLine as line, makeKey } from './fixtures.js';
 
 let folder: string;
 before(async () => {
@@ -15,23 +14,9 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-/** A key as on the wire; its points are made up, which nothing here looks at. */
-function makeKey(type: string, seed: number): Buffer {
-  const parts = [Buffer.from(type), Buffer.alloc(32, seed)];
-  return Buffer.concat(parts.flatMap((part) => [Buffer.from([0, 0, 0, part.length]), part]));
-}
-
 const KEYS = [0, 1, 2, 3].map((seed) => makeKey('ssh-ed25519', seed));
 const [K0, K1, K2] = KEYS as [Buffer, Buffer, Buffer];
 const OTHER_TYPE = makeKey('ecdsa-sha2-nistp256', 9);
-
-function line(hosts: string, key: Buffer, marker = ''): string {
-  return `${marker}${hosts} ${keyTypeOf(key)} ${key.toString('base64')} a comment`;
-}
-
-function hashed(name: string, salt = randomBytes(20)): string {
-  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
-}
 
 let count = 0;
 async function put(lines: readonly string[], end = '\n'): Promise<string> {
@@ -216,77 +201,4 @@ describe('adding a known host', { timeout: 30_000 }, () => {
   test('writes nothing to /dev/null', async () => {
     await addKnownHost('/dev/null', { host: 'a', port: 22, key: K0, hash: false });
   });
-});
-
-/** Numbers that a seed repeats (a linear congruence). */
-function makeDice(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor((state / 2 ** 32) * limit);
-  };
-}
-
-test('finds the lines that ssh-keygen -F finds', { ...needs('ssh-keygen'), timeout: 30_000 }, async (t) => {
-  const seed = Number(process.env.XFER_SEED ?? Math.floor(Math.random() * 2 ** 31));
-  t.diagnostic(`XFER_SEED=${seed}`);
-  const dice = makeDice(seed);
-  const pick = <T>(from: readonly T[]): T => from[dice(from.length)] as T;
-  const names = [
-    'a',
-    'ab',
-    'abc.example',
-    'b.example',
-    '10.0.0.1',
-    '::1',
-    '[a]:2222',
-    '[b.example]:22022',
-    '[::1]:2222',
-  ];
-  const patterns = [
-    '*',
-    'a*',
-    '?b',
-    '*.example',
-    '!a',
-    '!*.example',
-    '[*]:2222',
-    '10.*',
-    '',
-    '!',
-    '**b*',
-    'A',
-    '[A]:2222',
-  ];
-  const makeHosts = () => {
-    if (dice(3) === 0) return hashed(pick(names));
-    const parts = Array.from({ length: 1 + dice(3) }, () => pick(dice(2) ? names : patterns)).join(',');
-    return dice(40) === 0 ? `${'x'.repeat(1100)},${parts}` : parts;
-  };
-  const lines = Array.from({ length: 400 }, () => {
-    const odd = dice(12);
-    if (odd === 0) return pick(['# a', '', ' ', 'a', '@revoked', '@odd a ssh-rsa AAAA']);
-    const made = line(makeHosts() || 'a', pick(KEYS), odd === 1 ? '@revoked ' : '');
-    return pick(['', ' ', '\t']) + (odd === 2 ? made.replaceAll(' ', '\t') : made);
-  });
-  const file = await put(lines, pick(['', '\n']));
-  const known = await KnownHosts.load([file]);
-  for (const name of names) {
-    const [, bracketed, port] = /^\[(.*)\]:(\d+)$/.exec(name) ?? [];
-    const ours = known.lookup(bracketed ?? name, Number(port ?? 22)).map((found) => found.line);
-    const said = spawnSync('ssh-keygen', ['-F', name, '-f', file], { encoding: 'utf8', timeout: 10_000 });
-    const theirs = [...said.stdout.matchAll(/^# Host .* found: line (\d+)/gm)].map((match) => Number(match[1]));
-    assert.ok(theirs.length > 0, `XFER_SEED=${seed}: ssh-keygen finds nothing for ${name}: ${said.stderr}`);
-    assert.deepEqual(ours, theirs, `XFER_SEED=${seed} ${name}`);
-  }
-});
-
-test('writes lines that ssh-keygen finds', { ...needs('ssh-keygen'), timeout: 30_000 }, async () => {
-  const file = join(folder, 'written');
-  await addKnownHost(file, { host: 'plain', port: 22, key: K0, hash: false });
-  await addKnownHost(file, { host: 'hidden', port: 2222, key: K1, hash: true });
-  for (const [at, name] of ['plain', '[hidden]:2222'].entries()) {
-    const said = execFileSync('ssh-keygen', ['-F', name, '-f', file], { encoding: 'utf8', timeout: 10_000 });
-    assert.match(said, new RegExp(`found: line ${at + 1}`));
-  }
 });

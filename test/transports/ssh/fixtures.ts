@@ -1,0 +1,40 @@
+/** What the SSH tests share: random choices that a seed repeats, and made-up keys. */
+import { createHmac, randomBytes } from 'node:crypto';
+
+/** The seed that XFER_SEED gives, or a new one; a test prints it. */
+export function pickSeed(): number {
+  return Number(process.env.XFER_SEED ?? Math.floor(Math.random() * 2 ** 31));
+}
+
+/** Numbers that a seed repeats (mulberry32). */
+export class Dice {
+  #state: number;
+  constructor(seed: number) {
+    this.#state = seed;
+  }
+  below(limit: number): number {
+    this.#state = (this.#state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
+  }
+  of<T>(choices: readonly T[]): T {
+    return choices[this.below(choices.length)] as T;
+  }
+}
+
+/** A key as on the wire; its point is made up, which nothing here looks at. */
+export function makeKey(type: string, seed: number): Buffer {
+  const parts = [Buffer.from(type), Buffer.alloc(32, seed)];
+  return Buffer.concat(parts.flatMap((part) => [Buffer.from([0, 0, 0, part.length]), part]));
+}
+
+/** A line of known_hosts. */
+export function knownLine(hosts: string, key: Buffer, marker = ''): string {
+  return `${marker}${hosts} ${key.toString('latin1', 4, 4 + key.readUInt32BE(0))} ${key.toString('base64')} a comment`;
+}
+
+/** A name as HashKnownHosts writes it. */
+export function hashedName(name: string, salt = randomBytes(20)): string {
+  return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
+}
