@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { XferError } from '#xfer/errors.js';
 import { resolveSshConfig, type SshConfig } from '#xfer/transports/ssh/config.js';
 import { needs } from '../../support/peers.js';
-import { Dice, pickSeed } from './fixtures.js';
+import { Dice, pickSeed } from './made-up.js';
 
 const HOSTS = ['alpha', 'beta.example', '10.0.0.1', 'Gamma', 'al', '::1'];
 const PATTERNS = [
@@ -214,6 +214,9 @@ async function compare(made: Case, full: string, hint: string): Promise<boolean>
   return true;
 }
 
+/** A busy machine makes fewer rounds. */
+const MOST_MS = 5000;
+
 test('agrees with ssh -G on made-up configurations', { ...needs('ssh'), timeout: 60_000 }, async (t) => {
   const seed = pickSeed();
   t.diagnostic(`XFER_SEED=${seed}`);
@@ -221,7 +224,9 @@ test('agrees with ssh -G on made-up configurations', { ...needs('ssh'), timeout:
   const folder = await mkdtemp(join(tmpdir(), 'xfer-ssh-g-'));
   try {
     let agreed = 0;
-    for (let round = 0; round < 200; round++) {
+    let round = 0;
+    const deadline = performance.now() + MOST_MS;
+    for (; round < 200 && performance.now() < deadline; round++) {
       const lines = () => Array.from({ length: 1 + dice.below(14) }, () => makeLine(dice, folder));
       const configFile = join(folder, 'config');
       await writeFile(configFile, lines().join(dice.of(['\n', '\n', '\r\n'])), { mode: 0o600 });
@@ -232,8 +237,8 @@ test('agrees with ssh -G on made-up configurations', { ...needs('ssh'), timeout:
       const made = { host: dice.of(HOSTS), configFile, options };
       if (await compare(made, userInfo().homedir, `XFER_SEED=${seed} round ${round} host ${made.host}`)) agreed++;
     }
-    t.diagnostic(`${agreed} of 200 were taken by both`);
-    assert.ok(agreed >= 60, `only ${agreed} configurations were right`);
+    t.diagnostic(`${agreed} of ${round} were taken by both`);
+    assert.ok(agreed > round / 3, `only ${agreed} of ${round} configurations were right`);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

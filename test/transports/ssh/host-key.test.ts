@@ -10,7 +10,7 @@ import { resolveSshConfig } from '#xfer/transports/ssh/config.js';
 import { fingerprint, type HostKeyRequest, verifyHostKey } from '#xfer/transports/ssh/host-key.js';
 import { KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
 import { needs } from '../../support/peers.js';
-import { makeKey } from './fixtures.js';
+import { makeKey } from './made-up.js';
 
 let folder: string;
 before(async () => {

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { addKnownHost, KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
 import { needs } from '../../support/peers.js';
-import { Dice, hashedName as hashed, knownLine as line, makeKey, pickSeed } from './fixtures.js';
+import { Dice, hashedName as hashed, knownLine as line, makeKey, pickSeed } from './made-up.js';
 
 let folder: string;
 before(async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import { addKnownHost, KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
-import { hashedName as hashed, knownLine as line, makeKey } from './fixtures.js';
+import { hashedName as hashed, knownLine as line, makeKey } from './made-up.js';
 
 let folder: string;
 before(async () => {
