@@ -6,6 +6,9 @@ import { percentBytes } from './content-disposition.js';
 import { HttpClient, parseFields } from './request.js';
 import { openHttpSource } from './source.js';
 
+/** A longer timer would fire at once. */
+const TIMER_LIMIT_MS = 2 ** 31 - 1;
+
 export interface HttpOptions extends OpenOptions {
   /** `Name: value` lines, or an object. Sent to the origin that was named, and not to one that it redirects to. */
   readonly headers?: readonly string[] | Readonly<Record<string, string>>;
@@ -26,8 +29,8 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
   const client = new HttpClient({
     fields: login === undefined ? fields : { ...fields, authorization: login },
     userAgent: options.userAgent ?? 'xfer',
-    connectTimeoutMs: options.connectTimeoutMs ?? 30_000,
-    idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
+    connectTimeoutMs: Math.min(options.connectTimeoutMs ?? 30_000, TIMER_LIMIT_MS),
+    idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, TIMER_LIMIT_MS),
     maxRedirects: options.maxRedirects ?? 20,
   });
   try {

@@ -47,7 +47,7 @@ export class HttpSource implements Source {
   readonly described: Described;
   readonly #client: HttpClient;
   readonly #url: URL;
-  readonly #digestField: string | string[] | undefined;
+  #digestField: string | string[] | undefined;
   #kept: Answer | undefined;
 
   constructor(client: HttpClient, url: URL, answer: Answer) {
@@ -135,14 +135,21 @@ export class HttpSource implements Source {
     if (encoding !== undefined) {
       throw new XferError('UNSUPPORTED', `read ${this.label}: a part of what comes encoded (${encoding})`);
     }
-    const fields: Fields = {
-      range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}`,
-      ...(ifRange === undefined ? {} : { 'if-range': ifRange }),
-    };
-    const answer = await this.#client.send('GET', this.#url, fields, scope);
+    const answer = await this.#askPart(range, ifRange, scope);
     const promised = this.#checkPart(answer, range);
     const end = range.end ?? size;
     return this.#body(answer, scope, promised, end === undefined ? undefined : end - range.start);
+  }
+
+  /** Some servers answer If-Range with the whole though nothing changed; those are asked once more, without it. */
+  async #askPart(range: ByteRange, ifRange: string | undefined, scope: Scope): Promise<Answer> {
+    const fields: Fields = { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` };
+    if (ifRange === undefined) return this.#client.send('GET', this.#url, fields, scope);
+    const answer = await this.#client.send('GET', this.#url, { ...fields, 'if-range': ifRange }, scope);
+    if (answer.response.statusCode !== 200 || !this.described.acceptsRanges) return answer;
+    this.#check(answer, this.#describe(answer));
+    answer.response.destroy();
+    return this.#client.send('GET', this.#url, fields, scope);
   }
 
   /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
@@ -161,7 +168,7 @@ export class HttpSource implements Source {
     if (length !== undefined && length !== part.end - part.start) {
       throw this.#refuse(answer, 'PROTOCOL', 'Content-Range and Content-Length of the answer differ');
     }
-    this.#check(answer, describeAnswer(headers, this.#url, part.size));
+    this.#check(answer, describeAnswer(headers, this.#url, part.size), true);
     if (part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
       throw this.#refuse(
         answer,
@@ -173,7 +180,12 @@ export class HttpSource implements Source {
   }
 
   #wholeBody(answer: Answer, end: number | undefined, scope: Scope): Readable {
-    return this.#body(answer, scope, contentLength(answer.response.headers) ?? this.described.size, end);
+    const { response } = answer;
+    // A server that hashes while it sends states the digest behind the body (RFC 9530 3, RFC 9110 6.5).
+    response.once('end', () => {
+      this.#digestField ??= response.trailers['repr-digest'];
+    });
+    return this.#body(answer, scope, contentLength(response.headers) ?? this.described.size, end);
   }
 
   #body(answer: Answer, scope: Scope, promised: number | undefined, wanted: number | undefined): Readable {
@@ -192,11 +204,11 @@ export class HttpSource implements Source {
   }
 
   /** Throws, and frees the answer, where it speaks of another file or comes in another encoding. */
-  #check(answer: Answer, later: Described): void {
+  #check(answer: Answer, later: Described, matched = false): void {
     if (later.encoding !== this.described.encoding) {
       throw this.#refuse(answer, 'UNSUPPORTED', `the encoding ${later.encoding ?? 'identity'} was not asked for`);
     }
-    if (sameFile(this.described, later)) return;
+    if (sameFile(this.described, later, matched)) return;
     answer.response.destroy();
     throw this.#changed();
   }

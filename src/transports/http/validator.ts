@@ -48,13 +48,16 @@ export function describeAnswer(headers: IncomingHttpHeaders, url: URL, size: num
 
 /**
  * Whether a later answer may still be the file of an earlier one: its strong validator decides where there was one, else
- * every validator that both of them carry, and always the size.
+ * every validator that both of them carry, and always the size. `matched`: the answer is a 206 to If-Range, which says by
+ * its status that the date is the same and may leave it out (RFC 9110 15.3.7).
  */
-export function sameFile(earlier: Described, later: Described): boolean {
+export function sameFile(earlier: Described, later: Described, matched = false): boolean {
   if (earlier.size !== undefined && later.size !== undefined && earlier.size !== later.size) return false;
   const strong = strongEtag(earlier.etag);
   if (strong !== undefined) return later.etag === strong;
-  if (earlier.version !== undefined) return later.lastModified === earlier.lastModified;
+  if (earlier.version !== undefined) {
+    return later.lastModified === earlier.lastModified || (matched && later.lastModified === undefined);
+  }
   return agree(earlier.etag, later.etag) && agree(earlier.lastModified, later.lastModified);
 }
 
