@@ -6,9 +6,12 @@ import { XferError } from '../../../errors.js';
 import type { ByteRange, OpenFile } from '../../../transport.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
 import { contentTypeOf } from './content-type.js';
-import { type Exchange, sendStream } from './exchange.js';
+import { type Exchange, sendSmall, sendStream } from './exchange.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
 import { refuse } from './refuse.js';
+
+/** Bodies up to this length are sent in one piece. */
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type. The caller closes the file.
@@ -75,6 +78,10 @@ async function sendBody(exchange: Exchange, spans: readonly ByteRange[], file: O
   if (request.method === 'HEAD' || spans.length === 0) {
     response.end();
     return;
+  }
+  const [only] = spans as [ByteRange];
+  if (!parts && only.end !== undefined && only.end - only.start <= SMALL_BYTES) {
+    return sendSmall(exchange, file.read(only), only.end - only.start);
   }
   for (const [index, span] of spans.entries()) {
     if (parts) write(exchange, parts.heads[index] as string);

@@ -223,15 +223,17 @@ test('a share that is one file serves it and nothing beside it', { timeout: 10_0
 test('a file that cannot be read is refused, and one that fails on its way is cut', { timeout: 10_000 }, async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'secret'), 'x');
-  await writeFile(join(folder, 'fails'), 'x'.repeat(1000));
-  await writeFile(join(folder, 'short'), 'x'.repeat(1000));
+  for (const name of ['fails', 'short']) {
+    await writeFile(join(folder, `${name}-small`), 'x'.repeat(1000));
+    await writeFile(join(folder, `${name}-big`), 'x'.repeat(1_000_000));
+  }
   await chmod(join(folder, 'secret'), 0);
   const share = diskSource(folder);
   const open = share.open;
   share.open = async (path, scope) => {
     const file = await (open as NonNullable<typeof open>)(path, scope);
-    if (path === 'short') return { ...file, read: () => Readable.from([Buffer.from('x'.repeat(10))]) };
-    if (path !== 'fails') return file;
+    if (path.startsWith('short')) return { ...file, read: () => Readable.from([Buffer.from('x'.repeat(10))]) };
+    if (!path.startsWith('fails')) return file;
     const read = () =>
       new Readable({
         read() {
@@ -243,7 +245,7 @@ test('a file that cannot be read is refused, and one that fails on its way is cu
   };
   const { url } = await serve(t, folder, { share });
   if (process.getuid?.() !== 0) assert.equal((await fetch(`${url}/secret`)).status, 403);
-  for (const path of ['fails', 'short']) {
+  for (const path of ['fails-small', 'short-small', 'fails-big', 'short-big']) {
     await assert.rejects(async () => (await fetch(`${url}/${path}`)).text(), `${path} looked whole`);
   }
   assert.equal(share.opened, share.closed);
