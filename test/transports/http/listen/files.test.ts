@@ -1,27 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, utimes, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { contentTypeOf } from '#xfer/transports/http/listen/content-type.js';
-import { diskSource, exchange, get, type Served, serve, temporaryFolder } from './rig.js';
-
-const BODY = '0123456789abcdefghijklmnopqrstuvwxyz';
-const OLD = new Date('2024-05-06T07:08:09.500Z');
-const BEFORE = 'Mon, 06 May 2024 07:08:08 GMT';
-const EXACT = 'Mon, 06 May 2024 07:08:09 GMT';
-const AFTER = 'Mon, 06 May 2024 07:08:10 GMT';
-
-async function serveBody(t: TestContext): Promise<Served & { etag: string }> {
-  const folder = await temporaryFolder(t);
-  await writeFile(join(folder, 'f.txt'), BODY);
-  await utimes(join(folder, 'f.txt'), OLD, OLD);
-  await writeFile(join(folder, 'empty'), '');
-  await mkdir(join(folder, 'sub'));
-  const served = await serve(t, folder);
-  const { headers } = await fetch(`${served.url}/f.txt`, { method: 'HEAD' });
-  return { ...served, etag: headers.get('etag') ?? '' };
-}
+import { BODY, EXACT, serveBody } from './body-rig.js';
+import { diskSource, exchange, get, serve, temporaryFolder } from './rig.js';
 
 test('a file comes whole, with its validators', { timeout: 10_000 }, async (t) => {
   const { url, etag, source } = await serveBody(t);
@@ -46,108 +30,6 @@ test('a file comes whole, with its validators', { timeout: 10_000 }, async (t) =
   const head = await fetch(`${url}/f.txt`, { method: 'HEAD' });
   assert.equal(head.headers.get('content-length'), '36');
   assert.equal(source.bytesRead, read, 'HEAD reads nothing');
-});
-
-test('ranges', { timeout: 10_000 }, async (t) => {
-  const { url, etag } = await serveBody(t);
-  const part = (text: string, range: string) => ({ status: 206, text, range: `bytes ${range}/36` });
-  const whole = { status: 200, text: BODY };
-  const none = { status: 416, text: '416 Range Not Satisfiable\n', range: 'bytes */36' };
-  const rows: [string, { status: number; text: string; range?: string }, Record<string, string>?][] = [
-    ['bytes=0-0', part('0', '0-0')],
-    ['bytes=10-', part(BODY.slice(10), '10-35')],
-    ['bytes=-5', part('vwxyz', '31-35')],
-    ['bytes=-100', part(BODY, '0-35')],
-    ['bytes=30-99999999999999999999', part('uvwxyz', '30-35')],
-    ['BYTES=1-2', part('12', '1-2')],
-    ['bytes=1-2, ,', part('12', '1-2')],
-    ['bytes=0-4,3-6', part('0123456', '0-6')],
-    ['bytes=5-9,0-4', part('0123456789', '0-9')],
-    ['bytes=36-', none],
-    ['bytes=99999999999999999999-', none],
-    ['bytes=-0', none],
-    ['bytes=0-1,50-', part('01', '0-1')],
-    ['bytes=5-1', whole],
-    ['bytes=', whole],
-    ['bytes=-', whole],
-    ['bytes=a-b', whole],
-    ['bytes=0x1-2', whole],
-    ['bytes 0-1', whole],
-    ['chars=0-1', whole],
-    ['bytes=0-1,x', whole],
-    ['bytes=0-,0-', whole],
-    [`bytes=${Array.from({ length: 65 }, (_, index) => `${index}-${index}`).join()}`, whole],
-    [`bytes=${'0-,'.repeat(1300)}`, whole],
-    ['bytes=0-1', part('01', '0-1'), { 'if-range': etag }],
-    ['bytes=0-1', whole, { 'if-range': `W/${etag}` }],
-    ['bytes=0-1', whole, { 'if-range': '"other"' }],
-    ['bytes=0-1', part('01', '0-1'), { 'if-range': EXACT }],
-    ['bytes=0-1', whole, { 'if-range': AFTER }],
-    ['bytes=0-1', whole, { 'if-range': 'nonsense' }],
-    ['bytes=99-', whole, { 'if-range': '"other"' }],
-  ];
-  for (const [range, expected, fields] of rows) {
-    const response = await fetch(`${url}/f.txt`, { headers: { range, ...fields } });
-    const label = `${range.slice(0, 60)} ${JSON.stringify(fields ?? {})}`;
-    assert.equal(response.status, expected.status, label);
-    assert.equal(await response.text(), expected.text, label);
-    assert.equal(response.headers.get('content-range'), expected.range ?? null, label);
-  }
-  const head = await fetch(`${url}/f.txt`, { method: 'HEAD', headers: { range: 'bytes=0-1' } });
-  assert.equal(head.status, 200);
-  const empty = await fetch(`${url}/empty`, { headers: { range: 'bytes=-5' } });
-  assert.equal(empty.status, 200);
-});
-
-test('several ranges come as multipart/byteranges of the announced length', { timeout: 10_000 }, async (t) => {
-  const { url } = await serveBody(t);
-  const response = await fetch(`${url}/f.txt`, { headers: { range: 'bytes=10-12,0-1' } });
-  assert.equal(response.status, 206);
-  const boundary = /^multipart\/byteranges; boundary=(\w+)$/.exec(response.headers.get('content-type') ?? '')?.[1];
-  const text = await response.text();
-  assert.equal(Number(response.headers.get('content-length')), text.length);
-  const head = (range: string) =>
-    `--${boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: ${range}\r\n\r\n`;
-  assert.equal(text, `${head('bytes 10-12/36')}abc\r\n${head('bytes 0-1/36')}01\r\n--${boundary}--\r\n`);
-});
-
-test('preconditions', { timeout: 10_000 }, async (t) => {
-  const { url, etag } = await serveBody(t);
-  const rows: [number, Record<string, string>][] = [
-    [304, { 'if-none-match': etag }],
-    [304, { 'if-none-match': `W/${etag}` }],
-    [304, { 'if-none-match': `"a", ${etag}` }],
-    [304, { 'if-none-match': '*' }],
-    [200, { 'if-none-match': '"a", "b"' }],
-    [200, { 'if-none-match': etag.slice(0, -1) }],
-    [200, { 'if-none-match': '"a"', 'if-modified-since': AFTER }],
-    [304, { 'if-modified-since': EXACT }],
-    [304, { 'if-modified-since': AFTER }],
-    [304, { 'if-modified-since': 'Monday, 06-May-24 07:08:09 GMT' }],
-    [304, { 'if-modified-since': 'Mon May  6 07:08:09 2024' }],
-    [200, { 'if-modified-since': BEFORE }],
-    [200, { 'if-modified-since': '2024-05-06T07:08:09Z' }],
-    [200, { 'if-modified-since': 'x'.repeat(8000) }],
-    [200, { 'if-match': etag }],
-    [200, { 'if-match': '*' }],
-    [412, { 'if-match': '"a"' }],
-    [412, { 'if-match': `W/${etag}` }],
-    [304, { 'if-match': etag, 'if-none-match': etag }],
-    [412, { 'if-match': '"a"', 'if-none-match': etag }],
-    [412, { 'if-unmodified-since': BEFORE }],
-    [200, { 'if-unmodified-since': EXACT }],
-    [200, { 'if-match': etag, 'if-unmodified-since': BEFORE }],
-    [412, { 'if-match': '"a"', range: 'bytes=0-1' }],
-    [304, { 'if-none-match': etag, range: 'bytes=0-1' }],
-  ];
-  for (const method of ['GET', 'HEAD']) {
-    for (const [status, headers] of rows) {
-      const response = await fetch(`${url}/f.txt`, { method, headers });
-      await response.arrayBuffer();
-      assert.equal(response.status, status, `${method} ${JSON.stringify(headers).slice(0, 90)}`);
-      if (status === 304) assert.equal(response.headers.get('etag'), etag);
-    }
-  }
 });
 
 test('only GET, HEAD and OPTIONS are answered', { timeout: 10_000 }, async (t) => {
