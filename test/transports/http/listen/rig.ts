@@ -25,6 +25,7 @@ export function diskSource(root: string, name = 'share'): DiskSource {
     closed: 0,
     bytesRead: 0,
     label: 'test share',
+    identity: `test:${root}`,
     name,
     capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
     async *entries() {},
