@@ -1,0 +1,24 @@
+/** Raw TCP: the bytes of one file on one connection, as nc, ncat, socat and /dev/tcp send and take them. */
+import type { Location } from '../../location.js';
+import type { Scope, Sink, Source, Transport } from '../../transport.js';
+import { openWire, type TcpOptions } from './raw.js';
+import { RawSink } from './sink.js';
+import { RawSource } from './source.js';
+
+export type { TcpAddress, TcpOptions } from './raw.js';
+
+export const transport: Transport = {
+  scheme: 'tcp',
+  aliases: [],
+  summary: 'the bytes of one file over a plain TCP connection, to and from nc, ncat, socat or xfer',
+
+  /** Connects, or waits for the one connection, and gives what it brings. UNREACHABLE, EXISTS, DENIED, USAGE. */
+  async openSource(location: Location, options: TcpOptions, scope: Scope): Promise<Source> {
+    return new RawSource(await openWire(location, options, scope), options);
+  },
+
+  /** Connects, or waits for the one connection, to send over it. UNREACHABLE, EXISTS, DENIED, USAGE. */
+  async openSink(location: Location, options: TcpOptions, scope: Scope): Promise<Sink> {
+    return new RawSink(await openWire(location, options, scope), options);
+  },
+};

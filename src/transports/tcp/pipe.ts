@@ -1,0 +1,145 @@
+/** Both directions of one connection at once, as nc does. */
+import type { Readable, Writable } from 'node:stream';
+import { toXferError, XferError } from '../../errors.js';
+import type { Location } from '../../location.js';
+import type { Scope } from '../../transport.js';
+import { openWire, type TcpOptions } from './raw.js';
+import { watchSilence } from './silence.js';
+import type { Wire } from './wire.js';
+
+export interface PipeStreams {
+  readonly input: Readable;
+  readonly output: Writable;
+}
+
+export interface PipeResult {
+  readonly sentBytes: number;
+  readonly receivedBytes: number;
+}
+
+const FLUSH_TIMEOUT_MS = 10_000;
+
+/**
+ * Connects, or listens for one connection, and passes `input` to the other end and what it sends to `output`. The end of
+ * `input` is passed on as FIN, and bytes still come in. When the other end has closed, and `output` took all it sent,
+ * `output` is ended and `input` destroyed. Rejects as `openWire` does, with DISCONNECTED after a reset or where `output`
+ * broke, with TIMED_OUT after `idleTimeoutMs` without a byte either way.
+ */
+export async function pipe(
+  location: Location,
+  streams: PipeStreams,
+  options: TcpOptions,
+  scope: Scope,
+): Promise<PipeResult> {
+  const wire = await openWire(location, options, scope);
+  return new Promise<PipeResult>((resolve, reject) => {
+    const run = new PipeRun(wire, streams, options, (error) => {
+      scope.signal.removeEventListener('abort', abort);
+      if (error === undefined) resolve({ sentBytes: run.sentBytes, receivedBytes: run.receivedBytes });
+      else reject(error);
+    });
+    const abort = () => run.settle(scope.signal.reason);
+    scope.signal.addEventListener('abort', abort, { once: true });
+    run.start();
+  });
+}
+
+class PipeRun {
+  sentBytes = 0;
+  receivedBytes = 0;
+  readonly #wire: Wire;
+  readonly #input: Readable;
+  readonly #output: Writable;
+  readonly #options: TcpOptions;
+  readonly #settled: (error?: unknown) => void;
+  readonly #silence;
+  #done = false;
+  #unsent = 0;
+  #inputEnded = false;
+
+  constructor(wire: Wire, streams: PipeStreams, options: TcpOptions, settled: (error?: unknown) => void) {
+    this.#wire = wire;
+    this.#input = streams.input;
+    this.#output = streams.output;
+    this.#options = options;
+    this.#settled = settled;
+    this.#silence = watchSilence(options.idleTimeoutMs, () => {
+      const reason = `no byte went either way for ${(options.idleTimeoutMs ?? 0) / 1000} s`;
+      this.settle(new XferError('TIMED_OUT', `connection ${wire.label}: ${reason}`));
+    });
+  }
+
+  start(): void {
+    this.#output.on('error', this.#onOutputError).on('close', this.#onOutputClose).on('drain', this.#onDrain);
+    this.#input.on('error', this.#onInputError).on('end', this.#onInputEnd).on('data', this.#onInput);
+    if (this.#input.readableEnded || this.#input.destroyed) this.#onInputEnd();
+    this.#wire.start({
+      onBytes: (bytes) => {
+        this.#silence.heard();
+        this.receivedBytes += bytes.length;
+        return this.#output.write(bytes);
+      },
+      onEnd: () => this.#output.once('finish', () => this.#finish()).end(),
+      onFail: (error) => this.settle(error),
+    });
+  }
+
+  /** Ends the run, once; with an error the other end sees a reset. */
+  settle(error?: unknown): void {
+    if (this.#done) return;
+    this.#done = true;
+    this.#silence.stop();
+    // The 'error' listeners stay: a broken stream may say so once more.
+    this.#output.off('drain', this.#onDrain).off('close', this.#onOutputClose);
+    this.#input.off('data', this.#onInput).off('end', this.#onInputEnd);
+    if (error === undefined) this.#wire.socket.destroy();
+    else this.#wire.cut();
+    this.#input.destroy();
+    this.#settled(error);
+  }
+
+  readonly #onDrain = () => this.#wire.resume();
+
+  readonly #onInput = (chunk: Uint8Array | string) => {
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    this.#silence.heard();
+    this.#unsent += 1;
+    const room = this.#wire.socket.write(bytes, (error) => {
+      this.#unsent -= 1;
+      if (error || this.#done) return;
+      this.#silence.heard();
+      this.sentBytes += bytes.length;
+      if (this.#unsent > 0) return;
+      if (this.#inputEnded) this.#wire.finish();
+      else this.#input.resume();
+    });
+    if (!room) this.#input.pause();
+  };
+
+  readonly #onInputEnd = () => {
+    this.#inputEnded = true;
+    if (this.#unsent === 0) this.#wire.finish();
+  };
+
+  readonly #onInputError = (error: Error) => this.settle(toXferError(error, 'read input'));
+
+  readonly #onOutputError = (error: Error) => this.settle(toXferError(error, 'write output'));
+
+  readonly #onOutputClose = () => {
+    if (!this.#output.writableFinished) this.settle(new XferError('DISCONNECTED', 'write output: closed early'));
+  };
+
+  /** The other end closed and all it sent was written: gives what is still on its way out a chance, then ends. */
+  #finish(): void {
+    const { socket } = this.#wire;
+    this.#silence.stop();
+    this.#input.pause().off('data', this.#onInput);
+    if (socket.writableFinished || socket.destroyed) {
+      this.settle();
+      return;
+    }
+    const flush = watchSilence(this.#options.finTimeoutMs ?? FLUSH_TIMEOUT_MS, () => this.settle());
+    socket.once('close', () => flush.stop()).once('finish', () => this.settle());
+    socket.end();
+  }
+}

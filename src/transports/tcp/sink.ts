@@ -1,0 +1,224 @@
+/** Sends over raw TCP: one file's bytes and nothing else, confirmed by the other end's FIN. */
+import { Writable } from 'node:stream';
+import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import type { Draft, Entry, Scope, Sink } from '../../transport.js';
+import type { TcpOptions } from './raw.js';
+import { watchSilence } from './silence.js';
+import { queueLength } from './unsent.js';
+import type { Wire } from './wire.js';
+
+const HIGH_WATER_BYTES = 1024 * 1024;
+const FIN_TIMEOUT_MS = 10_000;
+/** How long a reset may be on its way from an end that closed early: a round trip of a long line. */
+const EARLY_FIN_GRACE_MS = 200;
+const UNCONFIRMED_HINT =
+  'it may have all of it: compare sizes or digests there; a listening nc must not be given -d or a terminal';
+const NO_FIN_HINT =
+  'end it there (^D or ^C) and compare sizes or digests; nc -N, ncat --recv-only and socat -u end by themselves';
+
+/** A sink of one file. What comes from the other end is thrown away, so that closing does not reset what was sent. */
+export class RawSink implements Sink {
+  readonly label: string;
+  readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
+  readonly #wire: Wire;
+  readonly #options: TcpOptions;
+  #draft: RawDraft | undefined;
+
+  constructor(wire: Wire, options: TcpOptions) {
+    this.label = wire.label;
+    this.#wire = wire;
+    this.#options = options;
+  }
+
+  async stat(): Promise<undefined> {
+    return undefined;
+  }
+
+  async create(entry: Entry): Promise<void> {
+    throw new XferError('UNSUPPORTED', `send ${entry.path || entry.kind}: plain TCP carries the bytes of one file`, {
+      hint: 'send a tar of it: tar c DIR | xfer send HOST:PORT -',
+    });
+  }
+
+  async draft(entry: Entry, scope: Scope): Promise<Draft> {
+    throwIfAborted(scope.signal);
+    if (entry.kind !== 'file') await this.create(entry);
+    if (this.#draft) {
+      throw new XferError('UNSUPPORTED', `send ${entry.path}: plain TCP carries one file for a connection`, {
+        hint: 'send each by itself, or a tar of them: tar c FILES | xfer send HOST:PORT -',
+      });
+    }
+    this.#draft = new RawDraft(this.#wire, this.#options);
+    return this.#draft;
+  }
+
+  async close(): Promise<void> {
+    this.#wire.cut();
+    await this.#wire.closed;
+  }
+}
+
+class RawDraft implements Draft {
+  readonly held = [];
+  readonly #wire: Wire;
+  readonly #options: TcpOptions;
+  #writable: WireWritable | undefined;
+  #onPeer: (() => void) | undefined;
+
+  constructor(wire: Wire, options: TcpOptions) {
+    this.#wire = wire;
+    this.#options = options;
+    const wake = () => this.#onPeer?.();
+    wire.start({
+      onBytes: () => {
+        wake();
+        return true;
+      },
+      onEnd: wake,
+      onFail: (error) => {
+        this.#writable?.destroy(unconfirmed(error));
+        wake();
+      },
+    });
+  }
+
+  async write(start: number, scope: Scope): Promise<Writable> {
+    throwIfAborted(scope.signal);
+    if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
+    if (start !== 0 || this.#writable) {
+      throw new XferError('UNSUPPORTED', `send ${this.#wire.label}: plain TCP sends its bytes once, from the start`);
+    }
+    this.#writable = new WireWritable(this.#wire, this.#options.idleTimeoutMs, scope.signal);
+    return this.#writable;
+  }
+
+  /**
+   * Sends FIN and waits for the other end's. DISCONNECTED where it reset the connection, TIMED_OUT where it did not close
+   * in time: in both it is not known how much arrived. TRUNCATED, after a reset, where `entry.size` is not what was sent.
+   */
+  async commit(entry: Entry, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
+    this.#checkLength(entry);
+    try {
+      if (this.#wire.peerEnded) await this.#waitForReset(scope);
+      this.#wire.finish();
+      await this.#waitForPeer(scope);
+    } finally {
+      this.#wire.cut();
+    }
+  }
+
+  async suspend(): Promise<void> {
+    await this.discard();
+  }
+
+  async discard(): Promise<void> {
+    this.#writable?.destroy();
+    this.#wire.cut();
+  }
+
+  #checkLength(entry: Entry): void {
+    const sent = this.#writable?.bytesSent ?? 0;
+    const whole = this.#writable === undefined || this.#writable.writableFinished;
+    if (whole && (entry.size === undefined || entry.size === sent)) return;
+    this.#wire.cut();
+    const announced = entry.size === undefined ? '' : ` of ${entry.size}`;
+    throw new XferError('TRUNCATED', `send ${this.#wire.label}: ${sent} bytes${announced} were there to send`);
+  }
+
+  /** An end that closed its sending direction early may be gone. Then a reset answers our bytes, and that is its only sign. */
+  async #waitForReset(scope: Scope): Promise<void> {
+    await this.#untilPeer(scope, EARLY_FIN_GRACE_MS, () => this.#wire.failure !== undefined).catch((error: unknown) => {
+      if (!(error instanceof XferError && error.code === 'TIMED_OUT')) throw error;
+    });
+    if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
+    if (this.#wire.connected) return;
+    throw unconfirmed(new XferError('DISCONNECTED', `send ${this.#wire.label}: connection reset by the other end`));
+  }
+
+  async #waitForPeer(scope: Scope): Promise<void> {
+    const { socket, peerEnded } = this.#wire;
+    const ended = () => this.#wire.failure !== undefined || (this.#wire.peerEnded && socket.writableFinished);
+    await this.#untilPeer(scope, this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS, ended);
+    if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
+    if (peerEnded) this.#options.onNotice?.('the other end had closed early, so it could not confirm what it received');
+  }
+
+  /** Waits until `ended`, looked at whenever something comes from the other end; TIMED_OUT after `timeoutMs` of silence. */
+  #untilPeer({ signal }: Scope, timeoutMs: number, ended: () => boolean): Promise<void> {
+    const { socket, peerPort } = this.#wire;
+    return new Promise<void>((resolve, reject) => {
+      let unsent = queueLength(socket, peerPort);
+      const settle = (act: () => void) => {
+        silence.stop();
+        this.#onPeer = undefined;
+        socket.off('finish', look);
+        signal.removeEventListener('abort', abort);
+        act();
+      };
+      const look = () => {
+        silence.heard();
+        if (ended()) settle(resolve);
+      };
+      const abort = () => settle(() => reject(signal.reason));
+      const silence = watchSilence(timeoutMs, () => {
+        const left = queueLength(socket, peerPort);
+        if (left < unsent && left > 0) silence.heard();
+        else settle(() => reject(this.#noFin(timeoutMs)));
+        unsent = left;
+      });
+      this.#onPeer = look;
+      socket.on('finish', look);
+      signal.addEventListener('abort', abort, { once: true });
+      look();
+    });
+  }
+
+  #noFin(timeoutMs: number): XferError {
+    const reason = `all was sent, but the other end did not close within ${timeoutMs / 1000} s: not confirmed`;
+    return new XferError('TIMED_OUT', `send ${this.#wire.label}: ${reason}`, { hint: NO_FIN_HINT });
+  }
+}
+
+function unconfirmed(error: XferError): XferError {
+  return new XferError(error.code, `${error.message}: not confirmed`, { hint: UNCONFIRMED_HINT, cause: error });
+}
+
+/** Passes chunks to the socket; 'close' comes once the kernel has taken them all. It does not send FIN: commit does. */
+class WireWritable extends Writable {
+  bytesSent = 0;
+  readonly #wire: Wire;
+  readonly #signal: AbortSignal;
+  #writing = false;
+  readonly #abort = () => this.destroy(this.#signal.reason);
+  readonly #timeOut = () => {
+    if (!this.#writing) return;
+    this.destroy(new XferError('TIMED_OUT', `send ${this.#wire.label}: the other end takes no more bytes`));
+  };
+
+  constructor(wire: Wire, idleTimeoutMs: number | undefined, signal: AbortSignal) {
+    super({ highWaterMark: HIGH_WATER_BYTES, decodeStrings: true });
+    this.#wire = wire;
+    this.#signal = signal;
+    signal.addEventListener('abort', this.#abort, { once: true });
+    // Node's own timeout counts a chunk that is taken bit by bit as progress.
+    if (idleTimeoutMs !== undefined) wire.socket.setTimeout(idleTimeoutMs).on('timeout', this.#timeOut);
+  }
+
+  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#writing = true;
+    this.#wire.socket.write(chunk, (error) => {
+      this.#writing = false;
+      if (!error) this.bytesSent += chunk.length;
+      done(error ? unconfirmed(this.#wire.failure ?? toXferError(error, `send ${this.#wire.label}`)) : null);
+    });
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#signal.removeEventListener('abort', this.#abort);
+    this.#wire.socket.setTimeout(0).off('timeout', this.#timeOut);
+    if (error !== null || !this.writableFinished) this.#wire.cut();
+    done(error);
+  }
+}

@@ -1,0 +1,126 @@
+/** One TCP connection: what it receives, how it ended, and the two ways to end it. */
+import type { Socket } from 'node:net';
+import { toXferError, XferError } from '../../errors.js';
+import { fastSocket, rewrapAccepted, type TakeBytes } from './onread.js';
+
+/** Takes what a connection receives. After `onEnd` or `onFail` nothing more comes. */
+export interface WireReader {
+  readonly onBytes: TakeBytes;
+  /** The other end will send no more: its FIN came. */
+  readonly onEnd: () => void;
+  readonly onFail: (error: XferError) => void;
+}
+
+const KEEP_ALIVE_MS = 60_000;
+
+/** A connection, paused until it is given a reader. Both directions end on their own (half-open is allowed). */
+export class Wire {
+  readonly socket: Socket;
+  readonly label: string;
+  readonly peerPort: number;
+  /** Resolves once the socket is freed. */
+  readonly closed: Promise<void>;
+  /** The other end's FIN came. */
+  peerEnded = false;
+  failure: XferError | undefined;
+  #reader: WireReader | undefined;
+  #paused = true;
+
+  private constructor(label: string, peerPort: number, makeSocket: (take: TakeBytes) => Socket) {
+    this.label = label;
+    this.peerPort = peerPort;
+    this.socket = makeSocket((bytes) => this.#take(bytes));
+    this.socket.setNoDelay(true);
+    this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
+    this.socket.on('error', (error) => this.#fail(toXferError(error, `connection ${label}`)));
+    this.socket.on('end', () => this.#end());
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', () => {
+        if (!this.peerEnded) this.#fail(new XferError('DISCONNECTED', `connection ${label}: closed`));
+        resolve();
+      });
+    });
+  }
+
+  /** A connection that `socket.connect()` is still to be called on. */
+  static unconnected(label: string, peerPort: number): Wire {
+    return new Wire(label, peerPort, fastSocket);
+  }
+
+  /** A connection that a server accepted with `pauseOnConnect`; `rewrap` false leaves Node's own socket in place. */
+  static accepted(label: string, socket: Socket, rewrap = true): Wire {
+    const peerPort = socket.remotePort ?? 0;
+    const make = (take: TakeBytes) => (rewrap ? rewrapAccepted(socket, take) : undefined) ?? plainSocket(socket, take);
+    return new Wire(label, peerPort, make);
+  }
+
+  /** Starts to receive. */
+  start(reader: WireReader): void {
+    this.#reader = reader;
+    if (this.failure) reader.onFail(this.failure);
+    else this.resume();
+  }
+
+  get paused(): boolean {
+    return this.#paused;
+  }
+
+  /** Receives again after `onBytes` said no. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.socket.resume();
+  }
+
+  /**
+   * Whether the kernel still knows the other end, which it forgets when a reset comes (getpeername(2): ENOTCONN). True
+   * where it cannot be told. Means nothing once both ends have sent their FIN.
+   */
+  get connected(): boolean {
+    return this.socket.remoteAddress !== undefined;
+  }
+
+  /** Sends FIN after all that was written. */
+  finish(): void {
+    this.socket.end();
+  }
+
+  /** Frees the socket. The other end sees a reset, never a clean end, unless FIN went out already. */
+  cut(): void {
+    // A reset during shutdown is refused by libuv, which would leave the handle open.
+    if (this.socket.connecting || this.socket.writableEnded) this.socket.destroy();
+    else if (!this.socket.destroyed) this.socket.resetAndDestroy();
+  }
+
+  #take(bytes: Uint8Array): boolean {
+    const more = this.#reader?.onBytes(bytes) ?? false;
+    this.#paused = !more;
+    return more;
+  }
+
+  #end(): void {
+    // libuv turns a reset into an end of file when bytes were read just before it, so that only the kernel knows.
+    if (!this.socket.writableEnded && !this.connected) {
+      this.#fail(new XferError('DISCONNECTED', `connection ${this.label}: connection reset by the other end`));
+      return;
+    }
+    this.peerEnded = true;
+    this.#reader?.onEnd();
+  }
+
+  #fail(error: XferError): void {
+    if (this.failure) return;
+    this.failure = error;
+    this.socket.destroy();
+    this.#reader?.onFail(error);
+  }
+}
+
+/** Gives the bytes of Node's own socket to `take`. */
+function plainSocket(socket: Socket, take: TakeBytes): Socket {
+  socket.pause();
+  socket.on('data', (bytes: Buffer) => {
+    if (!take(bytes)) socket.pause();
+  });
+  return socket.pause();
+}

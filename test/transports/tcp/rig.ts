@@ -1,0 +1,121 @@
+/** What the TCP tests share: locations on loopback, scopes, a peer that follows a script, and a count of sockets. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type ErrorCode, XferError } from '#xfer/errors.js';
+import type { Location } from '#xfer/location.js';
+import type { Sink, Source } from '#xfer/transport.js';
+import { type TcpAddress, type TcpOptions, transport } from '#xfer/transports/tcp/index.js';
+
+export const HOST = '127.0.0.1';
+
+export const never = { signal: new AbortController().signal };
+
+export function at(port: number): Location {
+  return { scheme: 'tcp', host: HOST, port, path: '' };
+}
+
+export const listening: Location = { scheme: 'tcp', host: HOST, port: 0, path: '', listen: true };
+
+export async function openSource(location: Location, options: TcpOptions = {}, scope = never): Promise<Source> {
+  assert.ok(transport.openSource);
+  return transport.openSource(location, options, scope);
+}
+
+export async function openSink(location: Location, options: TcpOptions = {}, scope = never): Promise<Sink> {
+  assert.ok(transport.openSink);
+  return transport.openSink(location, options, scope);
+}
+
+/** Options that tell the port of a listening end, and the promise of that port. */
+export function portOf(options: TcpOptions = {}): { options: TcpOptions; port: Promise<number> } {
+  const { promise, resolve } = withResolvers<number>();
+  return { options: { ...options, onListening: (address: TcpAddress) => resolve(address.port) }, port: promise };
+}
+
+export function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+export function failsWith(code: ErrorCode, text?: RegExp): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof XferError, String(error));
+    assert.equal(error.code, code, error.message);
+    if (text) assert.match(error.message, text);
+    return true;
+  };
+}
+
+export async function serve(onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> {
+  const server = createServer({ allowHalfOpen: true }, onSocket);
+  server.listen(0, HOST);
+  await once(server, 'listening');
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** A socket that a test's own end holds, once the code under test has connected to it; the server is closed then. */
+export async function acceptPeer(): Promise<{ port: number; socket: Promise<Socket> }> {
+  const { promise, resolve } = withResolvers<Socket>();
+  const { server, port } = await serve((socket) => {
+    server.close();
+    socket.on('error', () => {});
+    resolve(socket);
+  });
+  return { port, socket: promise };
+}
+
+export async function connectPeer(port: number): Promise<Socket> {
+  const socket = connect({ host: HOST, port, allowHalfOpen: true });
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  return socket;
+}
+
+export type Step = { send: string } | { expect: string } | 'shutdown' | 'eof';
+
+/** Follows the steps on a socket, in order, as the peers of OpenBSD's regress/usr.bin/nc do, then closes it. */
+export async function follow(socket: Socket, steps: readonly Step[]): Promise<void> {
+  let received = '';
+  let ended = false;
+  let wake = () => {};
+  socket.setEncoding('utf8');
+  socket.on('data', (text: string) => {
+    received += text;
+    wake();
+  });
+  socket.on('end', () => {
+    ended = true;
+    wake();
+  });
+  const until = async (ready: () => boolean) => {
+    while (!ready()) {
+      if (socket.destroyed) throw new Error('the connection went away in the script');
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        socket.once('close', resolve);
+      });
+    }
+  };
+  for (const step of steps) {
+    if (step === 'shutdown') socket.end();
+    else if (step === 'eof') await until(() => ended);
+    else if ('send' in step) socket.write(step.send);
+    else await until(() => received.includes(step.expect));
+  }
+  socket.end(() => socket.destroy());
+}
+
+function openTcp(): number {
+  return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
+}
+
+/** Fails where a socket or a server is still open some turns of the event loop after a test. */
+export async function assertNoSockets(): Promise<void> {
+  for (let turns = 0; turns < 2000 && openTcp() > 0; turns += 1) await turn();
+  assert.equal(openTcp(), 0, 'sockets are left open');
+}
