@@ -22,7 +22,7 @@ const FLUSH_TIMEOUT_MS = 10_000;
 /**
  * Connects, or listens for one connection, and passes `input` to the other end and what it sends to `output`. The end of
  * `input` is passed on as FIN, and bytes still come in. When the other end has closed, and `output` took all it sent,
- * `output` is ended and `input` destroyed. Rejects as `openWire` does, with DISCONNECTED after a reset or where `output`
+ * `output` is ended and `input` destroyed. `input` is destroyed however it ends. Rejects as `openWire` does, with DISCONNECTED after a reset or where `output`
  * broke, with TIMED_OUT after `idleTimeoutMs` without a byte either way.
  */
 export async function pipe(
@@ -31,7 +31,10 @@ export async function pipe(
   options: TcpOptions,
   scope: Scope,
 ): Promise<PipeResult> {
-  const wire = await openWire(location, options, scope);
+  const wire = await openWire(location, options, scope).catch((error: unknown) => {
+    streams.input.destroy();
+    throw error;
+  });
   return new Promise<PipeResult>((resolve, reject) => {
     const run = new PipeRun(wire, streams, options, (error) => {
       scope.signal.removeEventListener('abort', abort);
@@ -79,7 +82,9 @@ class PipeRun {
         this.receivedBytes += bytes.length;
         return this.#output.write(bytes);
       },
-      onEnd: () => this.#output.once('finish', () => this.#finish()).end(),
+      onEnd: () => {
+        if (!this.#wire.failIfReset()) this.#output.once('finish', () => this.#finish()).end();
+      },
       onFail: (error) => this.settle(error),
     });
   }

@@ -69,6 +69,7 @@ class Received extends Readable {
         return this.push(bytes);
       },
       onEnd: () => {
+        if (wire.failIfReset()) return;
         this.#stopWatching();
         this.push(null);
       },

@@ -74,10 +74,19 @@ export class Wire {
 
   /**
    * Whether the kernel still knows the other end, which it forgets when a reset comes (getpeername(2): ENOTCONN). True
-   * where it cannot be told. Means nothing once both ends have sent their FIN.
+   * where it cannot be told. Means nothing once both ends have sent their FIN. To be asked once: Node keeps the first yes.
    */
   get connected(): boolean {
     return this.socket.remoteAddress !== undefined;
+  }
+
+  /** For `onEnd`: whether the end was a reset after all. Then the wire fails, and `onFail` is called. */
+  failIfReset(): boolean {
+    // libuv turns a reset into an end of file when bytes were read just before it, so that only the kernel knows.
+    if (this.socket.writableEnded || this.connected) return false;
+    this.peerEnded = false;
+    this.#fail(new XferError('DISCONNECTED', `connection ${this.label}: connection reset by the other end`));
+    return true;
   }
 
   /** Sends FIN after all that was written. */
@@ -99,11 +108,6 @@ export class Wire {
   }
 
   #end(): void {
-    // libuv turns a reset into an end of file when bytes were read just before it, so that only the kernel knows.
-    if (!this.socket.writableEnded && !this.connected) {
-      this.#fail(new XferError('DISCONNECTED', `connection ${this.label}: connection reset by the other end`));
-      return;
-    }
     this.peerEnded = true;
     this.#reader?.onEnd();
   }

@@ -76,6 +76,14 @@ export async function connectPeer(port: number): Promise<Socket> {
   return socket;
 }
 
+/** What a socket receives up to the other end's FIN. Unlike an iteration it leaves the socket half-open. */
+export async function allOf(socket: Socket): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await once(socket, 'end');
+  return Buffer.concat(chunks);
+}
+
 export type Step = { send: string } | { expect: string } | 'shutdown' | 'eof';
 
 /** Follows the steps on a socket, in order, as the peers of OpenBSD's regress/usr.bin/nc do, then closes it. */

@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
+import { afterEach, test } from 'node:test';
+import type { TcpOptions } from '#xfer/transports/tcp/index.js';
+import { type PipeResult, pipe } from '#xfer/transports/tcp/pipe.js';
+import {
+  acceptPeer,
+  allOf,
+  assertNoSockets,
+  at,
+  connectPeer,
+  failsWith,
+  follow,
+  listening,
+  never,
+  portOf,
+  type Step,
+} from './rig.js';
+
+const limit = { timeout: 10_000 };
+const roles = ['connect', 'listen'] as const;
+
+afterEach(assertNoSockets);
+
+interface Run {
+  readonly peer: Socket;
+  readonly result: Promise<PipeResult>;
+}
+
+async function start(
+  role: (typeof roles)[number],
+  streams: { input: Readable; output: Writable },
+  options: TcpOptions = {},
+  scope = never,
+): Promise<Run> {
+  if (role === 'connect') {
+    const { port, socket } = await acceptPeer();
+    const result = pipe(at(port), streams, options, scope);
+    result.catch(() => {});
+    return { result, peer: await socket };
+  }
+  const listen = portOf(options);
+  const result = pipe(listening, streams, listen.options, scope);
+  result.catch(() => {});
+  return { result, peer: await connectPeer(await listen.port) };
+}
+
+const send = { send: 'greeting' };
+const expect = { expect: 'command' };
+/** The orders of OpenBSD's regress/usr.bin/nc: plain, -eof, -reverse-eof, -shutdown-eof, -shutdown-reverse-eof. */
+const ORDERS: Record<string, readonly Step[]> = {
+  plain: [send, expect],
+  eof: [send, expect, 'eof'],
+  'reverse-eof': [expect, send, 'eof'],
+  'shutdown-eof': [send, expect, 'shutdown', 'eof'],
+  'shutdown-reverse-eof': [expect, 'eof', send, 'shutdown'],
+};
+
+for (const role of roles) {
+  for (const [order, steps] of Object.entries(ORDERS)) {
+    test(`${role}: half-close order ${order}`, limit, async () => {
+      const output = new PassThrough();
+      const { peer, result } = await start(role, { input: Readable.from([Buffer.from('command')]), output });
+      await follow(peer, steps);
+      assert.equal(await text(output), 'greeting');
+      assert.deepEqual(await result, { sentBytes: 7, receivedBytes: 8 });
+    });
+  }
+
+  test(`${role}: with the input still open, the other end's FIN ends it all`, limit, async () => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    input.write('command');
+    const { peer, result } = await start(role, { input, output });
+    await follow(peer, [send, expect, 'shutdown', 'eof']);
+    assert.equal(await text(output), 'greeting');
+    assert.equal((await result).receivedBytes, 8);
+    assert.ok(input.destroyed);
+  });
+
+  test(`${role}: large both ways at once`, limit, async () => {
+    const here = Buffer.alloc(8_000_000, 'here');
+    const there = Buffer.alloc(8_000_000, 'there');
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input: Readable.from([here, here]), output });
+    const reading = allOf(peer);
+    peer.end(there);
+    const got = await buffer(output);
+    assert.ok(got.equals(there));
+    // The other end's FIN came with our bytes still on the way: they are not lost.
+    assert.equal((await result).receivedBytes, there.length);
+    await reading;
+  });
+
+  test(`${role}: a reset is DISCONNECTED, and the input is freed`, limit, async () => {
+    const input = new PassThrough();
+    const { peer, result } = await start(role, { input, output: new PassThrough().resume() });
+    peer.resetAndDestroy();
+    await assert.rejects(result, failsWith('DISCONNECTED'));
+    assert.ok(input.destroyed);
+  });
+
+  test(`${role}: an output that breaks is DISCONNECTED, and a reset there`, limit, async () => {
+    const output = new Writable({
+      write: (_chunk, _encoding, done) => done(Object.assign(new Error('write EPIPE'), { code: 'EPIPE' })),
+    });
+    const { peer, result } = await start(role, { input: new PassThrough(), output });
+    const failed = once(peer.removeAllListeners('error').resume(), 'error');
+    peer.write('x');
+    await assert.rejects(result, failsWith('DISCONNECTED', /write output/));
+    assert.equal(((await failed) as [NodeJS.ErrnoException])[0].code, 'ECONNRESET');
+  });
+
+  test(`${role}: an abort rejects with its reason`, limit, async () => {
+    const controller = new AbortController();
+    const reason = new Error('stop');
+    const streams = { input: new PassThrough(), output: new PassThrough() };
+    const { peer, result } = await start(role, streams, {}, { signal: controller.signal });
+    peer.resume();
+    peer.write('x');
+    streams.output.once('readable', () => controller.abort(reason));
+    await assert.rejects(result, (error) => error === reason);
+    peer.destroy();
+  });
+
+  test(`${role}: a slow output holds the other end back`, limit, async () => {
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    let sent = 0;
+    const chunk = Buffer.alloc(1024 * 1024);
+    const more = () => {
+      while (sent < 60) {
+        sent += 1;
+        if (!peer.write(chunk)) return;
+      }
+      peer.off('drain', more).end();
+    };
+    peer.resume().on('drain', more);
+    await once(peer, 'end');
+    more();
+    await once(output, 'readable');
+    assert.ok(sent < 40 && output.readableLength < 3 * 1024 * 1024, `${sent} MiB, ${output.readableLength} buffered`);
+    assert.equal((await buffer(output)).length, 60 * 1024 * 1024);
+    assert.equal((await result).receivedBytes, 60 * 1024 * 1024);
+  });
+}
+
+test('an idle pipe is TIMED_OUT', limit, async () => {
+  const streams = { input: new PassThrough(), output: new PassThrough() };
+  const { peer, result } = await start('connect', streams, { idleTimeoutMs: 50 });
+  await assert.rejects(result, failsWith('TIMED_OUT'));
+  peer.destroy();
+});
+
+test('a refused pipe is UNREACHABLE', limit, async () => {
+  const { port, socket } = await acceptPeer();
+  (await connectPeer(port)).destroy();
+  (await socket).destroy();
+  const streams = { input: new PassThrough(), output: new PassThrough() };
+  await assert.rejects(pipe(at(port), streams, {}, never), failsWith('UNREACHABLE'));
+});
