@@ -1,0 +1,284 @@
+/** Both roles of raw TCP against the programs at the other end, which connect and listen, with stdin open and closed. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
+import { XferError } from '#xfer/errors.js';
+import type { Location } from '#xfer/location.js';
+import type { TcpOptions } from '#xfer/transports/tcp/index.js';
+import { findProgram, needs } from '../support/peers.js';
+import { at, failsWith, HOST, listening, never, openSink, openSource, portOf } from '../transports/tcp/rig.js';
+
+const SIZE = 5_000_000;
+const payload = randomBytes(SIZE);
+const digest = sha256(payload);
+let folder = '';
+let file = '';
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'xfer-nc-'));
+  file = join(folder, 'payload');
+  await writeFile(file, payload);
+});
+after(() => rm(folder, { recursive: true, force: true }));
+
+type Arguments = (port: string) => string[];
+
+interface PeerProgram {
+  readonly program: string;
+  readonly send?: { readonly connect?: Arguments; readonly listen?: Arguments };
+  readonly receive?: { readonly connect?: Arguments; readonly listen?: Arguments };
+  /** As a client does not end before its stdin does; as a sender may wait for our FIN. */
+  readonly stays?: boolean;
+  /** Sends FIN, or ends, at the end of its stdin: a receiver of it with /dev/null there may lose bytes on its own. */
+  readonly endsWithStdin?: boolean;
+}
+
+const DRIVER = `
+import socket, sys
+role, how, port = sys.argv[1], sys.argv[2], int(sys.argv[3])
+if how == 'listen':
+    server = socket.create_server(('127.0.0.1', port))
+    s = server.accept()[0]
+else:
+    s = socket.create_connection(('127.0.0.1', port))
+if role == 'send':
+    s.sendall(sys.stdin.buffer.read())
+    s.shutdown(socket.SHUT_WR)
+    while s.recv(65536): pass
+else:
+    while True:
+        piece = s.recv(65536)
+        if not piece: break
+        sys.stdout.buffer.write(piece)
+    sys.stdout.buffer.flush()
+s.close()
+`;
+
+const python = (role: string, how: string): Arguments => {
+  return (port) => ['-c', DRIVER, role, how, port];
+};
+
+const PEERS: Record<string, PeerProgram> = {
+  'nc.openbsd -N': {
+    program: 'nc.openbsd',
+    send: { connect: (port) => ['-N', HOST, port], listen: (port) => ['-N', '-l', HOST, port] },
+    receive: { connect: (port) => ['-N', HOST, port], listen: (port) => ['-N', '-l', HOST, port] },
+    stays: true,
+  },
+  'nc.openbsd': {
+    program: 'nc.openbsd',
+    send: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
+    receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
+    stays: true,
+  },
+  'nc.openbsd -d': {
+    program: 'nc.openbsd',
+    receive: { connect: (port) => ['-d', HOST, port], listen: (port) => ['-d', '-l', HOST, port] },
+  },
+  'ncat one way': {
+    program: 'ncat',
+    send: { connect: (port) => ['--send-only', HOST, port], listen: (port) => ['--send-only', '-l', HOST, port] },
+    receive: { connect: (port) => ['--recv-only', HOST, port], listen: (port) => ['--recv-only', '-l', HOST, port] },
+  },
+  ncat: {
+    program: 'ncat',
+    send: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
+    receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
+    stays: true,
+  },
+  'socat -u': {
+    program: 'socat',
+    send: {
+      connect: (port) => ['-u', 'STDIN', `TCP4:${HOST}:${port}`],
+      listen: (port) => ['-u', 'STDIN', `TCP4-LISTEN:${port},bind=${HOST}`],
+    },
+    receive: {
+      connect: (port) => ['-u', `TCP4:${HOST}:${port}`, 'STDOUT'],
+      listen: (port) => ['-u', `TCP4-LISTEN:${port},bind=${HOST}`, 'STDOUT'],
+    },
+  },
+  'socat both ways': {
+    program: 'socat',
+    send: {
+      connect: (port) => ['-', `TCP4:${HOST}:${port}`],
+      listen: (port) => ['-', `TCP4-LISTEN:${port},bind=${HOST}`],
+    },
+    receive: {
+      connect: (port) => ['-', `TCP4:${HOST}:${port}`],
+      listen: (port) => ['-', `TCP4-LISTEN:${port},bind=${HOST}`],
+    },
+    endsWithStdin: true,
+  },
+  'bash /dev/tcp': {
+    program: 'bash',
+    send: { connect: (port) => ['-c', 'cat > "/dev/tcp/$0/$1"', HOST, port] },
+    receive: { connect: (port) => ['-c', 'cat < "/dev/tcp/$0/$1"', HOST, port] },
+  },
+  python3: {
+    program: 'python3',
+    send: { connect: python('send', 'connect'), listen: python('send', 'listen') },
+    receive: { connect: python('receive', 'connect'), listen: python('receive', 'listen') },
+  },
+};
+
+type Stdin = 'file' | 'null' | 'open';
+
+interface Running {
+  readonly child: ChildProcess;
+  readonly output: Promise<Buffer>;
+  readonly ended: Promise<void>;
+  stop(): Promise<void>;
+}
+
+function run(program: string, args: string[], stdin: Stdin): Running {
+  const input = stdin === 'file' ? openSync(file, 'r') : undefined;
+  const child = spawn(findProgram(program) ?? program, args, {
+    stdio: [input ?? (stdin === 'open' ? 'pipe' : 'ignore'), 'pipe', 'ignore'],
+    env: { ...process.env, SHLVL: '1' },
+  });
+  if (input !== undefined) closeSync(input);
+  const chunks: Buffer[] = [];
+  child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise<void>((resolve) => child.on('close', () => resolve()));
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { child, output: ended.then(() => Buffer.concat(chunks)), ended, stop };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, HOST);
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Opens the way to a peer that listens, as soon as it does. */
+async function retrying<T>(open: (location: Location) => Promise<T>, location: Location): Promise<T> {
+  for (;;) {
+    try {
+      return await open(location);
+    } catch (error) {
+      if (!(error instanceof XferError && error.code === 'UNREACHABLE')) throw error;
+      await wait(10);
+    }
+  }
+}
+
+/** Starts the peer, listening or connecting, and opens our end with it. */
+async function meet<T>(
+  start: (port: string) => Running,
+  peerListens: boolean,
+  open: (location: Location, options: TcpOptions) => Promise<T>,
+  options: TcpOptions,
+): Promise<{ end: T; peer: Running }> {
+  if (peerListens) {
+    const port = await freePort();
+    const peer = start(String(port));
+    return { peer, end: await retrying((location) => open(location, options), at(port)) };
+  }
+  const listen = portOf(options);
+  const opening = open(listening, listen.options);
+  const peer = start(String(await listen.port));
+  return { peer, end: await opening };
+}
+
+async function receiveFrom(start: (port: string) => Running, peerListens: boolean, options: TcpOptions): Promise<void> {
+  const { end: source, peer } = await meet(start, peerListens, openSource, options);
+  try {
+    const hash = createHash('sha256');
+    for await (const bytes of await source.read({ path: '', kind: 'file' }, { start: 0 }, never)) hash.update(bytes);
+    assert.equal(hash.digest('hex'), digest);
+    await source.close();
+    // A sender that waits for our end must see it.
+    await peer.ended;
+  } finally {
+    await source.close();
+    await peer.stop();
+  }
+}
+
+async function send(sink: Awaited<ReturnType<typeof openSink>>): Promise<void> {
+  const entry = { path: '', kind: 'file', size: SIZE } as const;
+  const draft = await sink.draft(entry, never);
+  await pipeline(Readable.from(pieces()), await draft.write(0, never));
+  await draft.commit(entry, never);
+}
+
+function* pieces(): Iterable<Buffer> {
+  for (let at = 0; at < SIZE; at += 256 * 1024) yield payload.subarray(at, at + 256 * 1024);
+}
+
+/** Whether we said that it arrived. Where we did, it did. */
+async function sendTo(start: (port: string) => Running, peerListens: boolean, finTimeoutMs: number): Promise<boolean> {
+  const { end: sink, peer } = await meet(start, peerListens, openSink, { finTimeoutMs });
+  try {
+    await send(sink);
+    await peer.ended;
+    assert.equal(sha256(await peer.output), digest, 'we said it arrived, and it did not');
+    return true;
+  } catch (error) {
+    if (!(error instanceof XferError)) throw error;
+    assert.match(error.message, /not confirmed/);
+    return false;
+  } finally {
+    await sink.close();
+    await peer.stop();
+  }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+describe('plain peers', { concurrency: 4 }, () => {
+  for (const [name, peer] of Object.entries(PEERS)) {
+    const options = { ...needs(peer.program), timeout: 10_000 };
+    for (const how of ['connect', 'listen'] as const) {
+      const sending = peer.send?.[how];
+      if (sending) {
+        test(`${name} sends, it ${how}s: complete`, options, async () => {
+          const idle: TcpOptions = peer.stays && !name.includes('-N') ? { finishIdleMs: 300 } : {};
+          await receiveFrom((port) => run(peer.program, sending(port), 'file'), how === 'listen', idle);
+        });
+      }
+      const receiving = peer.receive?.[how];
+      for (const stdin of receiving ? (['null', 'open'] as const) : []) {
+        test(`${name} receives, it ${how}s, stdin ${stdin}: complete, or we say so`, options, async () => {
+          const start = (port: string) => run(peer.program, receiving?.(port) ?? [], stdin);
+          const waitsForStdin = peer.stays && how === 'connect' && stdin === 'open';
+          const arrived = await sendTo(start, how === 'listen', waitsForStdin ? 500 : 5000);
+          const mayFail = waitsForStdin || (peer.endsWithStdin && stdin === 'null');
+          assert.ok(arrived || mayFail, 'complete, and confirmed');
+        });
+      }
+    }
+  }
+
+  test('a receiver that is killed half-way is an error', { ...needs('socat'), timeout: 10_000 }, async () => {
+    const start = (port: string) => run('socat', ['-u', `TCP4-LISTEN:${port},bind=${HOST}`, 'STDOUT'], 'null');
+    const { end: sink, peer } = await meet(start, true, openSink, {});
+    peer.child.stdout?.once('data', () => peer.child.kill('SIGKILL'));
+    const draft = await sink.draft({ path: '', kind: 'file' }, never);
+    const endless = Readable.from(
+      (function* () {
+        for (;;) yield payload;
+      })(),
+    );
+    await assert.rejects(pipeline(endless, await draft.write(0, never)), failsWith('DISCONNECTED', /not confirmed/));
+    await sink.close();
+    await peer.stop();
+  });
+});
