@@ -12,7 +12,7 @@ interface OnRead {
 
 type FastSocketOptions = SocketConstructorOpts & { onread: OnRead; handle?: object; pauseOnCreate?: boolean };
 
-const SLAB_BYTES = 1024 * 1024;
+const SLAB_BYTES = 256 * 1024;
 const SMALLEST_READ_BYTES = 64 * 1024;
 
 /** Memory for the reads of one socket: slices of a slab, which is left to their taker once it is used up. */

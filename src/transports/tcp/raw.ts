@@ -1,5 +1,5 @@
 /** Makes the one connection of raw TCP, by connecting or by accepting. */
-import { createServer, type Server } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { OpenOptions, Scope } from '../../transport.js';
@@ -100,24 +100,19 @@ function acceptOne(location: ListenLocation, label: string, options: TcpOptions,
       stop();
       reject(signal.reason);
     };
-    let taken = false;
-    server.on('connection', (socket) => {
-      if (taken) {
-        socket.resetAndDestroy();
-        return;
-      }
-      taken = true;
+    signal.addEventListener('abort', abort, { once: true });
+    server.once('connection', (socket) => {
       stop();
+      server.on('connection', (late: Socket) => late.resetAndDestroy());
       const host = plainAddress(socket.remoteAddress ?? '');
       const wire = Wire.accepted(label, socket);
       options.onConnection?.({ host, port: wire.peerPort });
       resolve(wire);
     });
     server.on('error', (error) => {
-      signal.removeEventListener('abort', abort);
+      stop();
       reject(listenError(error, location, label));
     });
-    signal.addEventListener('abort', abort, { once: true });
     // Without a host Node binds `::` for both families, and `0.0.0.0` where there is no IPv6.
     const { host, port } = location;
     server.listen({ port, exclusive: true, ...(host ? { host } : {}) }, () => announce(server, options));
