@@ -1,0 +1,64 @@
+import { nameFromBytes } from '../../names.js';
+import type { Scope } from '../../transport.js';
+import type { DirectoryItem, SftpClient } from './sftp-client.js';
+import { broken } from './sftp-codec.js';
+
+const PARTS_AHEAD = 2;
+/** A directory that never ends is a server's trick; no file system holds this many. */
+const MAX_ITEMS = 20_000_000;
+
+/** One open directory, read ahead from the moment it is made. */
+export class DirectoryReader {
+  readonly #client: SftpClient;
+  readonly #what: string;
+  readonly #scope: Scope;
+  readonly #handle: Promise<Buffer>;
+  readonly #parts: Promise<DirectoryItem[] | undefined>[] = [];
+  #items = 0;
+  #emptyParts = 0;
+  #closed = false;
+
+  constructor(client: SftpClient, path: Buffer, scope: Scope) {
+    this.#client = client;
+    this.#what = `list ${nameFromBytes(path)}`;
+    this.#scope = scope;
+    this.#handle = client.openDirectory(path, scope);
+    for (let count = 0; count < PARTS_AHEAD; count++) this.#ask();
+  }
+
+  #ask(): void {
+    const part = this.#handle.then((handle) =>
+      this.#closed ? undefined : this.#client.readDirectory(handle, this.#what, this.#scope),
+    );
+    part.catch(() => undefined);
+    this.#parts.push(part);
+  }
+
+  /** The next names, or undefined at the end, when the directory is closed. NOT_FOUND, DENIED, PROTOCOL. */
+  async next(): Promise<DirectoryItem[] | undefined> {
+    try {
+      const items = await this.#parts.shift();
+      if (items) this.#count(items.length);
+      if (items) this.#ask();
+      else await this.close();
+      return items;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  #count(items: number): void {
+    this.#items += items;
+    this.#emptyParts = items === 0 ? this.#emptyParts + 1 : 0;
+    if (this.#emptyParts > 1 || this.#items > MAX_ITEMS) throw broken(`${this.#what}: the directory does not end`);
+  }
+
+  /** Frees the handle. May be called twice. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled(this.#parts);
+    await this.#handle.then((handle) => this.#client.close(handle)).catch(() => undefined);
+  }
+}

@@ -1,0 +1,200 @@
+/** A file on its way to an sftp server. */
+import { createHash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import type { Writable } from 'node:stream';
+import { XferError } from '../../errors.js';
+import { nameFromBytes, printable } from '../../names.js';
+import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
+import { RangeReader } from './range-reader.js';
+import { RangeWriter } from './range-writer.js';
+import { type Attributes, timesOf } from './sftp-attributes.js';
+import type { SftpClient } from './sftp-client.js';
+import { OPEN } from './sftp-codec.js';
+import { statusOf } from './sftp-status.js';
+
+export interface SftpDraftOptions {
+  readonly client: SftpClient;
+  readonly path: Buffer;
+  /** Undefined: the target itself is written. */
+  readonly temporary: Buffer | undefined;
+  readonly entry: Entry;
+  readonly handle: Buffer;
+  /** Length of what an earlier run left. */
+  readonly held: number;
+  readonly onNotice?: OpenOptions['onNotice'];
+}
+
+/** What the server said when the file was closed; sent ahead of `commit` where the last byte is known to be written. */
+interface Seal {
+  readonly size: number | undefined;
+  readonly attributes: Attributes;
+  readonly attributesError: unknown;
+}
+
+/** Smaller files are not worth the wait for a disk. */
+const FSYNC_BYTES = 1024 * 1024;
+
+export class SftpDraft implements Draft {
+  readonly held: readonly ByteRange[];
+  readonly #options: SftpDraftOptions;
+  readonly #what: string;
+  #handle: Promise<Buffer> | undefined;
+  #seal: Promise<Seal> | undefined;
+
+  constructor(options: SftpDraftOptions) {
+    this.#options = options;
+    this.#handle = Promise.resolve(options.handle);
+    this.#what = `write ${nameFromBytes(options.path)}`;
+    this.held = options.held > 0 ? [{ start: 0, end: options.held }] : [];
+  }
+
+  async write(start: number, scope: Scope): Promise<Writable> {
+    const { client, entry } = this.#options;
+    const handle = await this.#opened(scope);
+    const whole = start === 0 && this.#options.held === 0 && this.#options.temporary !== undefined;
+    return new RangeWriter({
+      client,
+      handle,
+      start,
+      what: this.#what,
+      signal: scope.signal,
+      explain: (error) => this.#explain(error, handle),
+      // Requests for one file are done in the order in which they were sent (draft, section 2).
+      ...(whole ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, entry)) } : {}),
+    });
+  }
+
+  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    const { client, temporary, path } = this.#options;
+    const handle = await client.open(temporary ?? path, OPEN.READ, {}, scope);
+    const reader = new RangeReader({ client, handle, range: { start: 0 }, what: this.#what, signal: scope.signal });
+    const hash = createHash(algorithm);
+    await pipeline(reader, hash);
+    return hash.digest('hex');
+  }
+
+  async commit(entry: Entry, scope: Scope): Promise<void> {
+    const { client, path, temporary } = this.#options;
+    const attributes = attributesOf(entry);
+    if (!this.#seal) this.#sealNow(await this.#opened(scope), entry);
+    const seal = await abortable(this.#seal as Promise<Seal>, scope);
+    if (entry.size !== undefined && seal.size !== undefined && seal.size !== entry.size) {
+      throw new XferError('TRUNCATED', `${this.#what}: ${seal.size} of ${entry.size} bytes arrived`);
+    }
+    if (!sameAttributes(attributes, seal.attributes)) await client.setstat(temporary ?? path, attributes, scope);
+    else if (seal.attributesError) this.#noticeAttributes(seal.attributesError);
+    if (temporary) await this.#rename(temporary, scope);
+  }
+
+  async suspend(): Promise<void> {
+    if (this.#options.entry.version === undefined) return this.discard();
+    await this.#closeHandle();
+  }
+
+  async discard(): Promise<void> {
+    const { client, temporary } = this.#options;
+    await this.#closeHandle();
+    if (!temporary || client.channel.ended) return;
+    await client.remove(temporary).catch((error: unknown) => {
+      if (!(error instanceof XferError && error.code === 'NOT_FOUND')) throw error;
+    });
+  }
+
+  /** The handle, opened again where it was closed too early. */
+  #opened(scope: Scope): Promise<Buffer> {
+    const { client, path, temporary } = this.#options;
+    this.#handle ??= client.open(temporary ?? path, OPEN.WRITE, {}, scope);
+    this.#seal = undefined;
+    return this.#handle;
+  }
+
+  #sealNow(handle: Buffer, entry: Entry): void {
+    this.#handle = undefined;
+    this.#seal = this.#sealed(handle, entry);
+    this.#seal.catch(() => undefined);
+  }
+
+  /** All asked in one turn: one round trip. */
+  async #sealed(handle: Buffer, entry: Entry): Promise<Seal> {
+    const { client, temporary } = this.#options;
+    const what = this.#what;
+    const attributes = attributesOf(entry);
+    const shortened = temporary === undefined && entry.size !== undefined ? { size: entry.size } : {};
+    const wanted = { ...shortened, ...attributes };
+    const setting = Object.keys(wanted).length > 0 ? client.fsetstat(handle, wanted, what) : Promise.resolve();
+    const setError = setting.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    const reading = client.fstat(handle, what);
+    const durable = client.extensions.has('fsync@openssh.com') && (entry.size ?? FSYNC_BYTES) >= FSYNC_BYTES;
+    const syncing = durable ? client.fsync(handle, what) : Promise.resolve();
+    const closing = client.close(handle);
+    const results = await Promise.allSettled([reading, syncing, closing]);
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+    return { size: (await reading).size, attributes, attributesError: await setError };
+  }
+
+  /** A server may refuse to set them: the file is whole, so it is said and not failed. */
+  #noticeAttributes(error: unknown): void {
+    const { onNotice, path } = this.#options;
+    if (!onNotice || statusOf(error) === undefined) throw error;
+    onNotice(`${printable(nameFromBytes(path))}: the server did not take its mode and time`);
+  }
+
+  async #rename(temporary: Buffer, scope: Scope): Promise<void> {
+    const { client, path } = this.#options;
+    if (client.extensions.has('posix-rename@openssh.com')) return client.posixRename(temporary, path, scope);
+    try {
+      await client.rename(temporary, path, scope);
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      // Version 3 alone cannot replace a file: for a moment nothing has the name.
+      await client.lstat(path, scope);
+      await client.remove(path, scope);
+      await client.rename(temporary, path, scope);
+    }
+  }
+
+  async #closeHandle(): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await this.#seal?.catch(() => undefined);
+    if (handle) await handle.then((open) => this.#options.client.close(open)).catch(() => undefined);
+  }
+
+  /** OpenSSH says only "Failure" where the disk is full. */
+  async #explain(error: unknown, handle: Buffer): Promise<Error> {
+    const plain = error instanceof Error ? error : new Error(String(error));
+    if (statusOf(error) === undefined || this.#handle === undefined) return plain;
+    const full = await this.#options.client.isFull(handle).catch(() => false);
+    return full ? new XferError('NO_SPACE', `${this.#what}: no space left on the server`, { cause: error }) : plain;
+  }
+}
+
+function attributesOf(entry: Entry): Attributes {
+  return {
+    ...(entry.mode === undefined ? {} : { permissions: entry.mode & 0o777 }),
+    ...(entry.mtimeMs === undefined ? {} : { times: timesOf(entry.mtimeMs) }),
+  };
+}
+
+function sameAttributes(one: Attributes, other: Attributes): boolean {
+  return one.permissions === other.permissions && one.times?.mtime === other.times?.mtime;
+}
+
+/** Waits no longer than the signal allows. */
+async function abortable<T>(promise: Promise<T>, { signal }: Scope): Promise<T> {
+  if (signal.aborted) throw signal.reason;
+  let onAbort = () => undefined as void;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,309 @@
+/** The requests of SFTP version 3 (draft-ietf-secsh-filexfer-02) and OpenSSH's extensions (its PROTOCOL file, section 4). */
+import type { Duplex } from 'node:stream';
+import { XferError } from '../../errors.js';
+import { nameFromBytes } from '../../names.js';
+import type { Scope } from '../../transport.js';
+import { type Attributes, attributeBytes, readAttributes } from './sftp-attributes.js';
+import { type Reply, SftpChannel } from './sftp-channel.js';
+import { broken, PACKET, type PacketReader, type PacketWriter, STATUS } from './sftp-codec.js';
+import { statusError } from './sftp-status.js';
+import { Slots } from './slots.js';
+
+export interface Limits {
+  /** Most bytes that one READ may ask for, and one WRITE may carry. */
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly openHandles: number;
+}
+
+export interface DirectoryItem {
+  /** As the server sent it: unchecked. */
+  readonly name: Buffer;
+  readonly attributes: Attributes;
+}
+
+/** Of a server that states no limits: what the draft says that every server takes, and few open files. */
+const PLAIN_LIMITS: Limits = { readBytes: 32 * 1024, writeBytes: 32 * 1024, openHandles: 64 };
+const MAX_TRANSFER_BYTES = 255 * 1024;
+const MAX_OPEN_HANDLES = 512;
+const MAX_EXTENSIONS = 256;
+
+/**
+ * One sftp session. Paths are bytes. Every call rejects with DISCONNECTED once the stream has ended, PROTOCOL where the
+ * answer has the wrong form, and the error of its status else: NOT_FOUND, DENIED, EXISTS, NO_SPACE or UNSUPPORTED.
+ */
+export class SftpClient {
+  readonly channel: SftpChannel;
+  readonly extensions = new Map<string, string>();
+  #limits = PLAIN_LIMITS;
+  #handles = new Slots(PLAIN_LIMITS.openHandles);
+
+  private constructor(stream: Duplex) {
+    this.channel = new SftpChannel(stream, (handle) => {
+      this.#askPath(PACKET.CLOSE, handle).catch(() => undefined);
+    });
+  }
+
+  /** Agrees on version 3 and asks for the server's limits. PROTOCOL, UNSUPPORTED, DISCONNECTED. */
+  static async start(stream: Duplex, scope: Scope): Promise<SftpClient> {
+    const client = new SftpClient(stream);
+    try {
+      client.#readVersion(await client.channel.greet(scope));
+      if (client.extensions.has('limits@openssh.com')) await client.#askLimits(scope);
+    } catch (error) {
+      client.end();
+      throw error;
+    }
+    return client;
+  }
+
+  get limits(): Limits {
+    return this.#limits;
+  }
+
+  /** Ends the session; what is pending is rejected. */
+  end(): void {
+    this.channel.fail(new XferError('DISCONNECTED', 'sftp session: it was closed'));
+  }
+
+  #readVersion(reader: PacketReader): void {
+    const version = reader.uint32();
+    if (version < 3) throw new XferError('UNSUPPORTED', `sftp server: it speaks version ${version}, not 3`);
+    for (let count = 0; reader.left > 0; count++) {
+      if (count >= MAX_EXTENSIONS) throw broken('too many extensions');
+      const name = reader.text();
+      this.extensions.set(name, reader.text());
+    }
+  }
+
+  async #askLimits(scope: Scope): Promise<void> {
+    const reader = await this.extended('limits@openssh.com', [], 'limits of the server', scope);
+    const packet = reader.limit();
+    const [read, write, handles] = [reader.limit(), reader.limit(), reader.limit()];
+    const clamp = (value: number) => {
+      const room = packet > 2048 ? packet - 1024 : 32 * 1024;
+      return Math.max(1024, Math.min(value || 32 * 1024, room, MAX_TRANSFER_BYTES));
+    };
+    const openHandles = Math.max(4, Math.min(handles || MAX_OPEN_HANDLES, MAX_OPEN_HANDLES));
+    this.#limits = { readBytes: clamp(read), writeBytes: clamp(write), openHandles };
+    this.#handles = new Slots(openHandles);
+  }
+
+  /** Opens a file; waits where the server's limit of open files is reached. */
+  async open(path: Buffer, flags: number, attributes: Attributes, scope: Scope): Promise<Buffer> {
+    const attrs = attributeBytes(attributes);
+    return this.#handle(`open ${nameFromBytes(path)}`, scope, () =>
+      this.#ask(PACKET.OPEN, 8 + path.length + attrs.length, (w) => w.string(path).uint32(flags).raw(attrs), scope),
+    );
+  }
+
+  async openDirectory(path: Buffer, scope: Scope): Promise<Buffer> {
+    return this.#handle(`list ${nameFromBytes(path)}`, scope, () => this.#askPath(PACKET.OPENDIR, path, scope));
+  }
+
+  async #handle(what: string, scope: Scope, ask: () => Promise<Reply>): Promise<Buffer> {
+    await this.#handles.take(scope);
+    try {
+      const reader = expect(await ask(), PACKET.HANDLE, what);
+      return Buffer.from(reader.string());
+    } catch (error) {
+      this.#handles.give();
+      throw error;
+    }
+  }
+
+  /** Closes a handle. Never given up half way, so that the server keeps no file open. */
+  async close(handle: Buffer): Promise<void> {
+    try {
+      expectOk(await this.#askPath(PACKET.CLOSE, handle), 'close');
+    } finally {
+      this.#handles.give();
+    }
+  }
+
+  /** Bytes from `offset`, at most `length`; undefined at the end of the file. PROTOCOL where more come. */
+  async read(handle: Buffer, offset: number, length: number, what: string): Promise<Buffer | undefined> {
+    const reply = await this.#ask(PACKET.READ, 16 + handle.length, (w) =>
+      w.string(handle).uint64(offset).uint32(length),
+    );
+    if (reply.type === PACKET.STATUS) return throwUnlessEof(reply, what);
+    const bytes = expect(reply, PACKET.DATA, what).string();
+    if (bytes.length > length) throw broken(`it sent ${bytes.length} bytes where ${length} were asked for`);
+    return bytes;
+  }
+
+  /** Resolves when the server has the bytes; they are copied before the call returns. */
+  async write(handle: Buffer, offset: number, bytes: Uint8Array, what: string): Promise<void> {
+    const body = 16 + handle.length + bytes.length;
+    expectOk(await this.#ask(PACKET.WRITE, body, (w) => w.string(handle).uint64(offset).string(bytes)), what);
+  }
+
+  async stat(path: Buffer, scope: Scope): Promise<Attributes> {
+    const reply = await this.#askPath(PACKET.STAT, path, scope);
+    return readAttributes(expect(reply, PACKET.ATTRS, `stat ${nameFromBytes(path)}`));
+  }
+
+  async lstat(path: Buffer, scope: Scope): Promise<Attributes> {
+    const reply = await this.#askPath(PACKET.LSTAT, path, scope);
+    return readAttributes(expect(reply, PACKET.ATTRS, `stat ${nameFromBytes(path)}`));
+  }
+
+  async fstat(handle: Buffer, what: string, scope?: Scope): Promise<Attributes> {
+    return readAttributes(expect(await this.#askPath(PACKET.FSTAT, handle, scope), PACKET.ATTRS, what));
+  }
+
+  async setstat(path: Buffer, attributes: Attributes, scope: Scope): Promise<void> {
+    const reply = await this.#askAttributes(PACKET.SETSTAT, path, attributes, scope);
+    expectOk(reply, `set attributes of ${nameFromBytes(path)}`);
+  }
+
+  async fsetstat(handle: Buffer, attributes: Attributes, what: string, scope?: Scope): Promise<void> {
+    expectOk(await this.#askAttributes(PACKET.FSETSTAT, handle, attributes, scope), what);
+  }
+
+  /** The next part of an open directory; undefined at its end. */
+  async readDirectory(handle: Buffer, what: string, scope: Scope): Promise<DirectoryItem[] | undefined> {
+    const reply = await this.#askPath(PACKET.READDIR, handle, scope);
+    if (reply.type === PACKET.STATUS) return throwUnlessEof(reply, what);
+    return readNames(expect(reply, PACKET.NAME, what));
+  }
+
+  async mkdir(path: Buffer, attributes: Attributes, scope: Scope): Promise<void> {
+    const reply = await this.#askAttributes(PACKET.MKDIR, path, attributes, scope);
+    expectOk(reply, `create directory ${nameFromBytes(path)}`);
+  }
+
+  async rmdir(path: Buffer, scope: Scope): Promise<void> {
+    expectOk(await this.#askPath(PACKET.RMDIR, path, scope), `remove ${nameFromBytes(path)}`);
+  }
+
+  async remove(path: Buffer, scope?: Scope): Promise<void> {
+    expectOk(await this.#askPath(PACKET.REMOVE, path, scope), `remove ${nameFromBytes(path)}`);
+  }
+
+  /** Version 3's rename, which fails where the new name is taken. */
+  async rename(from: Buffer, to: Buffer, scope: Scope): Promise<void> {
+    const reply = await this.#ask(
+      PACKET.RENAME,
+      8 + from.length + to.length,
+      (w) => w.string(from).string(to),
+      scope,
+    );
+    expectOk(reply, `rename to ${nameFromBytes(to)}`);
+  }
+
+  /** rename(2), which replaces what has the new name: posix-rename@openssh.com. */
+  async posixRename(from: Buffer, to: Buffer, scope: Scope): Promise<void> {
+    const reply = await this.#askExtended('posix-rename@openssh.com', [from, to], scope);
+    expectOk(reply, `rename to ${nameFromBytes(to)}`);
+  }
+
+  async fsync(handle: Buffer, what: string): Promise<void> {
+    expectOk(await this.#askExtended('fsync@openssh.com', [handle]), what);
+  }
+
+  /** OpenSSH takes the target first, against the draft (its PROTOCOL file, section 4.1), and the others followed it. */
+  async symlink(target: Buffer, link: Buffer, scope: Scope): Promise<void> {
+    const body = 8 + target.length + link.length;
+    const reply = await this.#ask(PACKET.SYMLINK, body, (w) => w.string(target).string(link), scope);
+    expectOk(reply, `create link ${nameFromBytes(link)}`);
+  }
+
+  async readlink(path: Buffer, scope: Scope): Promise<Buffer> {
+    return oneName(await this.#askPath(PACKET.READLINK, path, scope), `read link ${nameFromBytes(path)}`);
+  }
+
+  async realpath(path: Buffer, scope: Scope): Promise<Buffer> {
+    return oneName(await this.#askPath(PACKET.REALPATH, path, scope), `look up ${nameFromBytes(path)}`);
+  }
+
+  /** `~` and `~user` made whole: expand-path@openssh.com. UNSUPPORTED where the server lacks it. */
+  async expandPath(path: Buffer, scope: Scope): Promise<Buffer> {
+    const what = `look up ${nameFromBytes(path)}`;
+    if (!this.extensions.has('expand-path@openssh.com')) {
+      throw new XferError('UNSUPPORTED', `${what}: the server cannot tell another user's directory`, {
+        hint: 'name the directory by its full path',
+      });
+    }
+    return oneName(await this.#askExtended('expand-path@openssh.com', [path], scope), what);
+  }
+
+  /** Whether the file system of an open file is known to be full: fstatvfs@openssh.com. */
+  async isFull(handle: Buffer): Promise<boolean> {
+    if (!this.extensions.has('fstatvfs@openssh.com')) return false;
+    const reader = await this.extended('fstatvfs@openssh.com', [handle], 'free space');
+    const [, , , , availableBlocks] = Array.from({ length: 5 }, () => reader.limit());
+    return availableBlocks === 0;
+  }
+
+  /** An extension's own answer. */
+  async extended(name: string, fields: readonly Buffer[], what: string, scope?: Scope): Promise<PacketReader> {
+    return expect(await this.#askExtended(name, fields, scope), PACKET.EXTENDED_REPLY, what);
+  }
+
+  #askExtended(name: string, fields: readonly Buffer[], scope?: Scope): Promise<Reply> {
+    const strings = [Buffer.from(name), ...fields];
+    const body = strings.reduce((sum, each) => sum + 4 + each.length, 0);
+    const fill = (writer: PacketWriter) => {
+      for (const each of strings) writer.string(each);
+    };
+    return this.#ask(PACKET.EXTENDED, body, fill, scope);
+  }
+
+  #askAttributes(type: number, path: Buffer, attributes: Attributes, scope?: Scope): Promise<Reply> {
+    const attrs = attributeBytes(attributes);
+    return this.#ask(type, 4 + path.length + attrs.length, (w) => w.string(path).raw(attrs), scope);
+  }
+
+  #askPath(type: number, path: Buffer, scope?: Scope): Promise<Reply> {
+    return this.#ask(type, 4 + path.length, (w) => w.string(path), scope);
+  }
+
+  #ask(type: number, bodyBytes: number, fill: (writer: PacketWriter) => unknown, scope?: Scope): Promise<Reply> {
+    const packet = this.channel.packet(type, bodyBytes);
+    fill(packet.writer);
+    return this.channel.request(packet, scope);
+  }
+}
+
+function expect(reply: Reply, type: number, what: string): PacketReader {
+  if (reply.type === type) return reply.reader;
+  if (reply.type === PACKET.STATUS) throw readStatus(reply.reader, what) ?? broken(`${what}: answered "done" without it`);
+  throw broken(`${what}: an answer of type ${reply.type}`);
+}
+
+function expectOk(reply: Reply, what: string): void {
+  if (reply.type !== PACKET.STATUS) throw broken(`${what}: an answer of type ${reply.type}`);
+  const error = readStatus(reply.reader, what);
+  if (error) throw error;
+}
+
+/** Old servers leave the message out. */
+function readStatus(reader: PacketReader, what: string): XferError | undefined {
+  const status = reader.uint32();
+  if (status === STATUS.OK) return undefined;
+  return statusError(what, status, reader.left >= 4 ? reader.text() : '');
+}
+
+function throwUnlessEof(reply: Reply, what: string): undefined {
+  const status = reply.reader.uint32();
+  if (status === STATUS.EOF) return undefined;
+  if (status === STATUS.OK) throw broken(`${what}: answered "done" without it`);
+  throw statusError(what, status, reply.reader.left >= 4 ? reply.reader.text() : '');
+}
+
+function readNames(reader: PacketReader): DirectoryItem[] {
+  const count = reader.uint32();
+  if (count * 12 > reader.left) throw broken('it claims more names than its packet holds');
+  return Array.from({ length: count }, () => {
+    const name = Buffer.from(reader.string());
+    reader.string();
+    return { name, attributes: readAttributes(reader) };
+  });
+}
+
+function oneName(reply: Reply, what: string): Buffer {
+  const name = readNames(expect(reply, PACKET.NAME, what))[0]?.name;
+  if (!name || name.length === 0 || name.includes(0)) throw broken(`${what}: an answer without a path`);
+  return name;
+}

@@ -1,0 +1,130 @@
+/** A tree on an sftp server, written. */
+import { XferError } from '../../errors.js';
+import { bytesFromName, nameFromBytes } from '../../names.js';
+import type { Draft, Entry, OpenOptions, Scope, Sink, SinkCapabilities } from '../../transport.js';
+import { startDraft } from './draft-start.js';
+import { below, resolveRoot } from './paths.js';
+import { type Attributes, kindOf, timesOf } from './sftp-attributes.js';
+import type { SftpClient } from './sftp-client.js';
+import { statusOf } from './sftp-status.js';
+import { entryOf } from './tree-walk.js';
+
+export interface SftpSinkOptions {
+  readonly client: SftpClient;
+  /** What was typed after the host. */
+  readonly path: string;
+  /** For messages. */
+  readonly label: string;
+  readonly onNotice?: OpenOptions['onNotice'];
+  /** Ends what carries the client. */
+  readonly onClose: () => Promise<void>;
+}
+
+export class SftpSink implements Sink {
+  readonly label: string;
+  readonly capabilities: SinkCapabilities = { offsets: true, atomic: true, resume: true, parallel: true, metadata: true };
+  readonly #options: SftpSinkOptions;
+  readonly #root: string;
+  /** Links made here: nothing is written through one, or a source could lead its files anywhere (CVE-2019-6111's kind). */
+  readonly #links = new Set<string>();
+
+  private constructor(options: SftpSinkOptions, root: string) {
+    this.#options = options;
+    this.#root = root;
+    this.label = options.label;
+  }
+
+  /** Finds the root's path; does not yet look whether it exists. UNSUPPORTED, DISCONNECTED. */
+  static async open(options: SftpSinkOptions, scope: Scope): Promise<SftpSink> {
+    return new SftpSink(options, await resolveRoot(options.client, options.path, scope));
+  }
+
+  async stat(path: string, scope: Scope): Promise<Entry | undefined> {
+    const attributes = await this.#find(below(this.#root, path), 'stat', scope);
+    if (!attributes) return undefined;
+    return entryOf(path, attributes) ?? { path, kind: 'file' };
+  }
+
+  async create(entry: Entry, scope: Scope): Promise<void> {
+    const path = this.#checked(entry.path);
+    if (entry.kind === 'directory') return this.#createDirectory(entry, path, scope);
+    if (entry.kind === 'symlink') return this.#createLink(entry, path, scope);
+    throw new XferError('INTERNAL', `create ${entry.path}: a file is made by a draft`);
+  }
+
+  async #createDirectory(entry: Entry, path: Buffer, scope: Scope): Promise<void> {
+    // What is in it must be writable until `finish` sets the mode.
+    const mode = entry.mode === undefined ? {} : { permissions: (entry.mode & 0o777) | 0o700 };
+    try {
+      await this.#options.client.mkdir(path, mode, scope);
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      const found = await this.#find(path, 'stat', scope);
+      if (!found) throw error;
+      if (kindOf(found) !== 'directory' && kindOf(found) !== 'unknown') throw taken('create directory', path);
+    }
+  }
+
+  async #createLink(entry: Entry, path: Buffer, scope: Scope): Promise<void> {
+    const { client } = this.#options;
+    const target = bytesFromName(entry.target ?? '');
+    if (target.length === 0 || target.includes(0)) {
+      throw new XferError('UNSAFE_PATH', `create link ${entry.path}: its target is not a path`);
+    }
+    try {
+      await client.symlink(target, path, scope);
+    } catch (error) {
+      if (statusOf(error) === undefined) throw error;
+      const found = await this.#find(path, 'lstat', scope);
+      if (!found) throw error;
+      if (kindOf(found) !== 'symlink') throw taken('create link', path);
+      if (!(await client.readlink(path, scope)).equals(target)) {
+        await client.remove(path, scope);
+        await client.symlink(target, path, scope);
+      }
+    }
+    this.#links.add(entry.path);
+  }
+
+  async finish(directory: Entry, scope: Scope): Promise<void> {
+    const attributes: Attributes = {
+      ...(directory.mode === undefined ? {} : { permissions: directory.mode & 0o777 }),
+      ...(directory.mtimeMs === undefined ? {} : { times: timesOf(directory.mtimeMs) }),
+    };
+    if (Object.keys(attributes).length === 0) return;
+    await this.#options.client.setstat(this.#checked(directory.path), attributes, scope);
+  }
+
+  async draft(entry: Entry, scope: Scope): Promise<Draft> {
+    const { client, onNotice } = this.#options;
+    const path = this.#checked(entry.path);
+    return startDraft({ client, path, entry, ...(onNotice ? { onNotice } : {}) }, scope);
+  }
+
+  async close(): Promise<void> {
+    await this.#options.onClose();
+  }
+
+  /** UNSAFE_PATH also where a link that was made here is on the way. */
+  #checked(path: string): Buffer {
+    const bytes = below(this.#root, path);
+    for (let at = path.indexOf('/'); this.#links.size > 0 && at >= 0; at = path.indexOf('/', at + 1)) {
+      if (!this.#links.has(path.slice(0, at))) continue;
+      throw new XferError('UNSAFE_PATH', `path ${path}: leads through the link ${path.slice(0, at)}`);
+    }
+    return bytes;
+  }
+
+  async #find(path: Buffer, how: 'stat' | 'lstat', scope: Scope): Promise<Attributes | undefined> {
+    try {
+      return await this.#options.client[how](path, scope);
+    } catch (error) {
+      if (error instanceof XferError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+  }
+}
+
+function taken(what: string, path: Buffer): XferError {
+  return new XferError('EXISTS', `${what} ${nameFromBytes(path)}: another kind of thing has that name`);
+}
