@@ -1,0 +1,206 @@
+/** One SSH connection: made, checked, logged in, kept alive, and ended without a rest. */
+import { connect, type Socket } from 'node:net';
+import ssh2, { type Client, type ClientChannel } from 'ssh2';
+import { XferError } from '../../errors.js';
+import { printable } from '../../names.js';
+import type { Prompt, Scope } from '../../transport.js';
+import { algorithmsFor } from './algorithms.js';
+import { authenticate } from './auth.js';
+import type { SshConfig } from './config.js';
+import { connectionError } from './connection-error.js';
+import { knownHostSubject, verifyHostKey } from './host-key.js';
+import { KnownHosts } from './known-hosts.js';
+import { SftpClient } from './sftp-client.js';
+
+export interface ConnectionRequest {
+  readonly config: SshConfig;
+  readonly prompt?: Prompt | undefined;
+  readonly onNotice?: ((line: string) => void) | undefined;
+  /** Tell each step of the protocol as a notice. */
+  readonly verbose?: boolean | undefined;
+  readonly scope: Scope;
+}
+
+const KEEPALIVE_MS = 15_000;
+const USUAL_CONNECT_TIMEOUT_MS = 60_000;
+const MAX_BANNER_LINES = 50;
+
+export class SshConnection {
+  readonly #client: Client;
+  readonly #socket: Socket;
+  readonly #host: string;
+  readonly #sessions = new Set<SftpClient>();
+  #lost: XferError | undefined;
+
+  private constructor(client: Client, socket: Socket, host: string) {
+    this.#client = client;
+    this.#socket = socket;
+    this.#host = host;
+  }
+
+  /**
+   * Connects and logs in. The host's key is checked before anything else is said. UNREACHABLE, TIMED_OUT, DISCONNECTED,
+   * DENIED (key or login), PROTOCOL, UNSUPPORTED (also for a configuration that asks for what is not done here).
+   */
+  static async open(request: ConnectionRequest): Promise<SshConnection> {
+    const { config, scope } = request;
+    scope.signal.throwIfAborted();
+    refuseUnsupported(config);
+    const knownHosts = await KnownHosts.load([...config.userKnownHostsFiles, ...config.globalKnownHostsFiles]);
+    scope.signal.throwIfAborted();
+    const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
+    const socket = connect({ host: config.hostName, port: config.port, family, noDelay: true });
+    const connection = new SshConnection(new ssh2.Client(), socket, config.host);
+    try {
+      await connection.#logIn(request, knownHosts);
+      return connection;
+    } catch (error) {
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  #logIn(request: ConnectionRequest, knownHosts: KnownHosts): Promise<void> {
+    const { config, scope, onNotice } = request;
+    const client = this.#client;
+    return new Promise((resolve, reject) => {
+      const timeoutMs = config.connectTimeoutMs ?? USUAL_CONNECT_TIMEOUT_MS;
+      const timer = setTimeout(() => {
+        const reason = `no answer within ${timeoutMs / 1000} s`;
+        fail(new XferError('TIMED_OUT', `connect to ${config.hostName}:${config.port}: ${reason}`));
+      }, timeoutMs);
+      const onAbort = () => fail(scope.signal.reason);
+      const settle = () => {
+        clearTimeout(timer);
+        scope.signal.removeEventListener('abort', onAbort);
+      };
+      const fail = (error: unknown) => {
+        settle();
+        reject(error);
+        this.#socket.destroy();
+      };
+      scope.signal.addEventListener('abort', onAbort, { once: true });
+      const login = authenticate({ ...request, onFailure: fail });
+      client.on('error', (error) => {
+        const { level } = error;
+        if (level === 'agent') return onNotice?.(printable(`agent: ${error.message}`));
+        const clear = level === 'client-authentication' ? login.failure() : connectionError(error, config);
+        this.#loseAll(clear);
+        fail(clear);
+      });
+      client.on('close', () => {
+        const clear = new XferError('DISCONNECTED', `connection to ${config.host}: it ended`);
+        this.#loseAll(clear);
+        fail(clear);
+      });
+      client.on('banner', (text) => tellBanner(text, onNotice));
+      client.on('handshake', () => clearTimeout(timer));
+      client.on('ready', () => {
+        settle();
+        resolve();
+      });
+      const verify = (key: Buffer, done: (ok: boolean) => void) => {
+        clearTimeout(timer);
+        verifyHostKey({ ...request, knownHosts, key }).then(
+          () => done(true),
+          (error: unknown) => {
+            fail(error);
+            done(false);
+          },
+        );
+      };
+      try {
+        const { host, port } = knownHostSubject(config);
+        client.connect({
+          sock: this.#socket,
+          username: config.user,
+          hostVerifier: verify,
+          authHandler: login.next,
+          algorithms: algorithmsFor(config, knownHosts.keyTypes(host, port)),
+          readyTimeout: 0,
+          keepaliveInterval: config.serverAliveIntervalMs || KEEPALIVE_MS,
+          keepaliveCountMax: config.serverAliveCountMax,
+          ...(request.verbose && onNotice ? { debug: (line: string) => onNotice(printable(line)) } : {}),
+        });
+        client.setNoDelay(true);
+      } catch (error) {
+        fail(connectionError(error, config));
+      }
+    });
+  }
+
+  /** A session of the sftp subsystem. UNSUPPORTED where the server has none, DENIED where it takes no more, DISCONNECTED. */
+  async openSftp(scope: Scope): Promise<SftpClient> {
+    const channel = await this.#openChannel(scope);
+    channel.stderr.resume();
+    const session = await SftpClient.start(channel, scope);
+    this.#sessions.add(session);
+    return session;
+  }
+
+  #openChannel({ signal }: Scope): Promise<ClientChannel> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason);
+      if (this.#lost) return reject(this.#lost);
+      const stop = (error: unknown) => {
+        signal.removeEventListener('abort', onAbort);
+        this.#client.off('close', onClose);
+        reject(error);
+      };
+      const onAbort = () => stop(signal.reason);
+      const onClose = () => stop(this.#lost);
+      signal.addEventListener('abort', onAbort, { once: true });
+      this.#client.once('close', onClose);
+      this.#client.subsys('sftp', (error, channel) => {
+        if (signal.aborted) return channel?.close();
+        if (error) return stop(sessionError(error, this.#host));
+        signal.removeEventListener('abort', onAbort);
+        this.#client.off('close', onClose);
+        resolve(channel);
+      });
+    });
+  }
+
+  #loseAll(error: XferError): void {
+    this.#lost ??= error;
+    for (const session of this.#sessions) session.channel.fail(this.#lost);
+    this.#sessions.clear();
+  }
+
+  /** Ends all sessions and the connection. May be called twice. */
+  async close(): Promise<void> {
+    for (const session of this.#sessions) session.end();
+    this.#sessions.clear();
+    if (this.#socket.destroyed) return;
+    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
+    this.#client.end();
+    this.#socket.destroySoon();
+    // A peer that takes no more bytes must not hold us.
+    const timer = setTimeout(() => this.#socket.destroy(), 1000);
+    await closed;
+    clearTimeout(timer);
+  }
+}
+
+function refuseUnsupported(config: SshConfig): void {
+  const [line] = config.unsupported;
+  if (line === undefined) return;
+  throw new XferError('UNSUPPORTED', `connect to ${config.host}: ${line} cannot be done here`, {
+    hint: 'leave it out with -F none and give what is needed by -o',
+  });
+}
+
+function tellBanner(text: string, onNotice?: (line: string) => void): void {
+  const lines = text.replace(/\r/g, '').split('\n').slice(0, MAX_BANNER_LINES);
+  for (const line of lines) if (line.trim() !== '') onNotice?.(printable(line.slice(0, 500)));
+}
+
+function sessionError(error: Error, host: string): XferError {
+  if (/Channel open failure/i.test(error.message)) {
+    return new XferError('DENIED', `sftp session on ${host}: the server takes no more sessions`, { cause: error });
+  }
+  return new XferError('UNSUPPORTED', `sftp session on ${host}: the server has no sftp subsystem`, {
+    hint: 'try the old protocol: xfer scp -O',
+    cause: error,
+  });
+}

@@ -1,0 +1,87 @@
+/** Files on any machine with an SSH server that has sftp. */
+import { XferError } from '../../errors.js';
+import { describeLocation, type Location } from '../../location.js';
+import type { OpenOptions, Scope, Transport } from '../../transport.js';
+import { resolveSshConfig } from './config.js';
+import { SshConnection } from './connection.js';
+import type { SftpClient } from './sftp-client.js';
+import { SftpSink } from './sink.js';
+import { SftpSource } from './source.js';
+
+/** What ssh's own options say, beside what every transport takes. */
+export interface SshOptions extends OpenOptions {
+  /** `-F` */
+  readonly configFile?: string;
+  /** `-o`, each `Keyword=value`. */
+  readonly options?: readonly string[];
+  /** `-i` */
+  readonly identityFiles?: readonly string[];
+  /** `-P`; a port in the location wins. */
+  readonly port?: number;
+  /** `-C` */
+  readonly compression?: boolean;
+  /** Each step of the protocol as a notice. */
+  readonly verbose?: boolean;
+}
+
+export const transport: Transport = {
+  scheme: 'sftp',
+  aliases: ['scp', 'ssh'],
+  summary: 'files on a machine with an SSH server: [user@]host:path or sftp://[user@]host[:port]/path',
+  defaultPort: 22,
+
+  async openSource(location, options: SshOptions, scope) {
+    const { links, onSkip } = options;
+    return openOn(location, options, scope, (session) =>
+      SftpSource.open({ ...session, ...(links ? { links } : {}), ...(onSkip ? { onSkip } : {}) }, scope),
+    );
+  },
+
+  async openSink(location, options: SshOptions, scope) {
+    const { onNotice } = options;
+    return openOn(location, options, scope, (session) =>
+      SftpSink.open({ ...session, ...(onNotice ? { onNotice } : {}) }, scope),
+    );
+  },
+};
+
+interface Session {
+  readonly client: SftpClient;
+  readonly path: string;
+  readonly label: string;
+  readonly onClose: () => Promise<void>;
+}
+
+/** Connects, and leaves nothing open where `open` fails. */
+async function openOn<T>(
+  location: Location,
+  options: SshOptions,
+  scope: Scope,
+  open: (session: Session) => Promise<T>,
+): Promise<T> {
+  const connection = await connectTo(location, options, scope);
+  try {
+    const client = await connection.openSftp(scope);
+    const { path } = location;
+    return await open({ client, path, label: describeLocation(location), onClose: () => connection.close() });
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+async function connectTo(location: Location, options: SshOptions, scope: Scope): Promise<SshConnection> {
+  const { host, user } = location;
+  if (host === undefined) throw new XferError('USAGE', `location ${location.path}: names no host`);
+  const config = await resolveSshConfig({
+    host,
+    user,
+    port: location.port ?? options.port,
+    configFile: options.configFile,
+    options: options.options,
+    identityFiles: options.identityFiles,
+  });
+  const { prompt, onNotice, verbose } = options;
+  const compression = options.compression ?? config.compression;
+  return SshConnection.open({ config: { ...config, compression }, prompt, onNotice, verbose, scope });
+}
