@@ -58,7 +58,12 @@ export function algorithmsFor(config: SshConfig, knownTypes: readonly string[]):
 }
 
 /** `a,b` replaces the usual list; `+a` adds to its end, `^a` to its head, `-a` removes. `*` and `?` match. */
-function select(keyword: string, setting: string | undefined, usual: readonly string[], old: readonly string[]): string[] {
+function select(
+  keyword: string,
+  setting: string | undefined,
+  usual: readonly string[],
+  old: readonly string[],
+): string[] {
   if (setting === undefined) return [...usual];
   const how = /^[+^-]/.exec(setting)?.[0];
   const patterns = (how ? setting.slice(1) : setting).split(',').map(patternOf);

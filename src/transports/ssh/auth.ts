@@ -61,9 +61,13 @@ export function authenticate(request: AuthRequest): Authentication {
     failure: () => {
       const taken = allowed.length === 0 ? '' : `; the server takes ${allowed.join(', ')}`;
       const what = tried.length === 0 ? 'nothing could be tried' : `tried ${[...new Set(tried)].join(', ')}`;
-      return new XferError('DENIED', `log in to ${config.host} as ${config.user}: permission denied (${what}${taken})`, {
-        hint: 'name a key with -i, add one to the agent with ssh-add, or name the user: user@host',
-      });
+      return new XferError(
+        'DENIED',
+        `log in to ${config.host} as ${config.user}: permission denied (${what}${taken})`,
+        {
+          hint: 'name a key with -i, add one to the agent with ssh-add, or name the user: user@host',
+        },
+      );
     },
   };
 }
@@ -82,7 +86,11 @@ function listAttempts(request: AuthRequest): Attempt[] {
   }
   const gaveUp = { yes: false };
   for (let count = 0; config.kbdInteractiveAuthentication && count < asking; count++) {
-    attempts.push({ method: 'keyboard-interactive', label: 'answers', make: async () => askedAttempt(request, gaveUp) });
+    attempts.push({
+      method: 'keyboard-interactive',
+      label: 'answers',
+      make: async () => askedAttempt(request, gaveUp),
+    });
   }
   for (let count = 0; config.passwordAuthentication && count < asking; count++) {
     attempts.push({ method: 'password', label: 'a password', make: () => passwordAttempt(request, gaveUp) });

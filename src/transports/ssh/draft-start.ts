@@ -27,7 +27,12 @@ export async function startDraft(options: DraftOptions, scope: Scope, links = 0)
   const asked = {
     target: found(client.lstat(path, scope)),
     left: resumable ? found(client.lstat(temporary, scope)) : Promise.resolve(undefined),
-    handle: client.open(temporary, OPEN.WRITE | OPEN.READ | OPEN.CREAT | (resumable ? 0 : OPEN.EXCL), firstMode(entry), scope),
+    handle: client.open(
+      temporary,
+      OPEN.WRITE | OPEN.READ | OPEN.CREAT | (resumable ? 0 : OPEN.EXCL),
+      firstMode(entry),
+      scope,
+    ),
   };
   const [target, left, handle] = await Promise.allSettled([asked.target, asked.left, asked.handle]);
   const drop = async () => {
@@ -69,7 +74,12 @@ function keepMode(client: SftpClient, handle: Buffer, entry: Entry, target: Attr
 }
 
 /** A left file that is longer than the entry is cut, so that it can be committed. */
-async function heldBytes(client: SftpClient, handle: Buffer, entry: Entry, left: Attributes | undefined): Promise<number> {
+async function heldBytes(
+  client: SftpClient,
+  handle: Buffer,
+  entry: Entry,
+  left: Attributes | undefined,
+): Promise<number> {
   const size = left?.size ?? 0;
   if (entry.size === undefined || size <= entry.size) return size;
   await client.fsetstat(handle, { size: entry.size }, `shorten ${entry.path}`);
@@ -111,7 +121,9 @@ function temporaryPath(path: Buffer, entry: Entry): Buffer {
   const { directory, name } = splitPath(path);
   const key = Buffer.concat([name, Buffer.from(`\0${entry.version}\0${entry.size}`)]);
   const mark =
-    entry.version === undefined ? randomBytes(8).toString('hex') : createHash('sha256').update(key).digest('hex').slice(0, 16);
+    entry.version === undefined
+      ? randomBytes(8).toString('hex')
+      : createHash('sha256').update(key).digest('hex').slice(0, 16);
   const tail = bytesFromName(`.${mark}.xfer-part`);
   return joinBytes(directory, Buffer.concat([Buffer.from('.'), shorten(name, NAME_BYTES - 1 - tail.length), tail]));
 }

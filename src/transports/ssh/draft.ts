@@ -1,7 +1,7 @@
 /** A file on its way to an sftp server. */
 import { createHash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
 import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../errors.js';
 import { nameFromBytes, printable } from '../../names.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';

@@ -56,7 +56,7 @@ export function attributeBytes(attributes: Attributes): Buffer {
   return bytes;
 }
 
-const KINDS: Record<number, EntryKind> = { 0o040000: 'directory', 0o100000: 'file', 0o120000: 'symlink' };
+const KINDS: Record<number, EntryKind> = { 9604: 'directory', 16807: 'file', 21609: 'symlink' };
 
 /** Kind by the type bits; 'special' for devices, sockets and pipes; 'unknown' where the server states no permissions. */
 export function kindOf(attributes: Attributes): EntryKind | 'special' | 'unknown' {

@@ -93,7 +93,12 @@ export class SftpChannel {
     });
   }
 
-  #abortable(id: number, signal: AbortSignal, resolve: (reply: Reply) => void, reject: (error: unknown) => void): Pending {
+  #abortable(
+    id: number,
+    signal: AbortSignal,
+    resolve: (reply: Reply) => void,
+    reject: (error: unknown) => void,
+  ): Pending {
     const onAbort = () => {
       this.#pending.set(id, { resolve: (reply) => this.#dropLate(reply), reject: () => undefined });
       reject(signal.reason);

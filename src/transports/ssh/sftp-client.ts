@@ -183,12 +183,7 @@ export class SftpClient {
 
   /** Version 3's rename, which fails where the new name is taken. */
   async rename(from: Buffer, to: Buffer, scope: Scope): Promise<void> {
-    const reply = await this.#ask(
-      PACKET.RENAME,
-      8 + from.length + to.length,
-      (w) => w.string(from).string(to),
-      scope,
-    );
+    const reply = await this.#ask(PACKET.RENAME, 8 + from.length + to.length, (w) => w.string(from).string(to), scope);
     expectOk(reply, `rename to ${nameFromBytes(to)}`);
   }
 
@@ -268,7 +263,8 @@ export class SftpClient {
 
 function expect(reply: Reply, type: number, what: string): PacketReader {
   if (reply.type === type) return reply.reader;
-  if (reply.type === PACKET.STATUS) throw readStatus(reply.reader, what) ?? broken(`${what}: answered "done" without it`);
+  if (reply.type === PACKET.STATUS)
+    throw readStatus(reply.reader, what) ?? broken(`${what}: answered "done" without it`);
   throw broken(`${what}: an answer of type ${reply.type}`);
 }
 

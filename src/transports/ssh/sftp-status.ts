@@ -32,7 +32,8 @@ const WORDS: readonly [RegExp, ErrorCode][] = [
 export function statusError(what: string, status: number, text: string): XferError {
   const said = text.slice(0, MAX_TEXT);
   const cause = new SftpStatus(status, said);
-  if (status === STATUS.NO_SUCH_FILE) return new XferError('NOT_FOUND', `${what}: no such file or directory`, { cause });
+  if (status === STATUS.NO_SUCH_FILE)
+    return new XferError('NOT_FOUND', `${what}: no such file or directory`, { cause });
   if (status === STATUS.PERMISSION_DENIED) return new XferError('DENIED', `${what}: permission denied`, { cause });
   if (status === STATUS.OP_UNSUPPORTED) {
     return new XferError('UNSUPPORTED', `${what}: the server does not support this`, { cause });

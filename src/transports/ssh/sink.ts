@@ -22,7 +22,13 @@ export interface SftpSinkOptions {
 
 export class SftpSink implements Sink {
   readonly label: string;
-  readonly capabilities: SinkCapabilities = { offsets: true, atomic: true, resume: true, parallel: true, metadata: true };
+  readonly capabilities: SinkCapabilities = {
+    offsets: true,
+    atomic: true,
+    resume: true,
+    parallel: true,
+    metadata: true,
+  };
   readonly #options: SftpSinkOptions;
   readonly #root: string;
   /** Links made here: nothing is written through one, or a source could lead its files anywhere (CVE-2019-6111's kind). */

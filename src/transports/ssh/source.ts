@@ -44,7 +44,13 @@ export class SftpSource implements Source {
 
   entries(scope: Scope): AsyncIterable<Entry> {
     const { client, links, onSkip } = this.#options;
-    const walk = new TreeWalk({ client, root: this.#root, links: links ?? 'follow', scope, ...(onSkip ? { onSkip } : {}) });
+    const walk = new TreeWalk({
+      client,
+      root: this.#root,
+      links: links ?? 'follow',
+      scope,
+      ...(onSkip ? { onSkip } : {}),
+    });
     return walk.entries();
   }
 

@@ -103,7 +103,8 @@ export class TreeWalk {
     item: DirectoryItem,
   ): Promise<{ entry: Entry; directory?: Directory } | undefined> {
     const { client, links, root, scope } = this.#options;
-    if (!isSafeName(item.name)) throw new XferError('UNSAFE_PATH', `list ${path}: the server sent a name that is a path`);
+    if (!isSafeName(item.name))
+      throw new XferError('UNSAFE_PATH', `list ${path}: the server sent a name that is a path`);
     const bytes = below(root, path);
     let attributes = kindOf(item.attributes) === 'unknown' ? await client.lstat(bytes, scope) : item.attributes;
     const isLink = kindOf(attributes) === 'symlink';
@@ -113,7 +114,8 @@ export class TreeWalk {
     const entry = entryOf(path, attributes);
     if (!entry) throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
     if (entry.kind !== 'directory') return { entry };
-    if (depth + 1 > MAX_DEPTH) throw new XferError('UNSAFE_PATH', `read ${path}: more than ${MAX_DEPTH} directories deep`);
+    if (depth + 1 > MAX_DEPTH)
+      throw new XferError('UNSAFE_PATH', `read ${path}: more than ${MAX_DEPTH} directories deep`);
     return { entry, directory: { path, depth: depth + 1, trail: await this.#trail(trail, path, bytes, isLink) } };
   }
 
@@ -162,4 +164,3 @@ export function entryOf(path: string, attributes: Attributes): Entry | undefined
     ...(version === undefined ? {} : { version }),
   };
 }
-
