@@ -133,7 +133,7 @@ export class SshConnection {
   async openSftp(scope: Scope): Promise<SftpClient> {
     const channel = await this.#openChannel(scope);
     channel.stderr.resume();
-    const session = await SftpClient.start(channel, scope);
+    const session = await SftpClient.start(channel, scope, this.#socket);
     this.#sessions.add(session);
     return session;
   }

@@ -7,7 +7,8 @@ import { SftpDraft } from './draft.js';
 import { joinBytes, splitPath } from './paths.js';
 import { type Attributes, kindOf } from './sftp-attributes.js';
 import type { SftpClient } from './sftp-client.js';
-import { OPEN } from './sftp-codec.js';
+import { OPEN, STATUS } from './sftp-codec.js';
+import { statusOf } from './sftp-status.js';
 
 export interface DraftOptions {
   readonly client: SftpClient;
@@ -19,46 +20,68 @@ export interface DraftOptions {
 const NAME_BYTES = 255;
 const MAX_LINKS = 8;
 
+/** What the server said to the requests that start a draft. */
+interface Start {
+  readonly target: Attributes | undefined;
+  /** What had the temporary name before. */
+  readonly left: Attributes | undefined;
+  readonly handle: Buffer | undefined;
+  readonly error: unknown;
+}
+
 /** One round trip where nothing is unusual. EXISTS where the target is a directory, DENIED, NO_SPACE, NOT_FOUND. */
 export async function startDraft(options: DraftOptions, scope: Scope, links = 0): Promise<SftpDraft> {
   const { client, path, entry } = options;
   const temporary = temporaryPath(path, entry);
-  const resumable = entry.version !== undefined;
-  const asked = {
-    target: found(client.lstat(path, scope)),
-    left: resumable ? found(client.lstat(temporary, scope)) : Promise.resolve(undefined),
-    handle: client.open(
-      temporary,
-      OPEN.WRITE | OPEN.READ | OPEN.CREAT | (resumable ? 0 : OPEN.EXCL),
-      firstMode(entry),
-      scope,
-    ),
-  };
-  const [target, left, handle] = await Promise.allSettled([asked.target, asked.left, asked.handle]);
-  const drop = async () => {
-    if (handle.status !== 'fulfilled') return;
-    await client.close(handle.value).catch(() => undefined);
-    if (left.status === 'fulfilled' && !left.value) await client.remove(temporary).catch(() => undefined);
-  };
-  if (target.status === 'rejected' || left.status === 'rejected') {
-    await drop();
-    throw target.status === 'rejected' ? target.reason : (left as PromiseRejectedResult).reason;
+  let start = await ask(options, temporary, 'new', scope);
+  if (start.error && mayBeLeft(entry, start.error)) start = await ask(options, temporary, 'left', scope);
+  const { target, left, handle, error } = start;
+  const kind = target && kindOf(target);
+  if (kind === 'symlink' || kind === 'directory' || kind === 'special') {
+    if (handle) await client.close(handle).catch(() => undefined);
+    if (handle && !left) await client.remove(temporary).catch(() => undefined);
+    if (kind === 'special') return inPlace(options, scope);
+    if (kind === 'symlink') return startDraft(await throughLink(options, links, scope), scope, links + 1);
+    throw new XferError('EXISTS', `write ${nameFromBytes(path)}: is a directory`);
   }
-  const kind = target.value && kindOf(target.value);
-  if (kind === 'symlink' || kind === 'directory' || kind === 'special') await drop();
-  if (kind === 'directory') throw new XferError('EXISTS', `write ${nameFromBytes(path)}: is a directory`);
-  if (kind === 'special') return inPlace(options, scope);
-  if (kind === 'symlink') return startDraft(await throughLink(options, links, scope), scope, links + 1);
-  if (handle.status === 'rejected') return explainOpen(options, target.value, handle.reason, scope);
-  if (left.value && kindOf(left.value) !== 'file') {
-    await client.close(handle.value).catch(() => undefined);
-    throw new XferError('UNSAFE_PATH', `write ${nameFromBytes(temporary)}: something else has that name`, {
-      hint: 'remove it',
-    });
+  if (!handle) return explainOpen(options, target, error, scope);
+  keepMode(client, handle, entry, target);
+  const held = left ? await heldBytes(client, handle, entry, left) : 0;
+  return new SftpDraft({ ...options, temporary, handle, held });
+}
+
+/** A status that says no more than "Failure" is what OpenSSH answers where the name is taken. */
+function mayBeLeft(entry: Entry, error: unknown): boolean {
+  const status = statusOf(error);
+  return entry.version !== undefined && status !== undefined && status !== STATUS.NO_SUCH_FILE;
+}
+
+/** Looks at the target and opens the temporary file, in one round trip; for 'left', looks at what is there before. */
+async function ask(
+  { client, path, entry }: DraftOptions,
+  temporary: Buffer,
+  how: 'new' | 'left',
+  scope: Scope,
+): Promise<Start> {
+  const flags = OPEN.WRITE | OPEN.READ | OPEN.CREAT | (how === 'new' ? OPEN.EXCL : 0);
+  const [target, left, opened] = await Promise.allSettled([
+    client.find('lstat', path, scope),
+    how === 'left' ? client.find('lstat', temporary, scope) : undefined,
+    client.open(temporary, flags, firstMode(entry), scope),
+  ]);
+  const handle = opened.status === 'fulfilled' ? opened.value : undefined;
+  const isFile = left.status === 'fulfilled' && (!left.value || kindOf(left.value) === 'file');
+  if (target.status === 'fulfilled' && left.status === 'fulfilled' && isFile) {
+    const error = opened.status === 'rejected' ? opened.reason : undefined;
+    return { target: target.value, left: left.value, handle, error };
   }
-  keepMode(client, handle.value, entry, target.value);
-  const held = await heldBytes(client, handle.value, entry, left.value);
-  return new SftpDraft({ ...options, temporary, handle: handle.value, held });
+  if (handle) await client.close(handle).catch(() => undefined);
+  if (handle && how === 'new') await client.remove(temporary).catch(() => undefined);
+  if (target.status === 'rejected') throw target.reason;
+  if (left.status === 'rejected') throw left.reason;
+  throw new XferError('UNSAFE_PATH', `write ${nameFromBytes(temporary)}: something else has that name`, {
+    hint: 'remove it',
+  });
 }
 
 /** Never wider than the file will be; writable by us, so that a later run can open it again. */
@@ -133,13 +156,4 @@ function shorten(name: Buffer, bytes: number): Buffer {
   let end = Math.min(name.length, bytes);
   while (end > 0 && end < name.length && ((name[end] as number) & 0xc0) === 0x80) end--;
   return name.subarray(0, end);
-}
-
-async function found(attributes: Promise<Attributes>): Promise<Attributes | undefined> {
-  try {
-    return await attributes;
-  } catch (error) {
-    if (error instanceof XferError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
 }

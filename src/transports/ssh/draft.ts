@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../errors.js';
 import { nameFromBytes, printable } from '../../names.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
+import { onAbort } from './on-abort.js';
 import { RangeReader } from './range-reader.js';
 import { RangeWriter } from './range-writer.js';
 import { type Attributes, timesOf } from './sftp-attributes.js';
@@ -40,6 +41,7 @@ export class SftpDraft implements Draft {
   readonly #what: string;
   #handle: Promise<Buffer> | undefined;
   #seal: Promise<Seal> | undefined;
+  #acknowledged = 0;
 
   constructor(options: SftpDraftOptions) {
     this.#options = options;
@@ -52,7 +54,7 @@ export class SftpDraft implements Draft {
     const { client, entry } = this.#options;
     const handle = await this.#opened(scope);
     const whole = start === 0 && this.#options.held === 0 && this.#options.temporary !== undefined;
-    return new RangeWriter({
+    const writer = new RangeWriter({
       client,
       handle,
       start,
@@ -60,8 +62,17 @@ export class SftpDraft implements Draft {
       signal: scope.signal,
       explain: (error) => this.#explain(error, handle),
       // Requests for one file are done in the order in which they were sent (draft, section 2).
-      ...(whole ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, entry)) } : {}),
+      ...(whole
+        ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, entry, true)) }
+        : {}),
     });
+    if (whole) {
+      this.#acknowledged = 0;
+      writer.on('held', (bytes: number) => {
+        this.#acknowledged += bytes;
+      });
+    }
+    return writer;
   }
 
   async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
@@ -76,10 +87,11 @@ export class SftpDraft implements Draft {
   async commit(entry: Entry, scope: Scope): Promise<void> {
     const { client, path, temporary } = this.#options;
     const attributes = attributesOf(entry);
-    if (!this.#seal) this.#sealNow(await this.#opened(scope), entry);
+    if (!this.#seal) this.#sealNow(await this.#opened(scope), entry, false);
     const seal = await abortable(this.#seal as Promise<Seal>, scope);
-    if (entry.size !== undefined && seal.size !== undefined && seal.size !== entry.size) {
-      throw new XferError('TRUNCATED', `${this.#what}: ${seal.size} of ${entry.size} bytes arrived`);
+    const size = seal.size ?? this.#acknowledged;
+    if (entry.size !== undefined && size !== entry.size) {
+      throw new XferError('TRUNCATED', `${this.#what}: ${size} of ${entry.size} bytes arrived`);
     }
     if (!sameAttributes(attributes, seal.attributes)) await client.setstat(temporary ?? path, attributes, scope);
     else if (seal.attributesError) this.#noticeAttributes(seal.attributesError);
@@ -100,7 +112,7 @@ export class SftpDraft implements Draft {
     });
   }
 
-  /** The handle, opened again where it was closed too early. */
+  /** The handle, opened again where it was closed too early, and then the size is asked for again. */
   #opened(scope: Scope): Promise<Buffer> {
     const { client, path, temporary } = this.#options;
     this.#handle ??= client.open(temporary ?? path, OPEN.WRITE, {}, scope);
@@ -108,14 +120,14 @@ export class SftpDraft implements Draft {
     return this.#handle;
   }
 
-  #sealNow(handle: Buffer, entry: Entry): void {
+  #sealNow(handle: Buffer, entry: Entry, counted: boolean): void {
     this.#handle = undefined;
-    this.#seal = this.#sealed(handle, entry);
+    this.#seal = this.#sealed(handle, entry, counted);
     this.#seal.catch(() => undefined);
   }
 
-  /** All asked in one turn: one round trip. */
-  async #sealed(handle: Buffer, entry: Entry): Promise<Seal> {
+  /** All asked in one turn: one round trip. `counted`: the acknowledged WRITEs tell the size of what was a new file. */
+  async #sealed(handle: Buffer, entry: Entry, counted: boolean): Promise<Seal> {
     const { client, temporary } = this.#options;
     const what = this.#what;
     const attributes = attributesOf(entry);
@@ -126,14 +138,14 @@ export class SftpDraft implements Draft {
       () => undefined,
       (error: unknown) => error,
     );
-    const reading = client.fstat(handle, what);
+    const reading = counted ? undefined : client.fstat(handle, what);
     const durable = client.extensions.has('fsync@openssh.com') && (entry.size ?? FSYNC_BYTES) >= FSYNC_BYTES;
     const syncing = durable ? client.fsync(handle, what) : Promise.resolve();
     const closing = client.close(handle);
     const results = await Promise.allSettled([reading, syncing, closing]);
     const failed = results.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
-    return { size: (await reading).size, attributes, attributesError: await setError };
+    return { size: (await reading)?.size, attributes, attributesError: await setError };
   }
 
   /** A server may refuse to set them: the file is whole, so it is said and not failed. */
@@ -187,14 +199,13 @@ function sameAttributes(one: Attributes, other: Attributes): boolean {
 /** Waits no longer than the signal allows. */
 async function abortable<T>(promise: Promise<T>, { signal }: Scope): Promise<T> {
   if (signal.aborted) throw signal.reason;
-  let onAbort = () => undefined as void;
+  let free = (): void => undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    free = onAbort(signal, () => reject(signal.reason));
   });
   try {
     return await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener('abort', onAbort);
+    free();
   }
 }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import { XferError } from '../../errors.js';
 import type { ByteRange } from '../../transport.js';
+import { onAbort } from './on-abort.js';
 import type { SftpClient } from './sftp-client.js';
 import { broken } from './sftp-codec.js';
 
@@ -41,6 +42,7 @@ export class RangeReader extends Readable {
   #window: number;
   #emptyAnswers = 0;
   #wanted = false;
+  #freeSignal: (() => void) | undefined;
 
   constructor(options: RangeReaderOptions) {
     super({ highWaterMark: 1024 * 1024 });
@@ -49,14 +51,11 @@ export class RangeReader extends Readable {
     this.#end = options.range.end ?? Number.MAX_SAFE_INTEGER;
     this.#requestBytes = options.client.limits.readBytes;
     this.#window = options.range.end === undefined ? this.#requestBytes : WINDOW_BYTES;
-    options.signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (options.signal.aborted) this.#onAbort();
+    this.#freeSignal = onAbort(options.signal, () => {
+      const { reason } = options.signal;
+      this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
+    });
   }
-
-  readonly #onAbort = (): void => {
-    const { reason } = this.#options.signal;
-    this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
-  };
 
   /** Sends the first READs at once, before anybody reads. */
   prime(): void {
@@ -108,7 +107,10 @@ export class RangeReader extends Readable {
       const part = this.#parts[0];
       if (!part || (part.pieces.length === 0 && !part.ended)) break;
       for (const piece of part.pieces.splice(0)) if (!this.push(piece)) this.#wanted = false;
-      if (part.ended) return this.#endEarly(part.start + part.received);
+      if (part.ended) {
+        this.#endEarly(part.start + part.received);
+        return;
+      }
       if (part.received < part.length) break;
       this.#parts.shift();
       this.#waitingBytes -= part.length;
@@ -127,8 +129,8 @@ export class RangeReader extends Readable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const { client, handle, signal } = this.#options;
-    signal.removeEventListener('abort', this.#onAbort);
+    const { client, handle } = this.#options;
+    this.#freeSignal?.();
     this.#parts.length = 0;
     client.close(handle).catch(() => undefined);
     done(error);

@@ -1,4 +1,5 @@
 import { Writable } from 'node:stream';
+import { onAbort } from './on-abort.js';
 import type { SftpClient } from './sftp-client.js';
 
 /** Bytes sent and not yet acknowledged, at most. */
@@ -31,19 +32,17 @@ export class RangeWriter extends Writable {
   #gatheredBytes = 0;
   #resume: (() => void) | undefined;
   #finish: (() => void) | undefined;
+  #freeSignal: (() => void) | undefined;
 
   constructor(options: RangeWriterOptions) {
     super({ highWaterMark: 1024 * 1024, decodeStrings: true });
     this.#options = options;
     this.#offset = options.start;
-    options.signal.addEventListener('abort', this.#onAbort, { once: true });
-    if (options.signal.aborted) this.#onAbort();
+    this.#freeSignal = onAbort(options.signal, () => {
+      const { reason } = options.signal;
+      this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
+    });
   }
-
-  readonly #onAbort = (): void => {
-    const { reason } = this.#options.signal;
-    this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
-  };
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     const size = this.#options.client.limits.writeBytes;
@@ -104,11 +103,15 @@ export class RangeWriter extends Writable {
     if (this.#finish && this.#unacknowledged.length === 0) {
       const finish = this.#finish;
       this.#finish = undefined;
-      return finish();
+      finish();
+      return;
     }
     const { channel } = this.#options.client;
     if (!this.#resume || this.#inFlight >= WINDOW_BYTES) return;
-    if (channel.blocked) return channel.whenWritable(() => this.#continue());
+    if (channel.blocked) {
+      channel.whenWritable(() => this.#continue());
+      return;
+    }
     const resume = this.#resume;
     this.#resume = undefined;
     resume();
@@ -121,7 +124,7 @@ export class RangeWriter extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#options.signal.removeEventListener('abort', this.#onAbort);
+    this.#freeSignal?.();
     this.#resume = undefined;
     this.#finish = undefined;
     this.#gathered = undefined;

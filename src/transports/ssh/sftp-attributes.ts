@@ -56,12 +56,17 @@ export function attributeBytes(attributes: Attributes): Buffer {
   return bytes;
 }
 
-const KINDS: Record<number, EntryKind> = { 9604: 'directory', 16807: 'file', 21609: 'symlink' };
+/** The type bits of `st_mode`. */
+const KINDS = new Map<number, EntryKind>([
+  [0x4000, 'directory'],
+  [0x8000, 'file'],
+  [0xa000, 'symlink'],
+]);
 
 /** Kind by the type bits; 'special' for devices, sockets and pipes; 'unknown' where the server states no permissions. */
 export function kindOf(attributes: Attributes): EntryKind | 'special' | 'unknown' {
   if (attributes.permissions === undefined) return 'unknown';
-  return KINDS[attributes.permissions & 0o170000] ?? 'special';
+  return KINDS.get(attributes.permissions & 0xf000) ?? 'special';
 }
 
 /** The times that set a file's mtime, which version 3 keeps in whole unsigned 32-bit seconds; atime goes with it. */

@@ -2,12 +2,19 @@
 import type { Duplex } from 'node:stream';
 import { XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
+import { onAbort } from './on-abort.js';
 import { broken, PACKET, PacketReader, PacketSplitter, PacketWriter } from './sftp-codec.js';
 
 /** One answer; `reader` stands after the request id. */
 export interface Reply {
   readonly type: number;
   readonly reader: PacketReader;
+}
+
+/** The socket below the stream: what is written while it is corked leaves in one system call. */
+export interface Carrier {
+  cork(): void;
+  uncork(): void;
 }
 
 interface Pending {
@@ -22,6 +29,7 @@ export class SftpChannel {
   readonly #stream: Duplex;
   readonly #pending = new Map<number, Pending>();
   readonly #splitter = new PacketSplitter((packet) => this.#receive(packet));
+  readonly #carrier: Carrier | undefined;
   readonly #onLateHandle: (handle: Buffer) => void;
   #greeting: ((packet: PacketReader) => void) | undefined;
   #nextId = 0;
@@ -32,8 +40,9 @@ export class SftpChannel {
   #ended: XferError | undefined;
 
   /** `onLateHandle` gets a handle whose OPEN was given up before the answer came. */
-  constructor(stream: Duplex, onLateHandle: (handle: Buffer) => void) {
+  constructor(stream: Duplex, onLateHandle: (handle: Buffer) => void, carrier?: Carrier) {
     this.#stream = stream;
+    this.#carrier = carrier;
     this.#onLateHandle = onLateHandle;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('drain', () => this.#unblock());
@@ -53,10 +62,9 @@ export class SftpChannel {
       const { signal } = scope;
       if (signal.aborted) return reject(signal.reason);
       if (this.#ended) return reject(this.#ended);
-      const onAbort = () => this.fail(lost(), signal.reason);
-      signal.addEventListener('abort', onAbort, { once: true });
+      const free = onAbort(signal, () => this.fail(lost(), signal.reason));
       const settle = () => {
-        signal.removeEventListener('abort', onAbort);
+        free();
         this.#pending.delete(-1);
       };
       this.#pending.set(-1, {
@@ -99,12 +107,10 @@ export class SftpChannel {
     resolve: (reply: Reply) => void,
     reject: (error: unknown) => void,
   ): Pending {
-    const onAbort = () => {
+    const free = onAbort(signal, () => {
       this.#pending.set(id, { resolve: (reply) => this.#dropLate(reply), reject: () => undefined });
       reject(signal.reason);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    const free = () => signal.removeEventListener('abort', onAbort);
+    });
     return {
       resolve: (reply) => {
         free();
@@ -164,12 +170,14 @@ export class SftpChannel {
     };
     const queue = this.#queue;
     this.#queue = [];
+    this.#carrier?.cork();
     for (const bytes of queue) {
       if (size + bytes.length > JOINED_BYTES) write();
       batch.push(bytes);
       size += bytes.length;
     }
     write();
+    this.#carrier?.uncork();
   }
 
   #unblock(): void {

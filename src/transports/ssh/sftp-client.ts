@@ -4,7 +4,7 @@ import { XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './sftp-attributes.js';
-import { type Reply, SftpChannel } from './sftp-channel.js';
+import { type Carrier, type Reply, SftpChannel } from './sftp-channel.js';
 import { broken, PACKET, type PacketReader, type PacketWriter, STATUS } from './sftp-codec.js';
 import { statusError } from './sftp-status.js';
 import { Slots } from './slots.js';
@@ -38,15 +38,14 @@ export class SftpClient {
   #limits = PLAIN_LIMITS;
   #handles = new Slots(PLAIN_LIMITS.openHandles);
 
-  private constructor(stream: Duplex) {
-    this.channel = new SftpChannel(stream, (handle) => {
-      this.#askPath(PACKET.CLOSE, handle).catch(() => undefined);
-    });
+  private constructor(stream: Duplex, carrier?: Carrier) {
+    const onLateHandle = (handle: Buffer) => void this.#askPath(PACKET.CLOSE, handle).catch(() => undefined);
+    this.channel = new SftpChannel(stream, onLateHandle, carrier);
   }
 
   /** Agrees on version 3 and asks for the server's limits. PROTOCOL, UNSUPPORTED, DISCONNECTED. */
-  static async start(stream: Duplex, scope: Scope): Promise<SftpClient> {
-    const client = new SftpClient(stream);
+  static async start(stream: Duplex, scope: Scope, carrier?: Carrier): Promise<SftpClient> {
+    const client = new SftpClient(stream, carrier);
     try {
       client.#readVersion(await client.channel.greet(scope));
       if (client.extensions.has('limits@openssh.com')) await client.#askLimits(scope);
@@ -126,7 +125,7 @@ export class SftpClient {
     const reply = await this.#ask(PACKET.READ, 16 + handle.length, (w) =>
       w.string(handle).uint64(offset).uint32(length),
     );
-    if (reply.type === PACKET.STATUS) return throwUnlessEof(reply, what);
+    if (reply.type === PACKET.STATUS) return throwUnless(STATUS.EOF, reply, what);
     const bytes = expect(reply, PACKET.DATA, what).string();
     if (bytes.length > length) throw broken(`it sent ${bytes.length} bytes where ${length} were asked for`);
     return bytes;
@@ -148,6 +147,14 @@ export class SftpClient {
     return readAttributes(expect(reply, PACKET.ATTRS, `stat ${nameFromBytes(path)}`));
   }
 
+  /** What is at a path, itself or what its links lead to; undefined where nothing is. */
+  async find(how: 'stat' | 'lstat', path: Buffer, scope: Scope): Promise<Attributes | undefined> {
+    const reply = await this.#askPath(how === 'stat' ? PACKET.STAT : PACKET.LSTAT, path, scope);
+    const what = `stat ${nameFromBytes(path)}`;
+    if (reply.type !== PACKET.STATUS) return readAttributes(expect(reply, PACKET.ATTRS, what));
+    return throwUnless(STATUS.NO_SUCH_FILE, reply, what);
+  }
+
   async fstat(handle: Buffer, what: string, scope?: Scope): Promise<Attributes> {
     return readAttributes(expect(await this.#askPath(PACKET.FSTAT, handle, scope), PACKET.ATTRS, what));
   }
@@ -164,7 +171,7 @@ export class SftpClient {
   /** The next part of an open directory; undefined at its end. */
   async readDirectory(handle: Buffer, what: string, scope: Scope): Promise<DirectoryItem[] | undefined> {
     const reply = await this.#askPath(PACKET.READDIR, handle, scope);
-    if (reply.type === PACKET.STATUS) return throwUnlessEof(reply, what);
+    if (reply.type === PACKET.STATUS) return throwUnless(STATUS.EOF, reply, what);
     return readNames(expect(reply, PACKET.NAME, what));
   }
 
@@ -281,9 +288,9 @@ function readStatus(reader: PacketReader, what: string): XferError | undefined {
   return statusError(what, status, reader.left >= 4 ? reader.text() : '');
 }
 
-function throwUnlessEof(reply: Reply, what: string): undefined {
+function throwUnless(expected: number, reply: Reply, what: string): undefined {
   const status = reply.reader.uint32();
-  if (status === STATUS.EOF) return undefined;
+  if (status === expected) return undefined;
   if (status === STATUS.OK) throw broken(`${what}: answered "done" without it`);
   throw statusError(what, status, reply.reader.left >= 4 ? reply.reader.text() : '');
 }

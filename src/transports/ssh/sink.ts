@@ -46,7 +46,7 @@ export class SftpSink implements Sink {
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
-    const attributes = await this.#find(below(this.#root, path), 'stat', scope);
+    const attributes = await this.#options.client.find('stat', below(this.#root, path), scope);
     if (!attributes) return undefined;
     return entryOf(path, attributes) ?? { path, kind: 'file' };
   }
@@ -65,7 +65,7 @@ export class SftpSink implements Sink {
       await this.#options.client.mkdir(path, mode, scope);
     } catch (error) {
       if (statusOf(error) === undefined) throw error;
-      const found = await this.#find(path, 'stat', scope);
+      const found = await this.#options.client.find('stat', path, scope);
       if (!found) throw error;
       if (kindOf(found) !== 'directory' && kindOf(found) !== 'unknown') throw taken('create directory', path);
     }
@@ -81,7 +81,7 @@ export class SftpSink implements Sink {
       await client.symlink(target, path, scope);
     } catch (error) {
       if (statusOf(error) === undefined) throw error;
-      const found = await this.#find(path, 'lstat', scope);
+      const found = await client.find('lstat', path, scope);
       if (!found) throw error;
       if (kindOf(found) !== 'symlink') throw taken('create link', path);
       if (!(await client.readlink(path, scope)).equals(target)) {
@@ -119,15 +119,6 @@ export class SftpSink implements Sink {
       throw new XferError('UNSAFE_PATH', `path ${path}: leads through the link ${path.slice(0, at)}`);
     }
     return bytes;
-  }
-
-  async #find(path: Buffer, how: 'stat' | 'lstat', scope: Scope): Promise<Attributes | undefined> {
-    try {
-      return await this.#options.client[how](path, scope);
-    } catch (error) {
-      if (error instanceof XferError && error.code === 'NOT_FOUND') return undefined;
-      throw error;
-    }
   }
 }
 

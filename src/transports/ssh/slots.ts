@@ -1,4 +1,5 @@
 import type { Scope } from '../../transport.js';
+import { onAbort } from './on-abort.js';
 
 /** A fixed number of places; who finds none free waits in line. */
 export class Slots {
@@ -19,15 +20,14 @@ export class Slots {
     }
     await new Promise<void>((resolve, reject) => {
       const enter = () => {
-        signal.removeEventListener('abort', leave);
+        free();
         resolve();
       };
-      const leave = () => {
+      this.#line.push(enter);
+      const free = onAbort(signal, () => {
         this.#line.splice(this.#line.indexOf(enter), 1);
         reject(signal.reason);
-      };
-      signal.addEventListener('abort', leave, { once: true });
-      this.#line.push(enter);
+      });
     });
   }
 
