@@ -1,7 +1,7 @@
 /** Opens the temporary file of a draft, or the one that an earlier run left. */
 import { createHash, randomBytes } from 'node:crypto';
 import { XferError } from '../../errors.js';
-import { bytesFromName, nameFromBytes, printable } from '../../names.js';
+import { bytesFromName, draftName, nameFromBytes, printable } from '../../names.js';
 import type { Entry, OpenOptions, Scope } from '../../transport.js';
 import { SftpDraft } from './draft.js';
 import { joinBytes, splitPath } from './paths.js';
@@ -17,7 +17,6 @@ export interface DraftOptions {
   readonly onNotice?: OpenOptions['onNotice'];
 }
 
-const NAME_BYTES = 255;
 const MAX_LINKS = 8;
 
 /** What the server said to the requests that start a draft. */
@@ -139,21 +138,12 @@ async function throughLink(options: DraftOptions, links: number, scope: Scope): 
   return { ...options, path: target[0] === 0x2f ? target : joinBytes(splitPath(path).directory, target) };
 }
 
-/** `.name.hash.xfer-part` beside the target: the same for the same version of an entry, so that a later run finds it. */
+/** Beside the target; the same for the same version of an entry, so that a later run finds it. */
 function temporaryPath(path: Buffer, entry: Entry): Buffer {
   const { directory, name } = splitPath(path);
-  const key = Buffer.concat([name, Buffer.from(`\0${entry.version}\0${entry.size}`)]);
-  const mark =
+  const key =
     entry.version === undefined
-      ? randomBytes(8).toString('hex')
-      : createHash('sha256').update(key).digest('hex').slice(0, 16);
-  const tail = bytesFromName(`.${mark}.xfer-part`);
-  return joinBytes(directory, Buffer.concat([Buffer.from('.'), shorten(name, NAME_BYTES - 1 - tail.length), tail]));
-}
-
-/** Cut between characters, since some servers take only whole ones. */
-function shorten(name: Buffer, bytes: number): Buffer {
-  let end = Math.min(name.length, bytes);
-  while (end > 0 && end < name.length && ((name[end] as number) & 0xc0) === 0x80) end--;
-  return name.subarray(0, end);
+      ? randomBytes(6).toString('hex')
+      : createHash('sha256').update(`${entry.version}\0${entry.size}`).digest('hex').slice(0, 12);
+  return joinBytes(directory, bytesFromName(draftName(nameFromBytes(name), key)));
 }

@@ -2,7 +2,7 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { OpenOptions, Scope, Transport } from '../../transport.js';
-import { resolveSshConfig } from './config.js';
+import { resolveSshConfig, type SshConfig } from './config.js';
 import { SshConnection } from './connection.js';
 import type { SftpClient } from './sftp-client.js';
 import { SftpSink } from './sink.js';
@@ -31,9 +31,9 @@ export const transport: Transport = {
   defaultPort: 22,
 
   async openSource(location, options: SshOptions, scope) {
-    const { links, onSkip } = options;
+    const { links } = options;
     return openOn(location, options, scope, (session) =>
-      SftpSource.open({ ...session, ...(links ? { links } : {}), ...(onSkip ? { onSkip } : {}) }, scope),
+      SftpSource.open({ ...session, ...(links ? { links } : {}) }, scope),
     );
   },
 
@@ -49,6 +49,7 @@ interface Session {
   readonly client: SftpClient;
   readonly path: string;
   readonly label: string;
+  readonly account: string;
   readonly onClose: () => Promise<void>;
 }
 
@@ -59,18 +60,21 @@ async function openOn<T>(
   scope: Scope,
   open: (session: Session) => Promise<T>,
 ): Promise<T> {
-  const connection = await connectTo(location, options, scope);
+  const config = await configFor(location, options);
+  const { prompt, onNotice, verbose } = options;
+  const connection = await SshConnection.open({ config, prompt, onNotice, verbose, scope });
   try {
     const client = await connection.openSftp(scope);
-    const { path } = location;
-    return await open({ client, path, label: describeLocation(location), onClose: () => connection.close() });
+    const account = `sftp://${config.user}@${config.hostName}:${config.port}`;
+    const label = describeLocation(location);
+    return await open({ client, path: location.path, label, account, onClose: () => connection.close() });
   } catch (error) {
     await connection.close();
     throw error;
   }
 }
 
-async function connectTo(location: Location, options: SshOptions, scope: Scope): Promise<SshConnection> {
+async function configFor(location: Location, options: SshOptions): Promise<SshConfig> {
   const { host, user } = location;
   if (host === undefined) throw new XferError('USAGE', `location ${location.path}: names no host`);
   const config = await resolveSshConfig({
@@ -81,7 +85,5 @@ async function connectTo(location: Location, options: SshOptions, scope: Scope):
     options: options.options,
     identityFiles: options.identityFiles,
   });
-  const { prompt, onNotice, verbose } = options;
-  const compression = options.compression ?? config.compression;
-  return SshConnection.open({ config: { ...config, compression }, prompt, onNotice, verbose, scope });
+  return { ...config, compression: options.compression ?? config.compression };
 }

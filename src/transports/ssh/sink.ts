@@ -15,6 +15,8 @@ export interface SftpSinkOptions {
   readonly path: string;
   /** For messages. */
   readonly label: string;
+  /** Who is logged in where, as a URL without a path. */
+  readonly account: string;
   readonly onNotice?: OpenOptions['onNotice'];
   /** Ends what carries the client. */
   readonly onClose: () => Promise<void>;
@@ -22,6 +24,7 @@ export interface SftpSinkOptions {
 
 export class SftpSink implements Sink {
   readonly label: string;
+  readonly identity: string;
   readonly capabilities: SinkCapabilities = {
     offsets: true,
     atomic: true,
@@ -38,6 +41,7 @@ export class SftpSink implements Sink {
     this.#options = options;
     this.#root = root;
     this.label = options.label;
+    this.identity = `${options.account}/${root}`;
   }
 
   /** Finds the root's path; does not yet look whether it exists. UNSUPPORTED, DISCONNECTED. */

@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
-import type { ByteRange, Entry, OpenOptions, Scope, Source, SourceCapabilities } from '../../transport.js';
+import type { ByteRange, Entry, OpenOptions, Scope, Source, SourceCapabilities, WalkScope } from '../../transport.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
 import { RangeReader } from './range-reader.js';
 import { type Attributes, versionOf } from './sftp-attributes.js';
@@ -16,14 +16,16 @@ export interface SftpSourceOptions {
   readonly path: string;
   /** For messages. */
   readonly label: string;
+  /** Who is logged in where, as a URL without a path. */
+  readonly account: string;
   readonly links?: OpenOptions['links'];
-  readonly onSkip?: OpenOptions['onSkip'];
   /** Ends what carries the client. */
   readonly onClose: () => Promise<void>;
 }
 
 export class SftpSource implements Source {
   readonly label: string;
+  readonly identity: string;
   readonly name: string;
   readonly capabilities: SourceCapabilities = { ranges: true, replay: true, parallel: true, metadata: true };
   readonly #options: SftpSourceOptions;
@@ -33,6 +35,7 @@ export class SftpSource implements Source {
     this.#options = options;
     this.#root = root;
     this.label = options.label;
+    this.identity = `${options.account}/${root}`;
     this.name = name;
   }
 
@@ -42,16 +45,9 @@ export class SftpSource implements Source {
     return new SftpSource(options, root, await rootName(options.client, root, scope));
   }
 
-  entries(scope: Scope): AsyncIterable<Entry> {
-    const { client, links, onSkip } = this.#options;
-    const walk = new TreeWalk({
-      client,
-      root: this.#root,
-      links: links ?? 'follow',
-      scope,
-      ...(onSkip ? { onSkip } : {}),
-    });
-    return walk.entries();
+  entries(scope: WalkScope): AsyncIterable<Entry> {
+    const { client, links } = this.#options;
+    return new TreeWalk({ client, root: this.#root, links: links ?? 'follow', scope }).entries();
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {

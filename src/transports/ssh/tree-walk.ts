@@ -1,7 +1,7 @@
 /** Lists a tree on an sftp server, several requests ahead of who takes the entries. */
 import { XferError } from '../../errors.js';
 import { joinPath, nameFromBytes } from '../../names.js';
-import type { Entry, OpenOptions, Scope } from '../../transport.js';
+import type { Entry, WalkScope } from '../../transport.js';
 import { DirectoryReader } from './directory-reader.js';
 import { below, isSafeName } from './paths.js';
 import { type Attributes, kindOf, versionOf } from './sftp-attributes.js';
@@ -14,8 +14,7 @@ export interface TreeWalkOptions {
   readonly client: SftpClient;
   readonly root: string;
   readonly links: 'follow' | 'keep' | 'skip';
-  readonly onSkip?: OpenOptions['onSkip'];
-  readonly scope: Scope;
+  readonly scope: WalkScope;
 }
 
 /** A directory to be listed. `trail` holds the real paths above it, known only where a link was followed. */
@@ -135,11 +134,11 @@ export class TreeWalk {
   }
 
   #skip(path: string, error: unknown): void {
-    const { onSkip, scope, client } = this.#options;
+    const { scope, client } = this.#options;
     if (scope.signal.aborted) throw scope.signal.reason;
     if (client.channel.ended) throw client.channel.ended;
-    if (!onSkip || !(error instanceof XferError)) throw error;
-    onSkip(path, error);
+    if (!scope.onSkip || !(error instanceof XferError)) throw error;
+    scope.onSkip(path, error);
   }
 }
 

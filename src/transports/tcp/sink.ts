@@ -19,6 +19,7 @@ const NO_FIN_HINT =
 /** A sink of one file. What comes from the other end is thrown away, so that closing does not reset what was sent. */
 export class RawSink implements Sink {
   readonly label: string;
+  readonly identity: string;
   readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
   readonly #wire: Wire;
   readonly #options: TcpOptions;
@@ -26,6 +27,7 @@ export class RawSink implements Sink {
 
   constructor(wire: Wire, options: TcpOptions) {
     this.label = wire.label;
+    this.identity = `tcp:${wire.label}`;
     this.#wire = wire;
     this.#options = options;
   }

@@ -14,6 +14,7 @@ const HIGH_WATER_BYTES = 1024 * 1024;
  */
 export class RawSource implements Source {
   readonly label: string;
+  readonly identity: string;
   readonly name = 'received';
   readonly capabilities = { ranges: false, replay: false, parallel: false, metadata: false };
   readonly #wire: Wire;
@@ -22,6 +23,7 @@ export class RawSource implements Source {
 
   constructor(wire: Wire, options: TcpOptions) {
     this.label = wire.label;
+    this.identity = `tcp:${wire.label}`;
     this.#wire = wire;
     this.#options = options;
   }
