@@ -1,0 +1,196 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
+import { test } from 'node:test';
+import { XferError } from '#xfer/errors.js';
+import type { Entry } from '#xfer/transport.js';
+import { PACKET, PacketReader } from '#xfer/transports/ssh/sftp-codec.js';
+import { SftpSource } from '#xfer/transports/ssh/source.js';
+import { HostileServer, type Request, string } from './hostile-server.js';
+
+const scope = { signal: new AbortController().signal };
+const timeout = 20_000;
+const entry: Entry = { path: '', kind: 'file' };
+
+function code(expected: string) {
+  return (error: unknown) => {
+    assert.ok(error instanceof XferError, String(error));
+    assert.equal(error.code, expected, error.message);
+    return true;
+  };
+}
+
+async function collect(stream: Readable): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+async function openSource(server: HostileServer, path = 'file', onSkip?: (path: string, error: Error) => void) {
+  const client = await server.connect();
+  const onClose = async () => client.end();
+  return SftpSource.open({ client, path, label: 'test', onClose, ...(onSkip ? { onSkip } : {}) }, scope);
+}
+
+function withFile(size: number): { server: HostileServer; bytes: Buffer } {
+  const server = new HostileServer();
+  const bytes = randomBytes(size);
+  server.files.set('file', { bytes, mode: 0o100600, mtime: 5 });
+  return { server, bytes };
+}
+
+/** The fields of a READ. */
+function readFields({ reader }: Request): { handle: string; start: number; length: number } {
+  return { handle: reader.text(), start: reader.uint64(), length: reader.uint32() };
+}
+
+test('short answers are filled up, and answers in any order put in order', { timeout }, async () => {
+  const { server, bytes } = withFile(1_000_000);
+  const waiting: (() => void)[] = [];
+  server.lie = (request) => {
+    if (request.type !== PACKET.READ) return false;
+    const { start, length } = readFields(request);
+    const short = bytes.subarray(start, start + Math.max(1, Math.floor(length * 0.7)));
+    waiting.unshift(() => server.reply(PACKET.DATA, request.id, string(short)));
+    setImmediate(() => {
+      for (const answer of waiting.splice(0)) answer();
+    });
+    return true;
+  };
+  const source = await openSource(server);
+  const read = await collect(await source.read(entry, { start: 1, end: bytes.length }, scope));
+  assert.ok(read.equals(bytes.subarray(1)));
+  assert.equal(server.open.size, 0);
+});
+
+test('a file without a stated end is read to its end', { timeout }, async () => {
+  for (const size of [0, 1, 32_768, 200_001]) {
+    const { server, bytes } = withFile(size);
+    const source = await openSource(server);
+    assert.ok((await collect(await source.read(entry, { start: 0 }, scope))).equals(bytes));
+  }
+});
+
+test('a file that ends early is TRUNCATED, one that changed SOURCE_CHANGED', { timeout }, async () => {
+  const { server } = withFile(100_000);
+  const source = await openSource(server);
+  await assert.rejects(source.read(entry, { start: 0, end: 100_001 }, scope).then(collect), code('TRUNCATED'));
+  const changed = source.read({ ...entry, version: '100000:4' }, { start: 0, end: 10 }, scope);
+  await assert.rejects(changed, code('SOURCE_CHANGED'));
+  await source.read({ ...entry, version: '100000:5' }, { start: 0, end: 10 }, scope).then(collect);
+  assert.equal(server.open.size, 0);
+});
+
+test('more bytes than asked for, and none at all, are PROTOCOL', { timeout }, async () => {
+  for (const extra of [1, Number.NaN]) {
+    const { server } = withFile(100_000);
+    server.lie = (request) => {
+      if (request.type !== PACKET.READ) return false;
+      const length = Number.isNaN(extra) ? 0 : readFields(request).length + extra;
+      server.reply(PACKET.DATA, request.id, string(Buffer.alloc(length)));
+      return true;
+    };
+    const source = await openSource(server);
+    await assert.rejects(source.read(entry, { start: 0, end: 90_000 }, scope).then(collect), code('PROTOCOL'));
+    assert.ok(server.seen.filter((type) => type === PACKET.READ).length < 100);
+  }
+});
+
+test('an abort ends a read with its reason and closes the file', { timeout }, async () => {
+  const { server } = withFile(100_000);
+  const reason = new Error('enough');
+  const stop = new AbortController();
+  const source = await openSource(server);
+  server.lie = ({ type }) => type === PACKET.READ;
+  const reader = await source.read(entry, { start: 0, end: 100_000 }, { signal: stop.signal });
+  const reading = collect(reader);
+  stop.abort(reason);
+  await assert.rejects(reading, reason);
+  server.lie = undefined;
+  await assert.rejects(source.read(entry, { start: 0 }, { signal: stop.signal }), reason);
+  await collect(await source.read(entry, { start: 0, end: 1 }, scope));
+  assert.equal(server.open.size, 0);
+});
+
+test('a slow reader bounds what is asked for', { timeout }, async () => {
+  const { server } = withFile(12_000_000);
+  let furthest = 0;
+  server.lie = (request) => {
+    if (request.type === PACKET.READ) furthest = Math.max(furthest, readFields(request).start);
+    return false;
+  };
+  const source = await openSource(server);
+  const reader = await source.read(entry, { start: 0, end: 12_000_000 }, scope);
+  reader.read(1);
+  for (let turn = 0; turn < 200; turn++) await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(furthest < 8_000_000, `asked up to ${furthest}`);
+  reader.destroy();
+});
+
+test('names from the server that are paths are left out', { timeout }, async () => {
+  const server = new HostileServer();
+  const attributes = { permissions: 0o100644, size: 1, times: { atime: 1, mtime: 1 } };
+  const names = ['good', '../../x', '/etc/x', 'a/b', '', 'nul\0', '.', '..', 'x'.repeat(5000)];
+  server.directories.set(
+    'dir',
+    names.map((name) => ({ name, attributes })),
+  );
+  const skipped: string[] = [];
+  const source = await openSource(server, 'dir', (path, error) => {
+    code('UNSAFE_PATH')(error);
+    skipped.push(path);
+  });
+  const paths: string[] = [];
+  for await (const found of source.entries(scope)) paths.push(found.path);
+  assert.deepEqual(paths, ['', 'good']);
+  assert.equal(skipped.length, 6);
+  await assert.rejects(source.read({ path: '../x', kind: 'file' }, { start: 0 }, scope), code('UNSAFE_PATH'));
+});
+
+test('a directory that claims to hold more than it sends, or never ends, is PROTOCOL', { timeout }, async () => {
+  for (const count of [0xffffffff, 0]) {
+    const server = new HostileServer();
+    server.directories.set('dir', []);
+    server.lie = ({ type, id }) => {
+      if (type !== PACKET.READDIR) return false;
+      server.reply(PACKET.NAME, id, count);
+      return true;
+    };
+    const source = await openSource(server, 'dir');
+    const walk = async () => {
+      for await (const _ of source.entries(scope));
+    };
+    await assert.rejects(walk(), code('PROTOCOL'));
+    assert.equal(server.open.size, 0);
+  }
+});
+
+test('a directory that cannot be read is skipped, and the rest comes', { timeout }, async () => {
+  const server = new HostileServer();
+  const folder = { permissions: 0o40755 };
+  server.directories.set('dir', [
+    { name: 'closed', attributes: folder },
+    { name: 'open', attributes: folder },
+  ]);
+  server.directories.set('dir/open', [{ name: 'file', attributes: { permissions: 0o100644, size: 0 } }]);
+  const skipped: string[] = [];
+  const source = await openSource(server, 'dir', (path) => skipped.push(path));
+  const paths: string[] = [];
+  for await (const found of source.entries(scope)) paths.push(found.path);
+  assert.deepEqual(paths, ['', 'closed', 'open', 'open/file']);
+  assert.deepEqual(skipped, ['closed']);
+  assert.equal(source.name, 'dir');
+});
+
+test("of '.', '~' and '..' the server knows the name; another's home needs its help", { timeout }, async () => {
+  for (const path of ['.', '~', '', '~/']) assert.equal((await openSource(new HostileServer(), path)).name, 'me');
+  assert.equal((await openSource(new HostileServer(), '~/a/b/')).name, 'b');
+  await assert.rejects(openSource(new HostileServer(), '~other/x'), code('UNSUPPORTED'));
+});
+
+test('the fields of a READ are those that were sent', () => {
+  const reader = new PacketReader(
+    Buffer.concat([string(Buffer.from('h')), Buffer.alloc(8), Buffer.from([0, 0, 1, 0])]),
+  );
+  assert.deepEqual(readFields({ type: PACKET.READ, id: 1, reader }), { handle: 'h', start: 0, length: 256 });
+});
