@@ -194,7 +194,7 @@ test('a host whose key changed is not spoken to', { timeout }, async () => {
 test('what is no SSH server, and what does not answer', { timeout }, async () => {
   const other = createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
+    socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n');
   });
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   const config = { ...(await configure()), port: (other.address() as AddressInfo).port };

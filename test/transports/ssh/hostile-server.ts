@@ -66,15 +66,15 @@ export class HostileServer {
   }
 
   /** Bytes as they are, whatever they mean. */
-  raw(bytes: Buffer): void {
+  raw(bytes: Buffer): undefined {
     this.#far.write(bytes);
   }
 
-  hangUp(): void {
+  hangUp(): undefined {
     this.near.push(null);
   }
 
-  reply(type: number, id: number, ...fields: (number | Buffer | string)[]): void {
+  reply(type: number, id: number, ...fields: (number | Buffer | string)[]): undefined {
     const parts = fields.map((field) => {
       if (typeof field === 'number') return uint32(field);
       return typeof field === 'string' ? string(Buffer.from(field)) : field;
@@ -83,11 +83,11 @@ export class HostileServer {
     this.raw(Buffer.concat([uint32(body.length), body]));
   }
 
-  status(id: number, code: number, message = ''): void {
+  status(id: number, code: number, message = ''): undefined {
     this.reply(PACKET.STATUS, id, code, message, 'en');
   }
 
-  #receive(packet: Buffer): void {
+  #receive(packet: Buffer): undefined {
     const reader = new PacketReader(packet);
     const type = reader.byte();
     if (type === PACKET.INIT) {
@@ -104,7 +104,7 @@ export class HostileServer {
   }
 
   /** What an honest server does. */
-  answer({ type, id, reader }: Request): void {
+  answer({ type, id, reader }: Request): undefined {
     if (type === PACKET.EXTENDED) return this.#extended(id, reader);
     const first = nameFromBytes(reader.string());
     switch (type) {
@@ -140,12 +140,12 @@ export class HostileServer {
     }
   }
 
-  #extended(id: number, reader: PacketReader): void {
+  #extended(id: number, reader: PacketReader): undefined {
     if (reader.text() !== 'posix-rename@openssh.com') return this.status(id, STATUS.OP_UNSUPPORTED);
     return this.#rename(id, reader.text(), reader.text(), true);
   }
 
-  #rename(id: number, from: string, to: string, replace: boolean): void {
+  #rename(id: number, from: string, to: string, replace: boolean): undefined {
     const file = this.files.get(from);
     if (!file) return this.status(id, STATUS.NO_SUCH_FILE);
     if (this.files.has(to) && !replace) return this.status(id, STATUS.FAILURE, 'Failure');
@@ -154,7 +154,7 @@ export class HostileServer {
     this.status(id, STATUS.OK);
   }
 
-  #open(id: number, path: string, flags: number): void {
+  #open(id: number, path: string, flags: number): undefined {
     const there = this.files.has(path);
     if (there && flags & OPEN.EXCL) return this.status(id, STATUS.FAILURE, 'Failure');
     if (!there && !(flags & OPEN.CREAT)) return this.status(id, STATUS.NO_SUCH_FILE);
@@ -162,14 +162,14 @@ export class HostileServer {
     this.#handle(id, path, true);
   }
 
-  #handle(id: number, path: string, there: boolean): void {
+  #handle(id: number, path: string, there: boolean): undefined {
     if (!there) return this.status(id, STATUS.NO_SUCH_FILE);
     const handle = `h${this.#handles++}`;
     this.open.set(handle, path);
     this.reply(PACKET.HANDLE, id, handle);
   }
 
-  #read(id: number, handle: string, reader: PacketReader): void {
+  #read(id: number, handle: string, reader: PacketReader): undefined {
     const start = reader.uint64();
     const bytes = this.files.get(this.open.get(handle) ?? '')?.bytes.subarray(start, start + reader.uint32());
     if (!bytes) return this.status(id, STATUS.FAILURE);
@@ -177,7 +177,7 @@ export class HostileServer {
     this.reply(PACKET.DATA, id, string(bytes));
   }
 
-  #write(id: number, handle: string, reader: PacketReader): void {
+  #write(id: number, handle: string, reader: PacketReader): undefined {
     const file = this.files.get(this.open.get(handle) ?? '');
     if (!file) return this.status(id, STATUS.FAILURE);
     const start = reader.uint64();
@@ -189,7 +189,7 @@ export class HostileServer {
     this.status(id, STATUS.OK);
   }
 
-  #list(id: number, handle: string): void {
+  #list(id: number, handle: string): undefined {
     const items = this.directories.get(this.open.get(handle) ?? '') ?? [];
     if (this.#listed.has(handle)) return this.status(id, STATUS.EOF);
     this.#listed.add(handle);
@@ -197,7 +197,7 @@ export class HostileServer {
     this.reply(PACKET.NAME, id, items.length, ...fields);
   }
 
-  #attributes(id: number, path: string): void {
+  #attributes(id: number, path: string): undefined {
     const file = this.files.get(path);
     if (this.directories.has(path)) return this.reply(PACKET.ATTRS, id, attributeBytes({ permissions: 0o40755 }));
     if (!file) return this.status(id, STATUS.NO_SUCH_FILE);
@@ -205,7 +205,7 @@ export class HostileServer {
     this.reply(PACKET.ATTRS, id, attributeBytes({ size: file.bytes.length, permissions: file.mode, times }));
   }
 
-  #set(id: number, path: string, attributes: Attributes): void {
+  #set(id: number, path: string, attributes: Attributes): undefined {
     const file = this.files.get(path);
     if (!file) return this.status(id, this.directories.has(path) ? STATUS.OK : STATUS.NO_SUCH_FILE);
     if (attributes.permissions !== undefined) file.mode = 0o100000 | attributes.permissions;
