@@ -8,11 +8,23 @@ export interface Silence {
 /** Counts `afterMs` from now and from each `heard()`; absent, it never ends. `stop` frees it. */
 export function watchSilence(afterMs: number | undefined, onSilence: () => void): Silence {
   if (afterMs === undefined) return { heard: () => {}, stop: () => {} };
-  const timer = setTimeout(onSilence, afterMs);
+  let stopped = false;
+  let sounds = 0;
+  const timer = setTimeout(() => {
+    const before = sounds;
+    // A process that was held up runs its timers before it reads what came meanwhile.
+    setImmediate(() => {
+      if (!stopped && sounds === before) onSilence();
+    });
+  }, afterMs);
   return {
     heard: () => {
+      sounds += 1;
       timer.refresh();
     },
-    stop: () => clearTimeout(timer),
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }

@@ -151,7 +151,7 @@ class RawDraft implements Draft {
   #untilPeer({ signal }: Scope, timeoutMs: number, ended: () => boolean): Promise<void> {
     const { socket, peerPort } = this.#wire;
     return new Promise<void>((resolve, reject) => {
-      let unsent = queueLength(socket, peerPort);
+      let unsent = queueLength(socket.localPort ?? 0, peerPort);
       const settle = (act: () => void) => {
         silence.stop();
         this.#onPeer = undefined;
@@ -165,7 +165,8 @@ class RawDraft implements Draft {
       };
       const abort = () => settle(() => reject(signal.reason));
       const silence = watchSilence(timeoutMs, () => {
-        const left = queueLength(socket, peerPort);
+        // A slow line that still drains is not silent: the kernel took bytes that are on their way.
+        const left = queueLength(socket.localPort ?? 0, peerPort);
         if (left < unsent && left > 0) silence.heard();
         else settle(() => reject(this.#noFin(timeoutMs)));
         unsent = left;

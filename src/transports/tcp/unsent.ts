@@ -1,6 +1,5 @@
 /** How much of what was written the other end has not acknowledged, where the system says so without a system call. */
 import { readFileSync } from 'node:fs';
-import type { Socket } from 'node:net';
 
 const TABLES = ['/proc/net/tcp', '/proc/net/tcp6'];
 /** Larger tables are those of a busy server, where the answer is not worth the time. */
@@ -10,8 +9,8 @@ const LARGEST_TABLE = 4 * 1024 * 1024;
  * Bytes in the kernel's send queue of a connection (proc(5), /proc/net/tcp: `tx_queue`); 0 where it cannot be told: other
  * systems, or a connection that is gone.
  */
-export function queueLength({ localPort }: Socket, remotePort: number): number {
-  if (process.platform !== 'linux' || localPort === undefined) return 0;
+export function queueLength(localPort: number, remotePort: number): number {
+  if (process.platform !== 'linux') return 0;
   const wanted = new RegExp(`:${hexPort(localPort)} [0-9A-F]+:${hexPort(remotePort)} [0-9A-F]{2} ([0-9A-F]{8}):`);
   for (const table of TABLES) {
     const queued = wanted.exec(readTable(table))?.[1];

@@ -7,6 +7,7 @@ import { afterEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Draft, Entry, Sink } from '#xfer/transport.js';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
+import { queueLength } from '#xfer/transports/tcp/unsent.js';
 import {
   acceptPeer,
   allOf,
@@ -207,6 +208,21 @@ for (const role of ['connect', 'listen'] as const) {
     peer.destroy();
   });
 }
+
+test('a slow line that drains outlasts finTimeoutMs', limit, async () => {
+  const { sink, draft, peer } = await pair('connect', { finTimeoutMs: 400 });
+  await write(draft, Buffer.alloc(1_500_000));
+  const committing = draft.commit(file, never);
+  // Slower than the timeout in all, and never silent.
+  while (queueLength(peer.remotePort ?? 0, peer.localPort ?? 0) > 0) {
+    peer.read();
+    await wait(25);
+  }
+  await allOf(peer);
+  peer.end();
+  await committing;
+  await sink.close();
+});
 
 test('an empty file is FIN alone', limit, async () => {
   const { sink, draft, peer } = await pair('connect');
