@@ -21,9 +21,9 @@ const FLUSH_TIMEOUT_MS = 10_000;
 
 /**
  * Connects, or listens for one connection, and passes `input` to the other end and what it sends to `output`. The end of
- * `input` is passed on as FIN, and bytes still come in. When the other end has closed, and `output` took all it sent,
- * `output` is ended and `input` destroyed. `input` is destroyed however it ends. Rejects as `openWire` does, with DISCONNECTED after a reset or where `output`
- * broke, with TIMED_OUT after `idleTimeoutMs` without a byte either way.
+ * `input` is passed on as FIN, and bytes still come in. It resolves when the other end has closed and `output`, which is
+ * ended then, took all it sent. `input` is destroyed in every case. Rejects as `openWire` does, with DISCONNECTED after a
+ * reset or where `output` broke, with TIMED_OUT after `idleTimeoutMs` without a byte either way.
  */
 export async function pipe(
   location: Location,
@@ -43,7 +43,8 @@ export async function pipe(
     });
     const abort = () => run.settle(scope.signal.reason);
     scope.signal.addEventListener('abort', abort, { once: true });
-    run.start();
+    if (scope.signal.aborted) abort();
+    else run.start();
   });
 }
 

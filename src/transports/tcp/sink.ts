@@ -11,8 +11,7 @@ const HIGH_WATER_BYTES = 1024 * 1024;
 const FIN_TIMEOUT_MS = 10_000;
 /** How long a reset may be on its way from an end that closed early: a round trip of a long line. */
 const EARLY_FIN_GRACE_MS = 200;
-const UNCONFIRMED_HINT =
-  'it may have all of it: compare sizes or digests there; a listening nc must not be given -d or a terminal';
+const UNCONFIRMED_HINT = 'it may have part or all of it: compare sizes or digests there';
 const NO_FIN_HINT =
   'end it there (^D or ^C) and compare sizes or digests; nc -N, ncat --recv-only and socat -u end by themselves';
 
