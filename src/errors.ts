@@ -112,13 +112,14 @@ export function systemCode(error: unknown): string | undefined {
 }
 
 /**
- * Any thrown value as an XferError: itself where it is one, the table's row for a system error, else INTERNAL. `what`
+ * Any thrown value as an XferError: itself where it is one, the last of several failures, the table's row for a system error, else INTERNAL. `what`
  * starts the message, as in `read photo.jpg`.
  */
 export function toXferError(error: unknown, what: string, options: XferErrorOptions = {}): XferError {
-  if (error instanceof XferError) return error;
   const inner = error instanceof AggregateError ? (error.errors.at(-1) as unknown) : error;
-  const row = SYSTEM_ERRORS[systemCode(inner) ?? ''];
+  if (inner instanceof XferError) return inner;
+  const code = systemCode(inner) ?? '';
+  const row = Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
   if (row) return new XferError(row.code, `${what}: ${row.reason}`, { cause: error, ...options });
   const reason = error instanceof Error ? error.message : String(error);
   return new XferError('INTERNAL', `${what}: ${reason}`, { cause: error, ...options });

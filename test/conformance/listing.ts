@@ -98,7 +98,7 @@ async function closesWhileReading(rig: SourceRig): Promise<void> {
     if (!source.open) return;
     const file = await source.open('top', freeScope());
     const stream = file.read({ start: 0 });
-    stream.on('error', () => {});
+    stream.on('error', () => {}).resume();
     const closed = new Promise((resolve) => stream.once('close', resolve));
     await file.close();
     await closed;
