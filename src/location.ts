@@ -27,7 +27,7 @@ export function parseLocation(text: string, platform: NodeJS.Platform = process.
   if (text.includes('\0')) throw new XferError('USAGE', `location ${text}: holds a NUL byte`);
   if (text === '-') return { scheme: 'stdio', path: '-' };
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
-  if (scheme !== undefined) return parseUrl(SCHEMES[scheme] ?? scheme, text);
+  if (scheme !== undefined) return parseUrl(SCHEMES[scheme] ?? scheme, text, platform);
   return parseScpLocation(text, platform) ?? { scheme: 'file', path: text };
 }
 
@@ -45,8 +45,8 @@ export function parseScpLocation(text: string, platform: NodeJS.Platform = proce
   return { scheme: 'sftp', host, ...(user === undefined ? {} : { user }), path: text.slice(matched.length) || '.' };
 }
 
-function parseUrl(scheme: string, text: string): Location {
-  if (scheme === 'file') return { scheme: 'file', path: decodeURIComponent(new URL(text).pathname) };
+function parseUrl(scheme: string, text: string, platform: NodeJS.Platform): Location {
+  if (scheme === 'file') return { scheme: 'file', path: parseFileUrl(text, platform) };
   if (scheme === 'http' || scheme === 'https') return parseHttp(scheme, text);
   const match = /^[^:]+:\/\/(?:([^@/]*)@)?(?:\[([^\]/]+)\]|([^:/[\]]*))(?::([0-9]*))?(\/.*)?$/s.exec(text);
   if (!match) throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`);
@@ -68,6 +68,18 @@ function parseUrl(scheme: string, text: string): Location {
   };
 }
 
+/** Path of a `file:` URL (RFC 8089), without the `/` before a drive letter on Windows. USAGE where it names another host. */
+function parseFileUrl(text: string, platform: NodeJS.Platform): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.host !== '') {
+    throw new XferError('USAGE', `location ${withoutPassword(text)}: a file URL names no other host`, {
+      hint: 'type host:path for a file on another machine',
+    });
+  }
+  const path = percentDecode(url.pathname);
+  return platform === 'win32' ? path.replace(/^\/(?=[a-z]:)/i, '') : path;
+}
+
 function parseHttp(scheme: string, text: string): Location {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (!url?.hostname) throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`);
@@ -81,12 +93,21 @@ function parseHttp(scheme: string, text: string): Location {
   };
 }
 
-/** Bytes of a percent-encoded text that are UTF-8, as text; USAGE where an escape is broken. */
+/** Bytes of a percent-encoded text that are UTF-8, as text; USAGE where an escape is broken or stands for NUL. */
 function percentDecode(text: string): string {
+  const decoded = tryDecode(text);
+  if (decoded === undefined) {
+    throw new XferError('USAGE', `location ${withoutPassword(text)}: a % is not followed by two hex digits of UTF-8`);
+  }
+  if (decoded.includes('\0')) throw new XferError('USAGE', `location ${withoutPassword(text)}: holds a NUL byte`);
+  return decoded;
+}
+
+function tryDecode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new XferError('USAGE', `location ${withoutPassword(text)}: a % is not followed by two hex digits of UTF-8`);
+    return undefined;
   }
 }
 
@@ -119,8 +140,9 @@ export function checkUserAndHost(user: string | undefined, host: string): void {
   if (badUser) throw new XferError('USAGE', `user ${user}: not a user name`);
 }
 
+/** Up to the last `@`, for a password that is not percent-encoded may hold a `/` or an `@` itself. */
 function withoutPassword(text: string): string {
-  return text.replace(/(:\/\/[^/@:]*):[^/@]*@/, '$1@');
+  return text.replace(/(:\/\/[^/@:]*):.*@/s, '$1@');
 }
 
 /** A location as text, without its secrets, printable. */

@@ -1,0 +1,264 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { XferError } from '#xfer/errors.js';
+import {
+  baseName,
+  checkUserAndHost,
+  describeLocation,
+  type Location,
+  parseHostPort,
+  parseLocation,
+  parsePort,
+  parseScpLocation,
+} from '#xfer/location.js';
+
+function isUsage(error: unknown): boolean {
+  assert.ok(error instanceof XferError, String(error));
+  assert.equal(error.code, 'USAGE');
+  assert.doesNotMatch(error.message, /\p{Cc}/u);
+  return true;
+}
+
+const file = (path: string): Location => ({ scheme: 'file', path });
+const sftp = (host: string, path: string, more: Partial<Location> = {}): Location => ({
+  scheme: 'sftp',
+  host,
+  path,
+  ...more,
+});
+
+const POSIX: [string, Location][] = [
+  ['-', { scheme: 'stdio', path: '-' }],
+  ['a', file('a')],
+  ['./a:b', file('./a:b')],
+  ['/a:b', file('/a:b')],
+  ['dir/a:b', file('dir/a:b')],
+  [':a', file(':a')],
+  ['~/a', file('~/a')],
+  ['a b', file('a b')],
+  ['--', file('--')],
+  ['host:', sftp('host', '.')],
+  ['host:a', sftp('host', 'a')],
+  ['host:/a/b', sftp('host', '/a/b')],
+  ['host:a:b', sftp('host', 'a:b')],
+  ['host:~/x', sftp('host', '~/x')],
+  ['host:a b\n', sftp('host', 'a b\n')],
+  ['user@host:', sftp('host', '.', { user: 'user' })],
+  ['user@host:x', sftp('host', 'x', { user: 'user' })],
+  ['a@b@host:x', sftp('host', 'x', { user: 'a@b' })],
+  ['DOMAIN\\me@host:x', sftp('host', 'x', { user: 'DOMAIN\\me' })],
+  ['[::1]:x', sftp('::1', 'x')],
+  ['me@[fe80::1%eth0]:/x', sftp('fe80::1%eth0', '/x', { user: 'me' })],
+  ['[host]:x', sftp('host', 'x')],
+  ['C:\\x', sftp('C', '\\x')],
+  ['sftp://h', sftp('h', '.')],
+  ['sftp://h/', sftp('h', '.')],
+  ['sftp://h/a/b', sftp('h', 'a/b')],
+  ['sftp://h//abs', sftp('h', '/abs')],
+  ['sftp://h/a%20b%23c', sftp('h', 'a b#c')],
+  ['sftp://me@h:2222/a', sftp('h', 'a', { user: 'me', port: 2222 })],
+  ['sftp://me%40x@h/a', sftp('h', 'a', { user: 'me@x' })],
+  ['sftp://[::1]:22/a', sftp('::1', 'a', { port: 22 })],
+  ['scp://h/a', sftp('h', 'a')],
+  ['SSH://h/a', sftp('h', 'a')],
+  ['tcp://h:9', { scheme: 'tcp', host: 'h', port: 9, path: '' }],
+  ['tcp://[::1]:9', { scheme: 'tcp', host: '::1', port: 9, path: '' }],
+  ['tcp://:9', { scheme: 'tcp', host: '', port: 9, path: '' }],
+  ['memory://name/a/b', { scheme: 'memory', host: 'name', path: '/a/b' }],
+  ['file:///a%20b', file('/a b')],
+  ['http://h/a?b=c', { scheme: 'http', host: 'h', path: '/a?b=c', url: 'http://h/a?b=c' }],
+  ['https://h:8443/a', { scheme: 'https', host: 'h', port: 8443, path: '/a', url: 'https://h:8443/a' }],
+  ['http://[::1]:8080/', { scheme: 'http', host: '::1', port: 8080, path: '/', url: 'http://[::1]:8080/' }],
+];
+
+test('what is typed on a POSIX system', () => {
+  for (const [text, expected] of POSIX) assert.deepEqual(parseLocation(text, 'linux'), expected, text);
+});
+
+const WINDOWS: [string, Location][] = [
+  ['C:\\x', file('C:\\x')],
+  ['c:/x', file('c:/x')],
+  ['C:x', file('C:x')],
+  ['\\\\server\\share\\x', file('\\\\server\\share\\x')],
+  ['\\\\?\\C:\\x', file('\\\\?\\C:\\x')],
+  ['host:x', sftp('host', 'x')],
+  ['me@host:C:\\x', sftp('host', 'C:\\x', { user: 'me' })],
+  ['x', file('x')],
+];
+
+test('what is typed on Windows', () => {
+  for (const [text, expected] of WINDOWS) assert.deepEqual(parseLocation(text, 'win32'), expected, text);
+});
+
+test('a path alone is no scp location', () => {
+  for (const text of ['a', './a:b', '/a:b', ':a', '']) assert.equal(parseScpLocation(text, 'linux'), undefined, text);
+});
+
+const REFUSED: string[] = [
+  '',
+  'a\0b',
+  'host:a\0b',
+  '-oProxyCommand=x:y',
+  'me@-oProxyCommand=x:y',
+  '-l@host:x',
+  '@host:x',
+  'a;b:x',
+  'a b:x',
+  '$(id):x',
+  '`id`:x',
+  'ho\nst:x',
+  'me|x@host:p',
+  "me'@host:p",
+  'me\\@host:p',
+  'sftp://',
+  'sftp:///path',
+  'sftp://-oProxyCommand=x/y',
+  'sftp://h:0/x',
+  'sftp://h:65536/x',
+  'sftp://h:22x/x',
+  'sftp://h:-1/x',
+  'sftp://me:secret@h/x',
+  'sftp://h/%zz',
+  'sftp://h/%ff',
+  'sftp://%ff@h/x',
+  'sftp://h/a%00b',
+  'sftp://me%0a@h/x',
+  'tcp://h:99999',
+  'tcp://a:b:c',
+  'http://',
+  'http://h:99999/',
+  'https://a b/',
+  'file:///a%zz',
+  'file:///a%00b',
+];
+
+test('what is no location is USAGE, and names what was typed', () => {
+  for (const text of REFUSED) assert.throws(() => parseLocation(text, 'linux'), isUsage, JSON.stringify(text));
+});
+
+test('file: takes only this machine, in the form of the platform', () => {
+  assert.deepEqual(parseLocation('file://localhost/a', 'linux'), file('/a'));
+  assert.deepEqual(parseLocation('file:///C:/a', 'win32'), file('C:/a'));
+  assert.throws(() => parseLocation('file://elsewhere/a', 'linux'), isUsage);
+});
+
+test('no message repeats a password', () => {
+  const typed = [
+    'sftp://me:hunter2@h/x',
+    'tcp://me:hunter2@h:1',
+    'http://me:hunter2@:99999/',
+    'sftp://me:hunter2@h/%zz',
+  ];
+  for (const text of [...typed, 'ftp2://me:hunt/er2@h/', 'sftp://me:hun@ter2@h/x']) {
+    const said = (() => {
+      try {
+        return describeLocation(parseLocation(text, 'linux'));
+      } catch (error) {
+        return `${(error as XferError).message} ${(error as XferError).hint}`;
+      }
+    })();
+    assert.doesNotMatch(said, /hunter2|ter2|er2@/, text);
+  }
+});
+
+const DESCRIBED: [Location, string][] = [
+  [{ scheme: 'stdio', path: '-' }, 'standard input or output'],
+  [file('a\nb'), 'a\\nb'],
+  [sftp('h', 'a'), 'h:a'],
+  [sftp('::1', '/a', { user: 'me' }), 'me@[::1]:/a'],
+  [sftp('h', '/a', { port: 2222 }), 'sftp://h:2222//a'],
+  [{ scheme: 'tcp', host: '::1', port: 9, path: '' }, 'tcp://[::1]:9'],
+];
+
+test('a location is described so that it could be typed', () => {
+  for (const [location, text] of DESCRIBED) assert.equal(describeLocation(location), text);
+});
+
+test('a description holds no password, token, query or fragment', () => {
+  const said = describeLocation(parseLocation('https://me:hunter2@h/a?token=hunter3&x=y#hunter4', 'linux'));
+  assert.equal(said, 'https://h/a');
+});
+
+test('what is described parses to the same place', () => {
+  for (const text of ['h:a', 'me@h:/a', 'me@[::1]:a', 'sftp://h:2222/a', 'sftp://h:2222//a', 'tcp://h:9', './a:b']) {
+    const location = parseLocation(text, 'linux');
+    assert.deepEqual(parseLocation(describeLocation(location), 'linux'), location, text);
+  }
+});
+
+test('ports are 1 to 65535, and 0 only where that is asked for', () => {
+  assert.equal(parsePort('1'), 1);
+  assert.equal(parsePort('65535'), 65535);
+  assert.equal(parsePort('0', true), 0);
+  for (const text of [
+    '0',
+    '',
+    '-1',
+    '+1',
+    '1.0',
+    '1e3',
+    '0x10',
+    '65536',
+    '99999999999',
+    ' 80',
+    '80 ',
+    '８０',
+    'http',
+  ]) {
+    assert.throws(() => parsePort(text), isUsage, text);
+  }
+});
+
+test('host and port', () => {
+  assert.deepEqual(parseHostPort('h:80'), { host: 'h', port: 80 });
+  assert.deepEqual(parseHostPort(':80'), { port: 80 });
+  assert.deepEqual(parseHostPort('[::1]:80'), { host: '::1', port: 80 });
+  assert.deepEqual(parseHostPort('80', true), { port: 80 });
+  for (const text of ['80', 'h', 'h:', '::1:80', '[::1]', '[]:80', 'h:80:81', 'a/b:80', '', 'h:0', 'h:70000']) {
+    assert.throws(() => parseHostPort(text), isUsage, text);
+  }
+});
+
+test('users and hosts that a shell or an option parser would take apart are refused', () => {
+  for (const host of [
+    '',
+    '-x',
+    'a b',
+    'a\nb',
+    "a'b",
+    'a"b',
+    'a`b',
+    'a$b',
+    'a\\b',
+    'a;b',
+    'a&b',
+    'a|b',
+    'a>b',
+    'a(b',
+    '\u0085',
+  ]) {
+    assert.throws(() => checkUserAndHost(undefined, host), isUsage, JSON.stringify(host));
+  }
+  for (const user of ['', '-x', 'a b', 'a\nb', "a'b", 'a"b', 'a`b', 'a;b', 'a&b', 'a|b', 'a<b', 'a)b', 'a\\', 'a\0']) {
+    assert.throws(() => checkUserAndHost(user, 'h'), isUsage, JSON.stringify(user));
+  }
+  for (const host of ['h', 'h.example', '10.0.0.1', '::1', 'fe80::1%eth0', 'straße.example', 'a_b']) {
+    checkUserAndHost('DOM\\me', host);
+  }
+});
+
+test('the last part of a path', () => {
+  const table = {
+    'a/b': 'b',
+    'a/b/': 'b',
+    'a//': 'a',
+    '/': '',
+    '': '',
+    '..': '',
+    'a/..': '',
+    '.': '',
+    '/a': 'a',
+    '...': '...',
+  };
+  for (const [path, expected] of Object.entries(table)) assert.equal(baseName(path), expected, path);
+});
