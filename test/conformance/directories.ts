@@ -12,7 +12,9 @@ export function directoriesChapter(rig: SinkRig): void {
     test('a file in the place of a directory is EXISTS', TEST, () => fileInTheWay(rig));
     test('a directory in the place of a file is EXISTS, and stays', TEST, () => directoryInTheWay(rig));
     test('finish sets mode and mtime of a directory', TEST, () => finishes(rig));
-    if (rig.supports.links) test('a link is made, and never written through', TEST, () => makesLinks(rig));
+    if (!rig.supports.links) return;
+    test('a link is made as it is stated', TEST, () => makesLinks(rig));
+    if (rig.supports.confined) test('a link out of the root is never written through', TEST, () => writesThrough(rig));
   });
 }
 
@@ -65,11 +67,22 @@ async function finishes(rig: SinkRig): Promise<void> {
 }
 
 async function makesLinks(rig: SinkRig): Promise<void> {
-  await withSink(rig, [{ path: 'real', bytes: patternBytes(3) }], async ({ sink, list, outside }) => {
+  await withSink(rig, [{ path: 'real', bytes: patternBytes(3) }], async ({ sink, list, read }) => {
+    for (const [path, target] of [
+      ['link', 'real'],
+      ['dangling', 'nowhere/at all'],
+    ] as const) {
+      await sink.create({ path, kind: 'symlink', target }, freeScope());
+    }
+    assert.deepEqual((await list()).sort(), ['dangling', 'link', 'real']);
+    assert.deepEqual(await read('link'), patternBytes(3));
+    await assert.rejects(sink.create({ path: 'real', kind: 'symlink', target: 'x' }, freeScope()), isExists);
+  });
+}
+
+async function writesThrough(rig: SinkRig): Promise<void> {
+  await withSink(rig, [{ path: 'out', kind: 'symlink', target: '..' }], async ({ sink, list, outside }) => {
     const beside = await outside?.();
-    await sink.create({ path: 'link', kind: 'symlink', target: 'real' }, freeScope());
-    await sink.create({ path: 'out', kind: 'symlink', target: '..' }, freeScope());
-    assert.deepEqual((await list()).sort(), ['link', 'out', 'real']);
     const entry = { path: 'out/escaped', kind: 'file', size: 0, version: 'v1' } as const;
     await assert.rejects(sink.draft(entry, freeScope()), (error) => {
       assert.ok(error instanceof XferError && error.code === 'UNSAFE_PATH', String(error));
@@ -77,5 +90,6 @@ async function makesLinks(rig: SinkRig): Promise<void> {
     });
     await assert.rejects(sink.create({ path: 'out/made', kind: 'directory' }, freeScope()), XferError);
     assert.deepEqual(await outside?.(), beside);
+    assert.deepEqual(await list(), ['out']);
   });
 }

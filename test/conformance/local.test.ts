@@ -23,7 +23,7 @@ const source: SourceRig = {
 };
 
 const sink: SinkRig = {
-  supports: { tree: true, names, links: true },
+  supports: { tree: true, names, links: true, confined: true },
   async open(existing = []) {
     const disk = await openDisk(existing);
     const sinks: Sink[] = [];

@@ -65,7 +65,7 @@ const source: SourceRig = {
 };
 
 const sink: SinkRig = {
-  supports: { tree: true, names: 'bytes', links: true },
+  supports: { tree: true, names: 'bytes', links: true, confined: true },
   async open(existing = []) {
     const tree = await plantedTree(existing, true);
     const opened = openMemorySink(tree, ROOT);

@@ -35,6 +35,8 @@ export interface SinkSupports {
   readonly names: NamesCarried;
   /** `create` makes links. */
   readonly links?: boolean;
+  /** No link in the root is followed out of it. */
+  readonly confined?: boolean;
 }
 
 export interface OpenedSink {
