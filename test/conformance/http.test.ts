@@ -7,6 +7,9 @@ import { openDisk } from './disk.js';
 import { freeScope, type SourceRig } from './rig.js';
 
 const FILE = 'one file.bin';
+/** Long ago: the listener gives a file that changed just now no strong tag, without which there are no ranges. */
+const PLANTED_MS = Date.UTC(2020, 0, 1);
+const CHANGED_MS = Date.UTC(2021, 0, 1);
 
 async function openOver(port: number): Promise<Source> {
   const url = `http://127.0.0.1:${port}/${encodeURIComponent(FILE)}`;
@@ -17,15 +20,16 @@ async function openOver(port: number): Promise<Source> {
 
 const source: SourceRig = {
   supports: { tree: false, names: 'none', size: true },
+  capabilities: { ranges: true, replay: true, parallel: false, metadata: true },
   async open(files) {
-    const disk = await openDisk(files.map((file) => ({ ...file, path: FILE })));
+    const disk = await openDisk(files.map((file) => ({ ...file, path: FILE, mtimeMs: PLANTED_MS })));
     const share = await openLocalSource(disk.root);
     if (!transport.listen) throw new Error('the transport has no listener');
     const listener = await transport.listen({ hosts: ['127.0.0.1'], port: 0, share }, freeScope());
     const opened = await openOver(listener.address.port);
     return {
       source: opened,
-      change: (_path, bytes) => disk.put({ path: FILE, bytes }),
+      change: (_path, bytes) => disk.put({ path: FILE, bytes, mtimeMs: CHANGED_MS }),
       async close() {
         await opened.close();
         await listener.close();

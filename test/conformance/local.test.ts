@@ -8,6 +8,7 @@ const names = process.platform === 'linux' ? 'bytes' : 'text';
 
 const source: SourceRig = {
   supports: { tree: true, names, size: true, links: true },
+  capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
   async open(files) {
     const disk = await openDisk(files);
     const opened = await openLocalSource(disk.root);
@@ -24,6 +25,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: true, names, links: true, confined: true },
+  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
   async open(existing = []) {
     const disk = await openDisk(existing);
     const sinks: Sink[] = [];

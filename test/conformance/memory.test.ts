@@ -53,6 +53,7 @@ async function plantFile(
 
 const source: SourceRig = {
   supports: { tree: true, names: 'bytes', size: true, links: true },
+  capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
   async open(files) {
     const tree = await plantedTree(files, true);
     const opened = openMemorySource(tree, ROOT);
@@ -66,6 +67,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: true, names: 'bytes', links: true, confined: true },
+  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
   async open(existing = []) {
     const tree = await plantedTree(existing, true);
     const opened = openMemorySink(tree, ROOT);

@@ -8,6 +8,9 @@ import { chapter, filePath, freeScope, type SinkRig, type SourceRig, TEST, withS
 
 export function sourceRefusalsChapter(rig: SourceRig): void {
   chapter('refusals of a source', () => {
+    test('it can do what the rig says, no more and no less', TEST, () =>
+      withRoot(rig, async ({ capabilities }) => assert.deepEqual({ ...capabilities }, rig.capabilities)),
+    );
     test('without ranges, a start inside the file is refused', TEST, () =>
       withRoot(rig, async (source, read) => {
         if (!source.capabilities.ranges) await assert.rejects(read(1), XferError);
@@ -26,6 +29,9 @@ export function sourceRefusalsChapter(rig: SourceRig): void {
 
 export function sinkRefusalsChapter(rig: SinkRig): void {
   chapter('refusals of a sink', () => {
+    test('it can do what the rig says, no more and no less', TEST, () =>
+      withSink(rig, [], async ({ sink }) => assert.deepEqual({ ...sink.capabilities }, rig.capabilities)),
+    );
     test('without offsets, a write elsewhere is refused', TEST, () => elsewhere(rig));
     test('without resume, a draft holds nothing', TEST, () => nothingHeld(rig));
     test('without directories or links, create is refused', TEST, () => noCreate(rig));

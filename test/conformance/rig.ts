@@ -1,6 +1,6 @@
 /** What a transport gives the suite so that it can be held to the contract. */
 import { after, before, describe } from 'node:test';
-import type { Scope, Sink, Source } from '#xfer/transport.js';
+import type { Scope, Sink, SinkCapabilities, Source, SourceCapabilities } from '#xfer/transport.js';
 import type { Fixture } from '../support/fixtures.js';
 import { assertNoMoreThan, countOpen } from '../support/leaks.js';
 
@@ -27,6 +27,8 @@ export interface OpenedSource {
 
 export interface SourceRig {
   readonly supports: SourceSupports;
+  /** What the source must say of itself, so that no chapter passes because a power was lost. */
+  readonly capabilities: SourceCapabilities;
   open(files: readonly Fixture[]): Promise<OpenedSource>;
 }
 
@@ -55,6 +57,8 @@ export interface OpenedSink {
 
 export interface SinkRig {
   readonly supports: SinkSupports;
+  /** What the sink must say of itself. */
+  readonly capabilities: SinkCapabilities;
   open(existing?: readonly Fixture[]): Promise<OpenedSink>;
 }
 

@@ -2,7 +2,7 @@
 import { after } from 'node:test';
 import type { Location } from '#xfer/location.js';
 import type { Sink } from '#xfer/transport.js';
-import { transport } from '#xfer/transports/ssh/index.js';
+import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
 import { findProgram, needs } from '../support/peers.js';
 import { type Sshd, startSshd } from '../support/sshd.js';
 import { conformance } from './conformance.js';
@@ -12,13 +12,14 @@ import { freeScope, type SinkRig, type SourceRig } from './rig.js';
 const sshd = findProgram('sshd') ? await startSshd() : undefined;
 after(() => sshd?.stop());
 
-function reach(path: string): [Location, { configFile: string }] {
+function reach(path: string): [Location, SshOptions] {
   const { host, port, user, configFile } = sshd as Sshd;
   return [{ scheme: 'sftp', host, port, user, path }, { configFile }];
 }
 
 const source: SourceRig = {
   supports: { tree: true, names: 'bytes', size: true, links: true },
+  capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
   async open(files) {
     const disk = await openDisk(files);
     const opened = await required(transport.openSource)(...reach(disk.root), freeScope());
@@ -35,6 +36,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: true, names: 'bytes', links: true },
+  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
   async open(existing = []) {
     const disk = await openDisk(existing);
     const sinks: Sink[] = [];

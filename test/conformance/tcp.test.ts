@@ -11,6 +11,7 @@ const HOST = '127.0.0.1';
 
 const source: SourceRig = {
   supports: { tree: false, names: 'none', size: false },
+  capabilities: { ranges: false, replay: false, parallel: false, metadata: false },
   async open(files) {
     if (!transport.openSource) throw new Error('the transport has no source');
     let sender: Socket | undefined;
@@ -35,6 +36,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: false, names: 'none' },
+  capabilities: { offsets: false, atomic: false, resume: false, parallel: false, metadata: false },
   async open() {
     const receiver = await startReceiver();
     const sinks: Sink[] = [];
