@@ -1,0 +1,147 @@
+/** Takes the time, CPU and memory of programs that do the same job by turns. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { cpuSecondsOf, cpuSecondsOfEndedChildren, watchMemory } from '../support/processes.js';
+import { xferEnvironment } from '../support/run-xfer.js';
+
+/** One program in a row. */
+export interface Contestant {
+  readonly label: string;
+  /** Not counted: removes what the last run left, starts a listener. */
+  prepare?(meter: Meter): Promise<void> | void;
+  /** Counted, until it resolves. */
+  run(meter: Meter): Promise<void>;
+  /** Throws where what arrived is not what was sent. Asked once, after the warm-up. */
+  check(): void;
+}
+
+export interface Row {
+  readonly title: string;
+  readonly bytes: number;
+  readonly contestants: readonly Contestant[];
+}
+
+export interface Sample {
+  readonly seconds: number;
+  readonly cpuSeconds: number | undefined;
+  readonly peakMiB: number | undefined;
+}
+
+export interface Outcome {
+  readonly label: string;
+  readonly samples: readonly Sample[];
+}
+
+export interface Child {
+  readonly process: ChildProcess;
+  /** Rejects, with what it printed, where it does not exit with 0. */
+  readonly done: Promise<void>;
+  /** Resolves when standard error, or output, matches. */
+  printed(pattern: RegExp): Promise<RegExpExecArray>;
+}
+
+export interface Redirection {
+  readonly inputFile?: string;
+  readonly outputFile?: string;
+}
+
+/** Starts the programs of one run, and knows which of them to watch. */
+export class Meter {
+  readonly pids: number[] = [];
+  /** Running servers whose CPU counts too. */
+  readonly servers: number[];
+
+  constructor(servers: readonly number[] = []) {
+    this.servers = [...servers];
+    this.pids.push(...servers);
+  }
+
+  start(program: string, args: readonly string[], redirect: Redirection = {}): Child {
+    const input = redirect.inputFile === undefined ? 'ignore' : openSync(redirect.inputFile, 'r');
+    const output = redirect.outputFile === undefined ? 'pipe' : openSync(redirect.outputFile, 'w');
+    const child = spawn(program, args, { stdio: [input, output, 'pipe'], env: xferEnvironment() });
+    for (const fd of [input, output]) if (typeof fd === 'number') closeSync(fd);
+    if (child.pid !== undefined) this.pids.push(child.pid);
+    let text = '';
+    const waiting = new Set<() => void>();
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (chunk: Buffer) => {
+        text = (text + chunk.toString()).slice(-10_000);
+        for (const look of [...waiting]) look();
+      });
+    }
+    const done = new Promise<void>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', (code, signal) => {
+        if (code === 0) resolve();
+        else reject(new Error(`${program} ${args.join(' ')} ended with ${signal ?? code}:\n${text}`));
+      });
+    });
+    done.catch(() => {});
+    const printed = (pattern: RegExp) =>
+      new Promise<RegExpExecArray>((resolve, reject) => {
+        const look = () => {
+          const match = pattern.exec(text);
+          if (!match) return;
+          waiting.delete(look);
+          resolve(match);
+        };
+        waiting.add(look);
+        look();
+        done.then(() => reject(new Error(`${program} never printed ${pattern}:\n${text}`)), reject);
+      });
+    return { process: child, done, printed };
+  }
+
+  /** Starts a program and waits for its end. */
+  async run(program: string, args: readonly string[], redirect: Redirection = {}): Promise<void> {
+    await this.start(program, args, redirect).done;
+  }
+}
+
+function cpuNow(meter: Meter): number | undefined {
+  const ended = cpuSecondsOfEndedChildren();
+  return ended === undefined ? undefined : meter.servers.reduce((sum, pid) => sum + (cpuSecondsOf(pid) ?? 0), ended);
+}
+
+async function takeSample(contestant: Contestant, servers: readonly number[]): Promise<Sample> {
+  const meter = new Meter(servers);
+  const memory = watchMemory(meter.pids);
+  try {
+    const cpuBefore = cpuNow(meter);
+    await contestant.prepare?.(meter);
+    const start = performance.now();
+    await contestant.run(meter);
+    const seconds = (performance.now() - start) / 1000;
+    const cpuAfter = cpuNow(meter);
+    const cpuSeconds = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
+    return { seconds, cpuSeconds, peakMiB: memory.stop() };
+  } finally {
+    memory.stop();
+  }
+}
+
+export interface MeasureOptions {
+  readonly runs: number;
+  /** No new round starts after it, on the clock of `performance.now()`. */
+  readonly deadlineMs: number;
+  /** Long-running servers of a contestant, by its label. */
+  readonly serversOf?: (label: string) => readonly number[];
+}
+
+/** One warm-up each, checked; then `runs` rounds in which each has its turn. */
+export async function measureRow(row: Row, options: MeasureOptions): Promise<Outcome[]> {
+  const servers = (label: string) => options.serversOf?.(label) ?? [];
+  for (const contestant of row.contestants) {
+    await takeSample(contestant, servers(contestant.label));
+    contestant.check();
+  }
+  const samples = new Map<string, Sample[]>(row.contestants.map(({ label }) => [label, []]));
+  for (let round = 0; round < options.runs; round++) {
+    if (round > 0 && performance.now() > options.deadlineMs) break;
+    for (const contestant of row.contestants) {
+      samples.get(contestant.label)?.push(await takeSample(contestant, servers(contestant.label)));
+    }
+  }
+  return [...samples].map(([label, taken]) => ({ label, samples: taken }));
+}
