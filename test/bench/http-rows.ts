@@ -27,7 +27,7 @@ export async function startHttpRows(ground: Ground): Promise<HttpRows> {
   const out = join(ground.folder, 'http-out');
   const curl = ground.peer('curl');
   const python = ground.peer('python3');
-  const own = await serve(startXfer(['serve', ground.bigFolder, '0']));
+  const own = await serve(startXfer(['serve', '-q', '--bind', '127.0.0.1', ground.bigFolder, '0']));
   const pythonArgs = ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1', '--directory', ground.bigFolder];
   const theirs = python === undefined ? undefined : await serve(startProgram(python, pythonArgs));
 

@@ -45,6 +45,9 @@ export interface Redirection {
   readonly outputFile?: string;
 }
 
+const READY_TIMEOUT_MS = 10_000;
+const RUN_TIMEOUT_MS = 120_000;
+
 /** Starts the programs of one run, and knows which of them to watch. */
 export class Meter {
   readonly pids: number[] = [];
@@ -62,6 +65,7 @@ export class Meter {
     const child = spawn(program, args, { stdio: [input, output, 'pipe'], env: xferEnvironment() });
     for (const fd of [input, output]) if (typeof fd === 'number') closeSync(fd);
     if (child.pid !== undefined) this.pids.push(child.pid);
+    const timer = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS);
     let text = '';
     const waiting = new Set<() => void>();
     for (const stream of [child.stdout, child.stderr]) {
@@ -73,6 +77,7 @@ export class Meter {
     const done = new Promise<void>((resolve, reject) => {
       child.on('error', reject);
       child.on('close', (code, signal) => {
+        clearTimeout(timer);
         if (code === 0) resolve();
         else reject(new Error(`${program} ${args.join(' ')} ended with ${signal ?? code}:\n${text}`));
       });
@@ -80,15 +85,18 @@ export class Meter {
     done.catch(() => {});
     const printed = (pattern: RegExp) =>
       new Promise<RegExpExecArray>((resolve, reject) => {
+        const giveUp = () => reject(new Error(`${program} never printed ${pattern}:\n${text}`));
+        const timer = setTimeout(giveUp, READY_TIMEOUT_MS);
         const look = () => {
           const match = pattern.exec(text);
           if (!match) return;
+          clearTimeout(timer);
           waiting.delete(look);
           resolve(match);
         };
         waiting.add(look);
         look();
-        done.then(() => reject(new Error(`${program} never printed ${pattern}:\n${text}`)), reject);
+        done.then(giveUp, reject);
       });
     return { process: child, done, printed };
   }

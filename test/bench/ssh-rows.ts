@@ -51,11 +51,11 @@ function contestants(ground: Ground, options: Options, job: Job): Contestant[] {
 /** Options for `port`, which leads to sshd; known_hosts names the port, so it gets its own. */
 function loginOptions(ground: Ground, sshd: Sshd, port: number): Options {
   const knownHosts = join(ground.folder, `known-hosts-${port}`);
-  writeFileSync(knownHosts, readFileSync(sshd.knownHosts, 'utf8').replaceAll(`]:${sshd.port}`, `]:${port}`));
+  writeFileSync(knownHosts, readFileSync(sshd.knownHostsFile, 'utf8').replaceAll(`]:${sshd.port}`, `]:${port}`));
   const settings = [
     `Port=${port}`,
     `User=${sshd.user}`,
-    `IdentityFile=${sshd.clientKey}`,
+    `IdentityFile=${sshd.identityFile}`,
     `UserKnownHostsFile=${knownHosts}`,
     'GlobalKnownHostsFile=none',
     'StrictHostKeyChecking=yes',

@@ -1,7 +1,16 @@
 /** `xfer serve` for curl and `xfer get`, and downloads that are cut off. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -27,7 +36,7 @@ async function prepare(t: TestContext, bytes: number): Promise<Rig> {
   mkdirSync(shared);
   mkdirSync(target);
   makeRandomFile(join(shared, 'big file.bin'), bytes);
-  const server = startXfer(['serve', shared, '0']);
+  const server = startXfer(['serve', '--bind', '127.0.0.1', shared, '0']);
   t.after(async () => {
     await server.stop();
     rmSync(folder, { recursive: true, force: true });
@@ -75,8 +84,7 @@ test('a missing page exits 3, a refused port 5', bounded, async (t) => {
   assert.equal(missing.exitCode, 3, missing.stderr);
   const refused = await runXfer(['get', 'http://127.0.0.1:1/a'], { cwd: target });
   assert.equal(refused.exitCode, 5, refused.stderr);
-  assert.deepEqual(differences(target, join(target, '..', 'target')), []);
-  assert.equal(existsSync(join(target, 'none')), false);
+  assert.deepEqual(readdirSync(target), []);
 });
 
 test('killed at ten points, no short file has the name, and the next run ends it', { timeout: 120_000 }, async (t) => {
@@ -96,7 +104,7 @@ test('killed at ten points, no short file has the name, and the next run ends it
     assert.equal(again.exitCode, 0, again.stderr);
     assert.deepEqual(differences(source, out), [], `seed ${seed}, round ${round}, run again`);
     rmSync(out);
-    assert.deepEqual(differences(target, join(target, '.')), []);
+    assert.deepEqual(readdirSync(target), [], 'something is left over');
   }
   assert.ok(struck >= 5, `only ${struck} of 10 runs were killed before their end`);
 });

@@ -103,7 +103,7 @@ test('xfer send to xfer recv, from standard input to standard output', bounded, 
 });
 
 test('pipe joins two ends both ways', bounded, async (t) => {
-  const { listener, port } = await listening(t, ['pipe', '-l', '0'], 'from the listener\n');
+  const { listener, port } = await listening(t, ['pipe', '-l', '127.0.0.1:0'], 'from the listener\n');
   const { exitCode, stdout, stderr } = await runXfer(['pipe', `127.0.0.1:${port}`], { input: 'from the caller\n' });
   assert.equal(exitCode, 0, stderr);
   assert.equal(stdout.toString(), 'from the listener\n');
@@ -124,10 +124,10 @@ test('a refused port exits 5 and says so', bounded, async (t) => {
   }
 });
 
-test('recv on a terminal or without a place to put the bytes exits 2', bounded, async () => {
-  const { exitCode, stderr, stdout } = await runXfer(['recv'], { timeoutMs: 10_000 });
+test('recv without a place to put the bytes exits 2 and says what to type', bounded, async () => {
+  const { exitCode, stderr, stdout } = await runXfer(['recv', '127.0.0.1:0'], { timeoutMs: 10_000 });
   assert.equal(exitCode, 2, stderr);
-  assert.notEqual(stderr, '');
+  assert.match(stderr, /xfer recv 127\.0\.0\.1:0 \S+/);
   assert.equal(stdout.length, 0);
 });
 
