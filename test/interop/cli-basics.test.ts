@@ -50,12 +50,12 @@ test('no command, and a wrong one, exit 2 and name what there is', bounded, asyn
 });
 
 test('a wrong option exits 2 and names the nearest right one', bounded, async () => {
-  for (const [wrong, right] of [
-    ['--versoin', '--version'],
-    ['--jsno', '--json'],
-    ['--quite', '--quiet'],
+  for (const [args, right] of [
+    [['--versoin'], '--version'],
+    [['cp', '--jsno', 'a', 'b'], '--json'],
+    [['cp', '--quite', 'a', 'b'], '--quiet'],
   ] as const) {
-    const { exitCode, stdout, stderr } = await runXfer(['cp', wrong, 'a', 'b']);
+    const { exitCode, stdout, stderr } = await runXfer(args);
     assert.equal(exitCode, 2, stderr);
     assert.match(stderr, new RegExp(right));
     assert.equal(stdout.length, 0);

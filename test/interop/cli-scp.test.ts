@@ -20,6 +20,7 @@ import { bytesOnDisk, differences, makeOddTree, makeRandomFile, seededRandom } f
 
 const options = { ...needs('sshd', 'ssh-keygen'), timeout: 120_000 };
 const BIG_BYTES = 64 * 1024 * 1024;
+const KILLED_BYTES = 24 * 1024 * 1024;
 
 interface Rig {
   readonly sshd: Sshd;
@@ -96,12 +97,12 @@ for (const way of ['up', 'down'] as const) {
     const [from, to] = way === 'up' ? [rig.near, join(rig.far, 'in')] : [rig.far, join(rig.near, 'in')];
     mkdirSync(to);
     const [source, out] = [join(from, 'big.bin'), join(to, 'big.bin')];
-    makeRandomFile(source, BIG_BYTES);
+    makeRandomFile(source, KILLED_BYTES);
     const args = way === 'up' ? [source, `rig:${out}`] : [`rig:${source}`, out];
     let struck = 0;
     for (let round = 0; round < 10; round++) {
       const label = `seed ${seed}, round ${round}`;
-      const enough = random() * BIG_BYTES * 0.9;
+      const enough = random() * KILLED_BYTES * 0.9;
       const killed = await rig.scp(args, () => bytesOnDisk(to) > enough);
       if (killed.signal === 'SIGKILL') struck += 1;
       if (existsSync(out)) assert.deepEqual(differences(source, out), [], `${label}, killed`);

@@ -21,7 +21,7 @@ import { runProgram, runXfer, startXfer } from '../support/run-xfer.js';
 import { bytesOnDisk, differences, makeRandomFile, seededRandom } from '../support/trees.js';
 
 const bounded = { timeout: 60_000 };
-const FILE_BYTES = 64 * 1024 * 1024;
+const FILE_BYTES = 24 * 1024 * 1024;
 
 interface Rig {
   readonly shared: string;
