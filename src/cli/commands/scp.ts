@@ -1,0 +1,63 @@
+/** `xfer scp`: copies over SSH, with the words of OpenSSH's scp. */
+import type { CopyOptions } from '../../copy/index.js';
+import { XferError } from '../../errors.js';
+import { type Location, parseLocation, parseScpLocation } from '../../location.js';
+import type { Command } from '../command.js';
+import type { ParsedArguments } from '../parsed-arguments.js';
+import { runCopy } from '../run-copy.js';
+import { sshOptions } from '../ssh-options.js';
+import type { Surroundings } from '../surroundings.js';
+
+/** scp counts 1,024 bits in a kbit (scp.c, `limit_kbps *= 1024`). */
+const BYTES_PER_KBIT = 128;
+
+export const command: Command = {
+  name: 'scp',
+  summary: 'Copy files over SSH, as scp does.',
+  usage: '[options] source... target',
+  examples: [
+    ['xfer scp report.pdf anna@example.org:', 'a file to the login directory of another host'],
+    ['xfer scp -r example.org:photos .', 'a directory from there to here'],
+    ['xfer scp -P 2222 -i ~/.ssh/id_ed25519 a b example.org:/srv/in/', 'two files, with a port and a key'],
+  ],
+  operands: [2, Number.POSITIVE_INFINITY],
+  missing: { message: 'scp: a source and a target are needed', hint: 'xfer scp file host:path' },
+  operandEndsOptions: true,
+  run,
+};
+
+/** A location as scp reads it: `host:path`, `scp://` or `sftp://`, else a local path. USAGE for what other commands take. */
+export function parseScpOperand(text: string, platform: NodeJS.Platform): Location {
+  if (/^(scp|sftp|ssh):\/\//i.test(text)) return parseLocation(text, platform);
+  if (/^(https?|tcp):\/\//i.test(text)) {
+    throw new XferError('USAGE', `location ${text}: scp takes host:path`, {
+      hint: 'xfer cp takes URLs: xfer cp --help',
+    });
+  }
+  if (text === '') throw new XferError('USAGE', 'the location is empty', { hint: 'name a path or host:path' });
+  return parseScpLocation(text, platform) ?? { scheme: 'file', path: text };
+}
+
+/** scp's `-l`, in kbit/s, as bytes a second. */
+export function scpLimit(parsed: ParsedArguments): Pick<CopyOptions, 'limitBytesPerSecond'> {
+  const limit = parsed.wholeNumber('limit');
+  return limit === undefined ? {} : { limitBytesPerSecond: limit * BYTES_PER_KBIT };
+}
+
+function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+  const from = parsed.operands.map((text) => parseScpOperand(text, around.platform));
+  const to = from.pop() as Location;
+  const recursive = parsed.flag('recursive');
+  const intoDirectory = from.length > 1 || (!recursive && to.path.endsWith('/'));
+  return runCopy(
+    {
+      from,
+      to,
+      transportOptions: sshOptions(parsed),
+      copyOptions: { recursive, intoDirectory, ...scpLimit(parsed) },
+      neverAsk: parsed.flag('batch'),
+    },
+    parsed,
+    around,
+  );
+}

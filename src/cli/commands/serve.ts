@@ -1,0 +1,94 @@
+/** `xfer serve`: shares a directory over HTTP. */
+import { XferError } from '../../errors.js';
+import { parsePort } from '../../location.js';
+import { printable } from '../../names.js';
+import { listen, openSource } from '../../open.js';
+import type { Listener } from '../../transport.js';
+import type { Command } from '../command.js';
+import type { ParsedArguments } from '../parsed-arguments.js';
+import { jsonLine } from '../render/json.js';
+import { openReport } from '../run-copy.js';
+import type { Surroundings } from '../surroundings.js';
+
+const DEFAULT_PORT = 8000;
+const GRACE_MS = 5000;
+
+export const command: Command = {
+  name: 'serve',
+  summary: 'Share a directory over HTTP with browsers, curl, wget and xfer get.',
+  usage: '[options] [directory] [port]',
+  examples: [
+    ['xfer serve', 'this directory, on port 8000'],
+    ['xfer serve photos 8080', 'another directory, on another port'],
+    ['xfer serve --bind 127.0.0.1 --hidden .', 'for this machine only, with names that start with a dot'],
+  ],
+  operands: [0, 2],
+  missing: { message: 'serve: a directory is needed', hint: 'xfer serve .' },
+  run,
+};
+
+/** What to share and where, from operands in either order. USAGE where they do not fit. */
+export function parseServeOperands(parsed: ParsedArguments): { directory: string; port: number } {
+  const option = parsed.text('port');
+  const [first, second] = parsed.operands;
+  const digits = /^[0-9]+$/;
+  const portFirst = first !== undefined && digits.test(first) && (second === undefined || !digits.test(second));
+  const port = portFirst ? first : second;
+  const directory = (portFirst ? second : first) ?? '.';
+  if (port !== undefined && option !== undefined) {
+    throw new XferError('USAGE', `serve: the port is given twice, as ${port} and ${option}`);
+  }
+  const typed = port ?? option;
+  return { directory, port: typed === undefined ? DEFAULT_PORT : parsePort(typed, true) };
+}
+
+async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+  const { directory, port } = parseServeOperands(parsed);
+  const { formatAccess } = await import('../../transports/http/listen/access-log.js');
+  const report = await openReport(parsed, around);
+  const hosts = parsed.list('bind');
+  const json = parsed.flag('json');
+  const share = await openSource({ scheme: 'file', path: directory }, {}, { signal: around.signal });
+  try {
+    // Its own signal: an abort would cut the transfers that the grace lets end.
+    const listener = await listen('http', {
+      share,
+      port,
+      hidden: parsed.flag('hidden'),
+      onNotice: report.onNotice,
+      onRequest: (record: Parameters<typeof formatAccess>[0]) => {
+        if (json) around.stdout.write(jsonLine({ type: 'request', ...record }));
+        else if (!parsed.flag('quiet')) around.stdout.write(`${formatAccess(record)}\n`);
+      },
+      ...(hosts.length > 0 ? { hosts } : {}),
+    });
+    announce(listener, json, around);
+    await untilStopped(listener, around.signal);
+  } finally {
+    await share.close();
+  }
+}
+
+function announce(listener: Listener, json: boolean, around: Surroundings): void {
+  const { urls, address } = listener;
+  if (json) {
+    around.stdout.write(jsonLine({ type: 'listening', ...address, urls }));
+    return;
+  }
+  const lines = urls.map((url) => `serving on ${printable(url)}`);
+  const [url] = urls;
+  if (url !== undefined) lines.push(`download with: xfer get ${printable(new URL('FILE', url).href)}`);
+  around.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** Rejects with the signal's reason, once the transfers under way had their time; or with the listener's own fault. */
+async function untilStopped(listener: Listener, signal: AbortSignal): Promise<void> {
+  const aborted = new Promise<'aborted'>((resolve) => {
+    if (signal.aborted) resolve('aborted');
+    else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
+  });
+  const end = await Promise.race([aborted, listener.closed]);
+  if (end !== 'aborted') return;
+  await listener.close({ graceMs: GRACE_MS });
+  throw signal.reason;
+}

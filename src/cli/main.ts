@@ -1,0 +1,56 @@
+/** The process: its words, its signals, its streams and its exit. Nothing else of xfer touches them. */
+import { readFileSync } from 'node:fs';
+import { Stopped } from './stopped.js';
+import type { Surroundings } from './surroundings.js';
+
+/** 128 and the number of SIGPIPE: what the reader of a pipe that went away leaves behind. */
+const BROKEN_PIPE_EXIT = 141;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
+
+const words = process.argv.slice(2);
+if (words[0] === '--version' || words[0] === '-V') process.stdout.write(`${readVersion()}\n`);
+else await main();
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+async function main(): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(stop, signal));
+  for (const output of [process.stdout, process.stderr]) {
+    output.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EPIPE') stop.abort(new Stopped('', BROKEN_PIPE_EXIT));
+    });
+  }
+  const [{ homedir }, { run }] = await Promise.all([import('node:os'), import('./run.js')]);
+  const around: Surroundings = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    platform: process.platform,
+    homeDirectory: homedir(),
+    version: readVersion(),
+    signal: stop.signal,
+    interrupt: () => interrupt(stop, 'SIGINT'),
+  };
+  const code = await run(words, around);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+/** The first asks the command to end tidily; the second does not wait for it. */
+function interrupt(stop: AbortController, signal: keyof typeof SIGNALS): void {
+  if (stop.signal.aborted) process.exit(SIGNALS[signal]);
+  stop.abort(new Stopped(`stopped by ${signal}`, SIGNALS[signal]));
+}
+
+/** Exit cuts what a pipe has not taken yet on some systems. */
+function flushed(output: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (output.writable) output.write('', () => resolve());
+    else resolve();
+  });
+}

@@ -1,0 +1,137 @@
+/** Asks the person at the controlling terminal. */
+import { closeSync, openSync } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
+import { ReadStream, WriteStream } from 'node:tty';
+import { throwIfAborted } from '../errors.js';
+import { printable } from '../names.js';
+import type { Prompt, Scope } from '../transport.js';
+import type { Input, Output, Surroundings } from './surroundings.js';
+
+/** Where a question is written and its answer is read. */
+export interface Terminal {
+  readonly input: Input;
+  readonly output: Output;
+  /** Gives the terminal back. */
+  release(): unknown;
+}
+
+const MAX_ANSWER = 4096;
+const INTERRUPT = '\u0003';
+const END_OF_INPUT = '\u0004';
+const ERASE_LINE = '\u0015';
+
+type PromptSurroundings = Pick<Surroundings, 'stdin' | 'stderr' | 'platform' | 'interrupt'>;
+
+/**
+ * Questions one at a time, on the terminal of standard input or, on POSIX, on `/dev/tty`. An answer is undefined where
+ * there is no terminal, and where the person ends the input. An abort rejects with the signal's reason.
+ */
+export function createPrompt(
+  around: PromptSurroundings,
+  open: (around: PromptSurroundings) => Terminal | undefined = openTerminal,
+): Prompt {
+  let last: Promise<unknown> = Promise.resolve();
+  const ask = (question: string, hidden: boolean, scope: Scope): Promise<string | undefined> => {
+    const answer = last.then(() => askOnce(question, hidden, scope));
+    last = answer.catch(() => undefined);
+    return answer;
+  };
+  const askOnce = async (question: string, hidden: boolean, { signal }: Scope): Promise<string | undefined> => {
+    throwIfAborted(signal);
+    const terminal = open(around);
+    if (!terminal) return undefined;
+    try {
+      terminal.output.write(printable(question));
+      return await readAnswer(terminal, hidden, signal, around.interrupt);
+    } finally {
+      terminal.release();
+    }
+  };
+  return {
+    secret: (question, scope) => ask(question, true, scope),
+    line: (question, scope) => ask(question, false, scope),
+  };
+}
+
+function openTerminal({ stdin, stderr, platform }: PromptSurroundings): Terminal | undefined {
+  if (stdin.isTTY) return { input: stdin, output: stderr, release: () => stdin.pause() };
+  if (platform === 'win32') return undefined;
+  let descriptor: number;
+  try {
+    descriptor = openSync('/dev/tty', 'r+');
+  } catch {
+    return undefined;
+  }
+  try {
+    const input = new ReadStream(descriptor);
+    const output = new WriteStream(openSync('/dev/tty', 'w'));
+    return {
+      input,
+      output,
+      release: () => {
+        input.destroy();
+        output.destroy();
+      },
+    };
+  } catch {
+    closeSync(descriptor);
+    return undefined;
+  }
+}
+
+function readAnswer(
+  { input, output }: Terminal,
+  hidden: boolean,
+  signal: AbortSignal,
+  interrupt: () => void,
+): Promise<string | undefined> {
+  const decoder = new StringDecoder('utf8');
+  let answer = '';
+  return new Promise((resolve, reject) => {
+    const settle = (finish: () => void): void => {
+      input.off('data', take).off('end', giveUp).off('error', fail);
+      signal.removeEventListener('abort', abort);
+      if (hidden) {
+        input.setRawMode?.(false);
+        output.write('\n');
+      }
+      input.pause();
+      finish();
+    };
+    const abort = (): void => settle(() => reject(signal.reason));
+    const fail = (error: Error): void => settle(() => reject(error));
+    const giveUp = (): void => settle(() => resolve(undefined));
+    const take = (chunk: Buffer): void => {
+      const typed = typeOn(answer, decoder.write(chunk), hidden);
+      answer = typed.answer;
+      if (typed.end === 'enter') settle(() => resolve(answer));
+      else if (typed.end === 'give up') giveUp();
+      else if (typed.end === 'interrupt') interrupt();
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    if (hidden) input.setRawMode?.(true);
+    input.on('data', take).once('end', giveUp).once('error', fail);
+    input.resume();
+  });
+}
+
+interface Typed {
+  readonly answer: string;
+  readonly end?: 'enter' | 'give up' | 'interrupt';
+}
+
+/** The answer after more keys. In raw mode Ctrl-C, Ctrl-D, Ctrl-U and the erase key are ours to understand. */
+function typeOn(before: string, keys: string, raw: boolean): Typed {
+  let answer = before;
+  for (const key of keys) {
+    if (key === '\r' || key === '\n') return { answer, end: 'enter' };
+    if (!raw) answer += key;
+    else if (key === INTERRUPT) return { answer, end: 'interrupt' };
+    else if (key === END_OF_INPUT) return { answer, end: 'give up' };
+    else if (key === ERASE_LINE) answer = '';
+    else if (key === '\u007f' || key === '\b') answer = [...answer].slice(0, -1).join('');
+    else answer += key;
+    if (answer.length > MAX_ANSWER) answer = answer.slice(0, MAX_ANSWER);
+  }
+  return { answer };
+}

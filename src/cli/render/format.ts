@@ -1,0 +1,43 @@
+/** Numbers as a person reads them. */
+import { XferError } from '../../errors.js';
+
+const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
+
+/** `999 B`, `1.2 MiB`, `34 GiB`. */
+export function formatBytes(bytes: number): string {
+  if (bytes < 1024) return `${Math.round(bytes)} B`;
+  let value = bytes;
+  let unit = -1;
+  do {
+    value /= 1024;
+    unit++;
+  } while (value >= 1023.5 && unit < UNITS.length - 1);
+  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+}
+
+/** `0.4 s`, `12 s`, `3:05`, `2:03:05`. */
+export function formatDuration(durationMs: number): string {
+  const seconds = durationMs / 1000;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const pad = (part: number): string => String(part).padStart(2, '0');
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${minutes}:${pad(whole % 60)}`;
+  return `${Math.floor(minutes / 60)}:${pad(minutes % 60)}:${pad(whole % 60)}`;
+}
+
+/** `1 file`, `3 files`, `2 directories`. */
+export function formatCount(count: number, one: string, several = `${one}s`): string {
+  return `${count} ${count === 1 ? one : several}`;
+}
+
+const SUFFIXES: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Bytes a second of a typed `500K`, `1.5M` or `80000`. USAGE where it is none. */
+export function parseRate(text: string): number {
+  const match = /^([0-9]+(?:\.[0-9]+)?)([kmg]?)(?:i?b)?$/i.exec(text);
+  const rate = match ? Math.floor(Number(match[1]) * (SUFFIXES[(match[2] as string).toLowerCase()] as number)) : 0;
+  if (rate >= 1 && Number.isSafeInteger(rate)) return rate;
+  throw new XferError('USAGE', `rate ${text}: not a number of bytes a second`, { hint: 'as in 500K, 1.5M or 80000' });
+}

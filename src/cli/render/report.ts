@@ -1,0 +1,129 @@
+/** What a command says while it works, in the way that `--quiet`, `--verbose`, `--json` and the terminal ask for. */
+import type { CopyEvent, CopyResult } from '../../copy/index.js';
+import type { XferError } from '../../errors.js';
+import { printable } from '../../names.js';
+import type { Output, Surroundings } from '../surroundings.js';
+import { formatBytes, formatCount, formatDuration } from './format.js';
+import { eventRecord, jsonLine } from './json.js';
+import { Tally } from './tally.js';
+import { createLineView, createStillView, type View } from './view.js';
+
+export interface ReportChoices {
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly json: boolean;
+  /** A file goes to standard output, so that nothing else may. */
+  readonly stdoutTaken?: boolean;
+}
+
+const MOST_LISTED = 100;
+
+/** Ended once by `end`. */
+export class Report {
+  readonly #choices: ReportChoices;
+  readonly #json: Output | undefined;
+  readonly #view: View;
+  readonly #tally = new Tally();
+
+  private constructor(choices: ReportChoices, around: Surroundings, view: View) {
+    this.#choices = choices;
+    this.#view = view;
+    this.#json = choices.json ? (choices.stdoutTaken ? around.stderr : around.stdout) : undefined;
+  }
+
+  static async open(choices: ReportChoices, around: Surroundings): Promise<Report> {
+    return new Report(choices, around, await chooseView(choices, around));
+  }
+
+  readonly onEvent = (event: CopyEvent): void => {
+    if (this.#json) {
+      this.#json.write(jsonLine(eventRecord(event)));
+      return;
+    }
+    this.#tally.take(event);
+    if (event.type === 'retry') {
+      const wait = formatDuration(event.delayMs);
+      this.#say(`${told(event.path, event.error)}; try ${event.attempt + 1} in ${wait}`);
+    } else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
+    if (event.type === 'plan' || event.type === 'progress' || event.type === 'finish') this.#view.show(this.#tally);
+  };
+
+  /** One line from a transport. */
+  readonly onNotice = (line: string): void => {
+    if (this.#json) this.#json.write(jsonLine({ type: 'notice', message: line }));
+    else this.#say(printable(line));
+  };
+
+  /** A line of the command itself, with its JSON form, if it has one. */
+  tell(line: string, record?: object): void {
+    if (!this.#json) this.#say(line);
+    else if (record) this.#json.write(jsonLine(record));
+  }
+
+  /** Takes the bar away, and says in one line what was done, where something was. */
+  end(result?: CopyResult): void {
+    this.#view.end();
+    if (this.#json) return;
+    if (!result) return;
+    const { failures } = result;
+    for (const { path, error } of failures.slice(0, MOST_LISTED)) this.#view.line(failureLine(path, error));
+    const unlisted = failures.length - MOST_LISTED;
+    if (unlisted > 0) this.#view.line(`xfer: and ${formatCount(unlisted, 'failure')} more`);
+    this.#say(summaryOf(result));
+  }
+
+  #sayMore(event: CopyEvent): void {
+    if (event.type === 'start') this.#say(`${nameOf(event.path)}: started`);
+    else if (event.type === 'finish') this.#say(`${nameOf(event.path)}: ${formatBytes(event.bytes)}`);
+    else if (event.type === 'skip') {
+      const name = nameOf(event.path);
+      this.#say(isDryRun(event) ? `would copy ${name}` : `${name}: left out: ${printable(event.reason)}`);
+    }
+  }
+
+  #say(line: string): void {
+    if (!this.#choices.quiet) this.#view.line(line);
+  }
+}
+
+function isDryRun(event: CopyEvent): boolean {
+  return event.type === 'skip' && event.reason === 'dry run';
+}
+
+async function chooseView(choices: ReportChoices, around: Surroundings): Promise<View> {
+  const { stderr, env } = around;
+  if (choices.quiet || choices.json) return createStillView(stderr);
+  if (!stderr.isTTY || env.TERM === 'dumb') return createLineView(stderr);
+  const { createBarView } = await import('./bar.js');
+  return createBarView(stderr);
+}
+
+function nameOf(path: string): string {
+  return path === '' ? '.' : printable(path);
+}
+
+function failureLine(path: string, error: XferError): string {
+  const line = `xfer: ${told(path, error)}`;
+  return error.hint === undefined ? line : `${line}\n  hint: ${error.hint}`;
+}
+
+function told(path: string, error: XferError): string {
+  const name = nameOf(path);
+  return error.message.includes(name) ? error.message : `${name}: ${error.message}`;
+}
+
+/** `3 files, 1.2 MiB in 0.4 s (3.0 MiB/s), sha256 checked`. */
+export function summaryOf(result: CopyResult): string {
+  const moved = result.bytes - result.resumedBytes;
+  const rate = result.elapsedMs > 0 && moved > 0 ? ` (${formatBytes((moved / result.elapsedMs) * 1000)}/s)` : '';
+  const parts = [
+    formatCount(result.files, 'file'),
+    ...(result.symlinks > 0 ? [formatCount(result.symlinks, 'link')] : []),
+    `${formatBytes(result.bytes)} in ${formatDuration(result.elapsedMs)}${rate}`,
+    ...(result.resumedBytes > 0 ? [`${formatBytes(result.resumedBytes)} were there already`] : []),
+    ...(result.verified === 'sha256' ? ['sha256 checked'] : []),
+    ...(result.skipped > 0 ? [`${result.skipped} left out`] : []),
+    ...(result.failures.length > 0 ? [`${result.failures.length} failed`] : []),
+  ];
+  return parts.join(', ');
+}
