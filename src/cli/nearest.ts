@@ -28,12 +28,16 @@ export function nearest(typed: string, words: readonly string[]): string | undef
   let best: string | undefined;
   let bestDistance = Math.min(typed.length, Math.max(2, Math.floor(typed.length / 3)) + 1);
   for (const word of words) {
-    const distance = isBeginning(typed, word) ? 1 : editDistance(typed, word);
+    const distance = holdsInOrder(word, typed) ? 1 : editDistance(typed, word);
     if (distance < bestDistance) [best, bestDistance] = [word, distance];
   }
   return best;
 }
 
-function isBeginning(typed: string, word: string): boolean {
-  return typed.length > 2 && word.startsWith(typed);
+/** Letters were only left out, as in `srv` for `serve`. */
+function holdsInOrder(word: string, typed: string): boolean {
+  if (typed.length < 3) return false;
+  let at = 0;
+  for (const letter of word) if (letter === typed[at]) at++;
+  return at === typed.length;
 }

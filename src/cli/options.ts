@@ -56,7 +56,7 @@ const rows = [
   {
     name: 'links',
     type: 'text',
-    argument: 'how',
+    argument: 'follow|keep|skip',
     choices: ['follow', 'keep', 'skip'],
     description: 'links in a directory: copy what they point at (default), copy the link, or leave them out',
     commands: TREES,

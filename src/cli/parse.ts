@@ -48,7 +48,7 @@ function parserOf(command: Command, words: readonly string[]): Argv {
 }
 
 /** The kinds that yargs writes behind each option; the argument's name says more. */
-const KINDS = /(?:\n *| +)\[(?:boolean|string|array|count)\](?=\n|$| *\[)/g;
+const KINDS = /(?:\n *| +)\[(?:boolean|string|array|count|choices:[^\]]*)\]/g;
 
 /** The text of `xfer <command> --help`, for a terminal of that many columns. */
 export async function commandHelp(command: Command, columns: number): Promise<string> {

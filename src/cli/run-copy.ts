@@ -1,8 +1,8 @@
 /** Opens both ends, copies, closes them, and says how it went: what every copying command does. */
 import { join } from 'node:path';
-import type { CopyOptions, CopyResult } from '../copy/index.js';
-import { XferError } from '../errors.js';
-import type { Location } from '../location.js';
+import type { CopyFailure, CopyOptions, CopyResult } from '../copy/index.js';
+import { toXferError, XferError } from '../errors.js';
+import { describeLocation, type Location } from '../location.js';
 import { openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
 import type { ParsedArguments } from './parsed-arguments.js';
@@ -21,7 +21,7 @@ export interface CopyRequest {
   readonly neverAsk?: boolean;
   /** A further line at the end. */
   readonly closing?: (result: CopyResult) => string;
-  /** Looks at the result, and throws where the command says that it is a failure. */
+  /** Throws where the command takes the result for a failure; speaks instead of the summary where nothing was done. */
   readonly check?: (result: CopyResult) => void;
 }
 
@@ -35,6 +35,7 @@ export async function runCopy(
   try {
     const request = typeof makeRequest === 'function' ? makeRequest(report) : makeRequest;
     const result = await copyAll(request, parsed, around, report);
+    if (result.files === 0 && result.failures.length === 0) request.check?.(result);
     report.end(result);
     if (request.closing) report.tell(request.closing(result));
     request.check?.(result);
@@ -68,24 +69,55 @@ async function copyAll(
   const options = openOptions(request, parsed, around, report);
   const open: (Source | Sink)[] = [];
   try {
-    const sources: Source[] = [];
-    for (const location of request.from) {
-      const source = await openSource(location, options, scope);
-      open.push(source);
-      sources.push(source);
-    }
+    const { sources, failures } = await openSources(request.from, options, scope, report);
+    open.push(...sources);
     const sink = await openSink(request.to, options, scope);
     open.push(sink);
-    return await copy(sources, sink, {
+    const result = await copy(sources, sink, {
       ...copyOptions(parsed),
       journalDirectory: join(stateDirectory(around), 'journal'),
       ...request.copyOptions,
       signal: around.signal,
       onEvent: report.onEvent,
     });
+    return { ...result, failures: [...failures, ...result.failures] };
   } finally {
     await Promise.allSettled(open.map((end) => end.close()));
   }
+}
+
+interface OpenedSources {
+  readonly sources: readonly Source[];
+  readonly failures: readonly CopyFailure[];
+}
+
+/** As scp does, goes on without those of several that cannot be opened. Rejects where none can, and on a wrong command line. */
+async function openSources(
+  from: readonly Location[],
+  options: OpenOptions,
+  scope: Scope,
+  report: Report,
+): Promise<OpenedSources> {
+  const sources: Source[] = [];
+  const failures: CopyFailure[] = [];
+  try {
+    for (const location of from) {
+      try {
+        sources.push(await openSource(location, options, scope));
+      } catch (thrown) {
+        const error = toXferError(thrown, `open ${describeLocation(location)}`);
+        if (from.length === 1 || scope.signal.aborted || [1, 2].includes(error.exitCode)) throw thrown;
+        failures.push({ path: describeLocation(location), error });
+      }
+    }
+    const [first] = failures;
+    if (first && sources.length === 0) throw first.error;
+  } catch (error) {
+    await Promise.allSettled(sources.map((source) => source.close()));
+    throw error;
+  }
+  for (const failure of failures) report.onEvent({ type: 'fail', ...failure });
+  return { sources, failures };
 }
 
 function openOptions(request: CopyRequest, parsed: ParsedArguments, around: Surroundings, report: Report): OpenOptions {

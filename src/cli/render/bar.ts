@@ -26,7 +26,7 @@ export function createBarView(output: Output, now: () => number = () => performa
       visible = true;
       bar.total = Math.max(1, tally.planned, tally.held);
       bar.curr = tally.ratio === undefined ? 0 : tally.held;
-      bar.render(literal(barTokens(tally, output.columns ?? 80)));
+      bar.render(literal(barTokens(tally, output.columns || 80)));
     },
     line: (text) => {
       if (visible) bar.interrupt(text);

@@ -15,8 +15,9 @@ export function formatBytes(bytes: number): string {
   return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** `0.4 s`, `12 s`, `3:05`, `2:03:05`. */
+/** `24 ms`, `0.4 s`, `12 s`, `3:05`, `2:03:05`. */
 export function formatDuration(durationMs: number): string {
+  if (durationMs < 95) return `${Math.round(durationMs)} ms`;
   const seconds = durationMs / 1000;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const whole = Math.round(seconds);
