@@ -18,20 +18,23 @@ export const BAR_WIDTH = 24;
 
 /** The moving texts of the bar's line, short enough for the terminal. */
 export function barTokens(tally: Tally, columns: number): Record<string, string> {
-  const percentage = tally.ratio === undefined ? ' --%' : `${Math.floor(tally.ratio * 100)}%`.padStart(4);
-  const amounts = amountsOf(tally);
-  const room = Math.min(32, columns - BAR_WIDTH - percentage.length - amounts.length - 8);
+  const share = (tally.ratio === undefined ? '--%' : `${Math.floor(tally.ratio * 100)}%`).padStart(4);
+  const amounts = amountsOf(tally, columns - share.length - 6);
+  const room = Math.min(32, columns - BAR_WIDTH - share.length - amounts.length - 8);
   const label = room < 8 ? '' : `${shorten(printable(tally.path), room).padEnd(room)} `;
   // The label goes in last, so that a name cannot hold the place of another token.
-  return { amounts: amounts.slice(0, Math.max(0, columns - percentage.length - 6)), share: percentage, label };
+  return { amounts, share, label };
 }
 
-function amountsOf(tally: Tally): string {
+/** The first of: what is held, the rate, the time left and the files, that fit into so many columns. */
+function amountsOf(tally: Tally, columns: number): string {
   const whole = tally.complete && tally.planned > 0 ? `/${formatBytes(tally.planned)}` : '';
-  const rate = tally.bytesPerSecond > 0 ? `  ${formatBytes(tally.bytesPerSecond)}/s` : '';
-  const left = tally.leftMs === undefined ? '' : `  ${formatDuration(tally.leftMs)} left`;
-  const files = tally.filesPlanned > 1 ? `  ${tally.filesDone}/${tally.filesPlanned} files` : '';
-  return `${formatBytes(tally.held)}${whole}${rate}${left}${files}`;
+  const parts = [`${formatBytes(tally.held)}${whole}`];
+  if (tally.bytesPerSecond > 0) parts.push(`${formatBytes(tally.bytesPerSecond)}/s`);
+  if (tally.leftMs !== undefined) parts.push(`${formatDuration(tally.leftMs)} left`);
+  if (tally.filesPlanned > 1) parts.push(`${tally.filesDone}/${tally.filesPlanned} files`);
+  while (parts.length > 1 && parts.join('  ').length > columns) parts.pop();
+  return parts.join('  ').slice(0, Math.max(0, columns));
 }
 
 /** Cuts the front of a name away, since its end tells more. Counts by characters, not by UTF-16 units. */
@@ -48,7 +51,7 @@ export function createLineView(output: Output, now: () => number = () => perform
       if (now() - shown < LINE_EVERY_MS) return;
       shown = now();
       const percentage = tally.ratio === undefined ? '' : ` (${Math.floor(tally.ratio * 100)}%)`;
-      output.write(`${amountsOf(tally)}${percentage}\n`);
+      output.write(`${amountsOf(tally, Number.POSITIVE_INFINITY)}${percentage}\n`);
     },
     line: (text) => void output.write(`${text}\n`),
     end: () => undefined,

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import { createPrompt, type Terminal } from '#xfer/cli/prompt.js';
+import type { Input } from '#xfer/cli/surroundings.js';
+import { captured, testSurroundings } from '../support/surroundings.js';
+
+function terminal() {
+  const modes: boolean[] = [];
+  const input: Input & PassThrough = Object.assign(new PassThrough(), {
+    setRawMode: (raw: boolean) => void modes.push(raw),
+  });
+  const output = captured();
+  let released = 0;
+  const made: Terminal = { input, output, release: () => released++ };
+  return { input, output, modes, made, released: () => released };
+}
+
+const scope = () => ({ signal: new AbortController().signal });
+
+test('a secret is not shown, and its keys are understood', { timeout: 5000 }, async () => {
+  const { input, output, modes, made, released } = terminal();
+  const prompt = createPrompt(testSurroundings(), () => made);
+  const answer = prompt.secret('Pass\u001b[31mword: ', scope());
+  input.write('wrong\u0015se');
+  input.write(Buffer.from('cr\u007fçx\u007f', 'utf8'));
+  input.write('ret\r');
+  assert.equal(await answer, 'secçret');
+  assert.deepEqual(modes, [true, false]);
+  assert.equal(output.text(), 'Pass\\x1b[31mword: \n');
+  assert.equal(released(), 1);
+});
+
+test('questions are asked one at a time', { timeout: 5000 }, async () => {
+  const { input, made } = terminal();
+  const prompt = createPrompt(testSurroundings(), () => made);
+  const first = prompt.line('first? ', scope());
+  const second = prompt.line('second? ', scope());
+  input.write('one\n');
+  assert.equal(await first, 'one');
+  input.write('two\n');
+  assert.equal(await second, 'two');
+});
+
+test('without a terminal nobody answers', { timeout: 5000 }, async () => {
+  const prompt = createPrompt(testSurroundings(), () => undefined);
+  assert.equal(await prompt.secret('Password: ', scope()), undefined);
+  const windows = createPrompt(testSurroundings({ platform: 'win32' }));
+  assert.equal(await windows.line('Continue? ', scope()), undefined);
+});
+
+test('Ctrl-D gives up, and Ctrl-C interrupts', { timeout: 5000 }, async () => {
+  const { input, made } = terminal();
+  const around = testSurroundings();
+  const prompt = createPrompt(around, () => made);
+  const given = prompt.secret('Password: ', scope());
+  input.write('half\u0004');
+  assert.equal(await given, undefined);
+  const interrupted = prompt.secret('Password: ', { signal: around.stop.signal });
+  input.write('\u0003');
+  await assert.rejects(interrupted, (error) => error === around.stop.signal.reason);
+  assert.equal(input.listenerCount('data'), 0);
+});
+
+test('an abort ends the question and gives the terminal back', { timeout: 5000 }, async () => {
+  const { input, made, modes, released } = terminal();
+  const stop = new AbortController();
+  const prompt = createPrompt(testSurroundings(), () => made);
+  const answer = prompt.secret('Password: ', { signal: stop.signal });
+  const reason = new Error('enough');
+  setImmediate(() => stop.abort(reason));
+  await assert.rejects(answer, reason);
+  assert.deepEqual(modes, [true, false]);
+  assert.equal(released(), 1);
+  assert.equal(input.listenerCount('data'), 0);
+});

@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createBarView } from '#xfer/cli/render/bar.js';
+import { formatBytes, formatDuration, parseRate } from '#xfer/cli/render/format.js';
+import { eventRecord, jsonLine } from '#xfer/cli/render/json.js';
+import { Report, summaryOf } from '#xfer/cli/render/report.js';
+import { Tally } from '#xfer/cli/render/tally.js';
+import { barTokens, createLineView } from '#xfer/cli/render/view.js';
+import type { CopyResult } from '#xfer/copy/index.js';
+import { XferError } from '#xfer/errors.js';
+import { captured, testSurroundings } from '../support/surroundings.js';
+
+const HOSTILE = 'a\u001b]0;x\u0007\u009b2J\u202egpj.exe\n$& :amounts \udc80';
+const ACTING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u;
+
+const result: CopyResult = {
+  files: 3,
+  directories: 1,
+  symlinks: 0,
+  skipped: 0,
+  bytes: 1_258_291,
+  resumedBytes: 0,
+  failures: [],
+  verified: 'size',
+  elapsedMs: 400,
+  digests: new Map([['a', 'ff']]),
+};
+
+test('numbers as a person reads them', () => {
+  assert.deepEqual([0, 999, 1023, 1024, 1_258_291, 10_480_000, 1024 ** 3 - 1, 3 * 1024 ** 4].map(formatBytes), [
+    '0 B',
+    '999 B',
+    '1023 B',
+    '1.0 KiB',
+    '1.2 MiB',
+    '10 MiB',
+    '1.0 GiB',
+    '3.0 TiB',
+  ]);
+  assert.deepEqual([4, 400, 12_000, 59_700, 185_000, 7_385_000].map(formatDuration), [
+    '4 ms',
+    '0.4 s',
+    '12 s',
+    '1:00',
+    '3:05',
+    '2:03:05',
+  ]);
+  assert.deepEqual(['80000', '500K', '1.5m', '2MiB', '1G'].map(parseRate), [
+    80_000,
+    512_000,
+    1_572_864,
+    2_097_152,
+    2 ** 30,
+  ]);
+  for (const text of ['', '0', '-1', 'fast', '1T', '9'.repeat(30)])
+    assert.throws(() => parseRate(text), { code: 'USAGE' });
+});
+
+test('the tally adds what each file holds, and says 1 only at the end', () => {
+  let nowMs = 0;
+  const tally = new Tally(() => nowMs);
+  tally.take({ type: 'plan', files: 1, bytes: 100, complete: false });
+  assert.equal(tally.ratio, undefined);
+  tally.take({ type: 'plan', files: 2, bytes: 300, complete: true });
+  tally.take({ type: 'start', path: 'a', heldBytes: 0 });
+  nowMs = 1000;
+  tally.take({ type: 'progress', path: 'a', bytes: 60 });
+  nowMs = 2000;
+  tally.take({ type: 'progress', path: 'b', bytes: 40 });
+  tally.take({ type: 'progress', path: 'a', bytes: 100 });
+  assert.equal(tally.held, 140);
+  assert.equal(tally.bytesPerSecond, 70);
+  assert.equal(Math.round(tally.leftMs ?? 0), 2286);
+  tally.take({ type: 'finish', path: 'a', bytes: 100 });
+  tally.take({ type: 'progress', path: 'b', bytes: 199 });
+  assert.ok((tally.ratio ?? 1) < 1);
+  tally.take({ type: 'finish', path: 'b', bytes: 200 });
+  assert.equal(tally.ratio, 1);
+  assert.equal(tally.filesDone, 2);
+});
+
+test('a hostile name acts on no terminal, as text, bar or JSON', { timeout: 5000 }, async () => {
+  const around = testSurroundings();
+  const report = await Report.open({ quiet: false, verbose: true, json: false }, around);
+  const error = new XferError('DENIED', `read ${HOSTILE}: permission denied`);
+  report.onEvent({ type: 'start', path: HOSTILE, heldBytes: 0 });
+  report.onEvent({ type: 'retry', path: HOSTILE, attempt: 1, delayMs: 200, error });
+  report.onEvent({ type: 'skip', path: HOSTILE, reason: HOSTILE });
+  report.onEvent({ type: 'finish', path: HOSTILE, bytes: 5 });
+  report.onNotice(HOSTILE);
+  report.end({ ...result, failures: [{ path: HOSTILE, error }] });
+  const text = around.stderr.text();
+  assert.doesNotMatch(text, ACTING);
+  assert.equal(text.trimEnd().split('\n').length, 7);
+  assert.equal(around.stdout.text(), '');
+
+  const line = jsonLine(eventRecord({ type: 'fail', path: HOSTILE, error }));
+  assert.doesNotMatch(line, ACTING);
+  assert.equal(JSON.parse(line).path, HOSTILE);
+  assert.equal(JSON.parse(line).error.exit, 4);
+});
+
+test('the bar puts a name in as it is, and fits the terminal', () => {
+  const lines: string[] = [];
+  const output = Object.assign(captured({ isTTY: true, columns: 100 }), {
+    cursorTo: () => true,
+    clearLine: () => true,
+  });
+  output.write = ((text: string) => lines.push(text) > 0) as typeof output.write;
+  let nowMs = 0;
+  const tally = new Tally(() => nowMs);
+  const bar = createBarView(output, () => nowMs);
+  tally.take({ type: 'plan', files: 1, bytes: 2048, complete: true });
+  tally.take({ type: 'progress', path: '$& :amounts', bytes: 1024, size: 2048 });
+  bar.show(tally);
+  bar.show(tally);
+  assert.equal(lines.length, 1);
+  assert.match(lines[0] as string, /^\$& :amounts +50% \[=+> +\] 1\.0 KiB\/2\.0 KiB$/);
+  bar.line('a line');
+  assert.equal(lines[1], 'a line');
+  nowMs = 1000;
+  bar.end();
+  bar.line('after');
+  assert.equal(lines.at(-1), 'after\n');
+  for (const columns of [20, 40, 60, 80, 200]) {
+    const { label, share, amounts } = barTokens(tally, columns);
+    assert.ok(`${label}${share} [] ${amounts}`.length <= columns, `${columns}`);
+  }
+});
+
+test('without a terminal a line comes now and then', () => {
+  const output = captured();
+  let nowMs = 0;
+  const tally = new Tally(() => nowMs);
+  const view = createLineView(output, () => nowMs);
+  tally.take({ type: 'plan', files: 1, bytes: 2048, complete: true });
+  for (nowMs = 0; nowMs < 11_000; nowMs += 1000) view.show(tally);
+  assert.equal(output.text().split('\n').length - 1, 2);
+});
+
+test('quiet says only what failed, json only events', { timeout: 5000 }, async () => {
+  const around = testSurroundings();
+  const failures = [{ path: 'a', error: new XferError('DENIED', 'read a: permission denied', { hint: 'chmod' }) }];
+  const quiet = await Report.open({ quiet: true, verbose: false, json: false }, around);
+  quiet.onNotice('a banner');
+  quiet.end({ ...result, failures });
+  assert.equal(around.stderr.text(), 'xfer: read a: permission denied\n  hint: chmod\n');
+
+  const taken = testSurroundings();
+  const json = await Report.open({ quiet: false, verbose: false, json: true, stdoutTaken: true }, taken);
+  json.onEvent({ type: 'done', result: { ...result, failures } });
+  json.end(result);
+  assert.equal(taken.stdout.text(), '');
+  const done = JSON.parse(taken.stderr.text());
+  assert.deepEqual([done.type, done.digests, done.failures[0].error.code], ['done', { a: 'ff' }, 'DENIED']);
+});
+
+test('the summary says what was and what was not', () => {
+  assert.equal(summaryOf(result), '3 files, 1.2 MiB in 0.4 s (3.0 MiB/s)');
+  const error = new XferError('DENIED', 'no');
+  const mixed = {
+    ...result,
+    files: 1,
+    skipped: 2,
+    resumedBytes: 1024,
+    verified: 'sha256',
+    failures: [{ path: 'a', error }],
+  } as const;
+  assert.match(summaryOf(mixed), /^1 file, .*1\.0 KiB were there already, sha256 checked, 2 left out, 1 failed$/);
+});

@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadCommands } from '#xfer/cli/commands/index.js';
+import { OPTIONS, optionsOf } from '#xfer/cli/options.js';
+import { run } from '#xfer/cli/run.js';
+import { Stopped } from '#xfer/cli/stopped.js';
+import { ERROR_CODES } from '#xfer/errors.js';
+import { testSurroundings } from '../support/surroundings.js';
+
+const limit = { timeout: 20_000 };
+
+async function runWords(...words: string[]) {
+  const around = testSurroundings();
+  const code = await run(words, around);
+  return { code, out: around.stdout.text(), err: around.stderr.text() };
+}
+
+test('each help shows three lines first, and every option', limit, async () => {
+  for (const command of await loadCommands()) {
+    const { code, out } = await runWords(command.name, '--help');
+    assert.equal(code, 0);
+    assert.equal(command.examples.length, 3);
+    assert.ok(out.startsWith(`  ${command.examples[0]?.[0]}\n`), command.name);
+    for (const option of optionsOf(command.name))
+      assert.ok(out.includes(`--${option.name}`), `${command.name} ${option.name}`);
+    assert.ok(out.includes(`xfer ${command.name} `));
+    assert.doesNotMatch(out, /\[(boolean|string|array|count|choices)/);
+    assert.equal((await runWords('help', command.name)).out, out);
+  }
+  assert.ok(OPTIONS.length > 40);
+});
+
+test('the overview names every command and every exit code', limit, async () => {
+  const { code, out } = await runWords('--help');
+  assert.equal(code, 0);
+  for (const { name } of await loadCommands()) assert.match(out, new RegExp(`xfer ${name} `));
+  for (const { meaning } of Object.values(ERROR_CODES)) assert.ok(out.includes(meaning));
+  const bare = await runWords();
+  assert.deepEqual([bare.code, bare.out, bare.err], [2, '', out]);
+});
+
+test('what is wrong is said with its exit code and a hint', limit, async () => {
+  const cases: [string[], number, RegExp][] = [
+    [['srve'], 2, /command srve: .*\n {2}hint: did you mean xfer serve\?/],
+    [['--quite'], 2, /option --quite/],
+    [['scp', '--recusive', 'a', 'b'], 2, /did you mean --recursive\?/],
+    [['scp', '-A', 'a', 'b:'], 2, /option -A/],
+    [['recv', '8080'], 2, /recv needs a destination\n {2}hint: xfer recv 8080 file/],
+    [['get', 'example.org/a'], 2, /hint: xfer get http:\/\/example.org\/a/],
+    [['cp', '-n', '-u', 'a', 'b'], 2, /exclude each other/],
+    [['cp', '/nonexistent/a\u001b[2J', '/nonexistent/b'], 3, /a\\x1b\[2J: no such file/],
+    [['completion', 'csh'], 2, /csh/],
+  ];
+  for (const [words, exit, message] of cases) {
+    const { code, out, err } = await runWords(...words);
+    assert.equal(code, exit, words.join(' '));
+    assert.match(err, message);
+    assert.match(err, /^xfer: /);
+    assert.equal(out, '');
+  }
+});
+
+test('with --json the error is one line of JSON, away from a file on standard output', limit, async () => {
+  const said = await runWords('cp', '--json', '/nonexistent/a', '/nonexistent/b');
+  const record = JSON.parse(said.out.trimEnd().split('\n').at(-1) as string);
+  assert.deepEqual([record.type, record.code, record.exit], ['error', 'NOT_FOUND', 3]);
+  assert.equal(said.err, '');
+  const piped = await runWords('cp', '--json', '/nonexistent/a', '-');
+  assert.equal(piped.out, '');
+  assert.match(piped.err, /"NOT_FOUND"/);
+});
+
+test('a copy, what of several failed, and a stop', limit, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'xfer-cli-'));
+  try {
+    const around = testSurroundings({ env: { XDG_STATE_HOME: folder, LOCALAPPDATA: folder } });
+    await writeFile(join(folder, 'a'), 'text');
+    assert.equal(await run(['cp', join(folder, 'a'), join(folder, 'b')], around), 0);
+    assert.equal(await readFile(join(folder, 'b'), 'utf8'), 'text');
+    assert.match(around.stderr.text(), /^1 file, 4 B in /);
+
+    const partly = testSurroundings(around);
+    assert.equal(await run(['scp', join(folder, 'a'), join(folder, 'missing'), join(folder, 'in')], partly), 3);
+    const into = join(folder, 'xfer');
+    const some = testSurroundings({ env: around.env });
+    await run(['scp', '-r', folder, into], some);
+    assert.equal(await run(['scp', join(folder, 'a'), join(folder, 'missing'), folder], some), 9);
+    assert.match(some.stderr.text(), /missing: no such file/);
+
+    const stopped = testSurroundings({ env: around.env });
+    stopped.stop.abort(new Stopped('stopped by SIGINT', 130));
+    assert.equal(await run(['cp', join(folder, 'a'), join(folder, 'c')], stopped), 130);
+    assert.equal(stopped.stderr.text(), 'xfer: stopped by SIGINT\n');
+    await assert.rejects(readFile(join(folder, 'c')));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stateDirectory } from '#xfer/cli/state-directory.js';
+
+test('the state directory follows each system', () => {
+  const linux = { platform: 'linux', homeDirectory: '/home/anna' } as const;
+  assert.equal(stateDirectory({ ...linux, env: {} }), '/home/anna/.local/state/xfer');
+  assert.equal(stateDirectory({ ...linux, env: { XDG_STATE_HOME: '/var/state' } }), '/var/state/xfer');
+  assert.equal(stateDirectory({ ...linux, env: { XDG_STATE_HOME: 'state' } }), '/home/anna/.local/state/xfer');
+  assert.equal(stateDirectory({ ...linux, env: { XDG_STATE_HOME: '' } }), '/home/anna/.local/state/xfer');
+  const windows = { platform: 'win32', homeDirectory: 'C:\\Users\\Anna' } as const;
+  assert.equal(stateDirectory({ ...windows, env: { LOCALAPPDATA: 'D:\\Local' } }), 'D:\\Local\\xfer');
+  assert.equal(stateDirectory({ ...windows, env: {} }), 'C:\\Users\\Anna\\AppData\\Local\\xfer');
+});
