@@ -18,374 +18,129 @@ export interface Option {
   readonly description: string;
   readonly commands: readonly CommandName[];
   readonly group: OptionGroup;
-  /** Why xfer does not do it; the option is known, and refused with UNSUPPORTED. */
-  readonly refused?: string;
+  /** Known, and refused with UNSUPPORTED; the description says why. */
+  readonly refused?: true;
 }
 
-const ALL = COMMAND_NAMES;
+type Row<Name extends string> = Omit<Option, 'name' | 'group' | 'commands'> & { readonly name: Name };
+
+function row<Name extends string>(
+  name: Name,
+  alias: string,
+  rest: Omit<Option, 'name' | 'alias' | 'group' | 'commands'>,
+) {
+  return { name, ...(alias === '' ? {} : { alias }), ...rest };
+}
+
+/** The builders of rows: name, letter or `''`, what the value is called (`a|b` are its choices), description. */
+const flag = <Name extends string>(name: Name, alias: string, description: string): Row<Name> =>
+  row(name, alias, { type: 'flag', description });
+const count = <Name extends string>(name: Name, alias: string, description: string): Row<Name> =>
+  row(name, alias, { type: 'count', description });
+const number = <Name extends string>(name: Name, alias: string, argument: string, description: string): Row<Name> =>
+  row(name, alias, { type: 'number', argument, description });
+const list = <Name extends string>(name: Name, alias: string, argument: string, description: string): Row<Name> =>
+  row(name, alias, { type: 'list', argument, description });
+const text = <Name extends string>(name: Name, alias: string, argument: string, description: string): Row<Name> =>
+  row(name, alias, {
+    type: 'text',
+    argument,
+    description,
+    ...(argument.includes('|') ? { choices: argument.split('|') } : {}),
+  });
+const refused = <Name extends string>(option: Row<Name>): Row<Name> => ({ ...option, refused: true });
+
+/** Rows of one group, for the same commands. */
+function section<Name extends string>(
+  group: OptionGroup,
+  commands: readonly CommandName[],
+  rows: readonly Row<Name>[],
+) {
+  return rows.map((option) => ({ ...option, group, commands }));
+}
+
+const SCP = ['scp'] as const;
+const CP = ['cp'] as const;
+const GET = ['get'] as const;
+const SERVE = ['serve'] as const;
+const RECV = ['recv'] as const;
+const PIPE = ['pipe'] as const;
 const TREES = ['scp', 'cp'] as const;
-const SSH = ['scp', 'cp'] as const;
+const PULLS = ['scp', 'cp', 'get'] as const;
+const RATED = ['cp', 'get', 'send', 'recv'] as const;
+const WEB = ['get', 'cp'] as const;
 const TCP = ['send', 'recv', 'pipe'] as const;
 
 const rows = [
-  // What is copied
-  {
-    name: 'recursive',
-    alias: 'r',
-    type: 'flag',
-    description: 'copy directories and all that is in them',
-    commands: ['scp'],
-    group: 'What is copied:',
-  },
-  {
-    name: 'preserve',
-    alias: 'p',
-    type: 'flag',
-    description: 'keep the mode and the time of last change',
-    commands: TREES,
-    group: 'What is copied:',
-  },
-  {
-    name: 'exclude',
-    type: 'list',
-    argument: 'pattern',
-    description: 'leave out what matches, as in *.tmp; may be repeated',
-    commands: TREES,
-    group: 'What is copied:',
-  },
-  {
-    name: 'links',
-    type: 'text',
-    argument: 'follow|keep|skip',
-    choices: ['follow', 'keep', 'skip'],
-    description: 'links in a directory: copy what they point at (default), copy the link, or leave them out',
-    commands: TREES,
-    group: 'What is copied:',
-  },
-  {
-    name: 'no-clobber',
-    alias: 'n',
-    type: 'flag',
-    description: 'leave alone what is there already',
-    commands: ['cp'],
-    group: 'What is copied:',
-  },
-  {
-    name: 'update',
-    alias: 'u',
-    type: 'flag',
-    description: 'copy only what is newer than what is there',
-    commands: ['cp'],
-    group: 'What is copied:',
-  },
-  {
-    name: 'overwrite',
-    type: 'flag',
-    description: 'replace a file that is there already',
-    commands: ['get'],
-    group: 'What is copied:',
-  },
-  {
-    name: 'output',
-    alias: 'o',
-    type: 'text',
-    argument: 'path',
-    description: 'file or directory to write to, - for standard output; here, under its own name, where not given',
-    commands: ['get'],
-    group: 'What is copied:',
-  },
-  {
-    name: 'dry-run',
-    type: 'flag',
-    description: 'say what would be copied, and copy nothing',
-    commands: TREES,
-    group: 'What is copied:',
-  },
-  {
-    name: 'hidden',
-    type: 'flag',
-    description: 'serve names that start with a dot too',
-    commands: ['serve'],
-    group: 'What is copied:',
-  },
-  {
-    name: 'force',
-    alias: 'f',
-    type: 'flag',
-    description: 'write to standard output even where it is a terminal',
-    commands: ['recv'],
-    group: 'What is copied:',
-  },
-  // How
-  {
-    name: 'limit',
-    alias: 'l',
-    type: 'number',
-    argument: 'kbit/s',
-    description: 'use at most this many kilobits a second',
-    commands: ['scp'],
-    group: 'How:',
-  },
-  {
-    name: 'limit-rate',
-    type: 'text',
-    argument: 'rate',
-    description: 'use at most this many bytes a second; K, M and G are understood',
-    commands: ['cp', 'get', 'send', 'recv'],
-    group: 'How:',
-  },
-  {
-    name: 'verify',
-    type: 'flag',
-    description: 'compare a SHA-256 of both ends after the copy',
-    commands: ['scp', 'cp', 'get'],
-    group: 'How:',
-  },
-  {
-    name: 'lanes',
-    type: 'number',
-    argument: 'n',
-    description: 'pieces of one large file that are under way at once',
-    commands: ['scp', 'cp', 'get'],
-    group: 'How:',
-  },
-  {
-    name: 'files-in-flight',
-    type: 'number',
-    argument: 'n',
-    description: 'files that are under way at once',
-    commands: TREES,
-    group: 'How:',
-  },
-  // SSH
-  {
-    name: 'port',
-    alias: 'P',
-    type: 'text',
-    argument: 'port',
-    description: 'port of the SSH server',
-    commands: SSH,
-    group: 'SSH:',
-  },
-  {
-    name: 'identity',
-    alias: 'i',
-    type: 'list',
-    argument: 'file',
-    description: 'private key to log in with; may be repeated',
-    commands: SSH,
-    group: 'SSH:',
-  },
-  {
-    name: 'config',
-    alias: 'F',
-    type: 'text',
-    argument: 'file',
-    description: 'ssh_config file to read in place of ~/.ssh/config',
-    commands: SSH,
-    group: 'SSH:',
-  },
-  {
-    name: 'option',
-    alias: 'o',
-    type: 'list',
-    argument: 'key=value',
-    description: 'setting as in ssh_config; may be repeated',
-    commands: SSH,
-    group: 'SSH:',
-  },
-  {
-    name: 'compression',
-    alias: 'C',
-    type: 'flag',
-    description: 'compress what goes over the line',
-    commands: SSH,
-    group: 'SSH:',
-  },
-  {
-    name: 'cipher',
-    alias: 'c',
-    type: 'text',
-    argument: 'cipher',
-    description: 'cipher to use, as -o Ciphers=',
-    commands: ['scp'],
-    group: 'SSH:',
-  },
-  {
-    name: 'batch',
-    alias: 'B',
-    type: 'flag',
-    description: 'never ask for a password or a passphrase',
-    commands: ['scp'],
-    group: 'SSH:',
-  },
-  { name: 'ipv4', alias: '4', type: 'flag', description: 'use IPv4 addresses only', commands: ['scp'], group: 'SSH:' },
-  { name: 'ipv6', alias: '6', type: 'flag', description: 'use IPv6 addresses only', commands: ['scp'], group: 'SSH:' },
-  {
-    name: 'sftp',
-    alias: 's',
-    type: 'flag',
-    description: 'use the SFTP protocol; it is always used',
-    commands: ['scp'],
-    group: 'SSH:',
-  },
-  {
-    name: 'through-here',
-    alias: '3',
-    type: 'flag',
-    description: 'copy between two hosts through this one; it is always so',
-    commands: ['scp'],
-    group: 'SSH:',
-  },
-  {
-    name: 'no-strict-names',
-    alias: 'T',
-    type: 'flag',
-    description: 'has no effect with the SFTP protocol',
-    commands: ['scp'],
-    group: 'SSH:',
-  },
-  {
-    name: 'jump',
-    alias: 'J',
-    type: 'text',
-    argument: 'host',
-    description: 'not in this version',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'jump hosts are not in this version',
-  },
-  {
-    name: 'direct',
-    alias: 'R',
-    type: 'flag',
-    description: 'not in this version',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'copying from one host straight to another is not in this version',
-  },
-  {
-    name: 'legacy',
-    alias: 'O',
-    type: 'flag',
-    description: 'not in this version',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'the old scp protocol is not in this version',
-  },
-  {
-    name: 'program',
-    alias: 'S',
-    type: 'text',
-    argument: 'program',
-    description: 'not in this version',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'another ssh program is not in this version',
-  },
-  {
-    name: 'direct-sftp',
-    alias: 'D',
-    type: 'text',
-    argument: 'program',
-    description: 'not in this version',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'starting an sftp server here is not in this version',
-  },
-  {
-    name: 'agent-forwarding',
-    alias: 'A',
-    type: 'flag',
-    description: 'refused: a copy has no use for your agent on the other host',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'an agent is never handed to the other host',
-  },
-  {
-    name: 'sftp-option',
-    alias: 'X',
-    type: 'list',
-    argument: 'key=value',
-    description: 'not in this version',
-    commands: ['scp'],
-    group: 'SSH:',
-    refused: 'sftp options are not in this version',
-  },
-  // HTTP
-  {
-    name: 'port',
-    alias: 'p',
-    type: 'text',
-    argument: 'port',
-    description: 'port to serve on; 8000 where not given, 0 for a free one',
-    commands: ['serve'],
-    group: 'HTTP:',
-  },
-  {
-    name: 'bind',
-    alias: 'b',
-    type: 'list',
-    argument: 'address',
-    description: 'address to serve on; may be repeated',
-    commands: ['serve'],
-    group: 'HTTP:',
-  },
-  {
-    name: 'header',
-    alias: 'H',
-    type: 'list',
-    argument: 'name: value',
-    description: 'header to send; may be repeated',
-    commands: ['get', 'cp'],
-    group: 'HTTP:',
-  },
-  // TCP
-  {
-    name: 'listen',
-    alias: 'l',
-    type: 'flag',
-    description: 'wait for the other end to connect',
-    commands: ['pipe'],
-    group: 'TCP:',
-  },
-  {
-    name: 'half-close',
-    alias: 'N',
-    type: 'flag',
-    description: 'end our direction when the input ends; it is always so',
-    commands: ['pipe'],
-    group: 'TCP:',
-  },
-  {
-    name: 'connect-timeout',
-    type: 'number',
-    argument: 'seconds',
-    description: 'give up where no connection is made in this time',
-    commands: TCP,
-    group: 'TCP:',
-  },
-  {
-    name: 'idle-timeout',
-    type: 'number',
-    argument: 'seconds',
-    description: 'give up where nothing comes or goes for this time',
-    commands: TCP,
-    group: 'TCP:',
-  },
-  // Messages
-  { name: 'quiet', alias: 'q', type: 'flag', description: 'say nothing but errors', commands: ALL, group: 'Messages:' },
-  {
-    name: 'verbose',
-    alias: 'v',
-    type: 'count',
-    description: 'say more; may be repeated',
-    commands: ALL,
-    group: 'Messages:',
-  },
-  { name: 'json', type: 'flag', description: 'one event a line, as JSON', commands: ALL, group: 'Messages:' },
-  { name: 'help', alias: 'h', type: 'flag', description: 'show this', commands: ALL, group: 'Messages:' },
-] as const satisfies readonly Option[];
+  ...section('What is copied:', SCP, [flag('recursive', 'r', 'copy directories and all that is in them')]),
+  ...section('What is copied:', TREES, [
+    flag('preserve', 'p', 'keep the mode and the time of last change'),
+    list('exclude', '', 'pattern', 'leave out what matches, as in *.tmp; may be repeated'),
+    text('links', '', 'follow|keep|skip', 'links in a tree: copy what they point at (default), the link, or nothing'),
+    flag('dry-run', '', 'say what would be copied, and copy nothing'),
+  ]),
+  ...section('What is copied:', CP, [
+    flag('no-clobber', 'n', 'leave alone what is there already'),
+    flag('update', 'u', 'copy only what is newer than what is there'),
+  ]),
+  ...section('What is copied:', GET, [
+    flag('overwrite', '', 'replace a file that is there already'),
+    text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
+  ]),
+  ...section('What is copied:', SERVE, [flag('hidden', '', 'serve names that start with a dot too')]),
+  ...section('What is copied:', RECV, [flag('force', 'f', 'write to standard output even where it is a terminal')]),
+  ...section('How:', SCP, [number('limit', 'l', 'kbit/s', 'use at most this many kilobits a second')]),
+  ...section('How:', RATED, [
+    text('limit-rate', '', 'rate', 'use at most this many bytes a second; K, M and G are understood'),
+  ]),
+  ...section('How:', PULLS, [
+    flag('verify', '', 'compare a SHA-256 of both ends after the copy'),
+    number('lanes', '', 'n', 'pieces of one large file that are under way at once'),
+  ]),
+  ...section('How:', TREES, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
+  ...section('SSH:', TREES, [
+    text('port', 'P', 'port', 'port of the SSH server'),
+    list('identity', 'i', 'file', 'private key to log in with; may be repeated'),
+    text('config', 'F', 'file', 'ssh_config file to read in place of ~/.ssh/config'),
+    list('option', 'o', 'key=value', 'setting as in ssh_config; may be repeated'),
+    flag('compression', 'C', 'compress what goes over the line'),
+  ]),
+  ...section('SSH:', SCP, [
+    text('cipher', 'c', 'cipher', 'cipher to use, as -o Ciphers='),
+    flag('batch', 'B', 'never ask for a password or a passphrase'),
+    flag('ipv4', '4', 'use IPv4 addresses only'),
+    flag('ipv6', '6', 'use IPv6 addresses only'),
+    flag('sftp', 's', 'use the SFTP protocol; it always is'),
+    flag('through-here', '3', 'copy between two hosts through this one; it is always so'),
+    flag('no-strict-names', 'T', 'has no effect with the SFTP protocol'),
+    refused(text('jump', 'J', 'host', 'jump hosts are not in this version')),
+    refused(flag('direct', 'R', 'copying from one host straight to another is not in this version')),
+    refused(flag('legacy', 'O', 'the old scp protocol is not in this version')),
+    refused(text('program', 'S', 'program', 'another ssh program is not in this version')),
+    refused(text('direct-sftp', 'D', 'program', 'starting an sftp server here is not in this version')),
+    refused(flag('agent-forwarding', 'A', 'an agent is never handed to the other host')),
+    refused(list('sftp-option', 'X', 'key=value', 'sftp options are not in this version')),
+  ]),
+  ...section('HTTP:', SERVE, [
+    text('port', 'p', 'port', 'port to serve on; 8000 where not given, 0 for a free one'),
+    list('bind', 'b', 'address', 'address to serve on; may be repeated'),
+  ]),
+  ...section('HTTP:', WEB, [list('header', 'H', 'name: value', 'header to send; may be repeated')]),
+  ...section('TCP:', PIPE, [
+    flag('listen', 'l', 'wait for the other end to connect'),
+    flag('half-close', 'N', 'end our direction when the input ends; it is always so'),
+  ]),
+  ...section('TCP:', TCP, [
+    number('connect-timeout', '', 'seconds', 'give up where no connection is made in this time'),
+    number('idle-timeout', '', 'seconds', 'give up where nothing comes or goes for this time'),
+  ]),
+  ...section('Messages:', COMMAND_NAMES, [
+    flag('quiet', 'q', 'say nothing but errors'),
+    count('verbose', 'v', 'say more; may be repeated'),
+    flag('json', '', 'one event a line, as JSON'),
+    flag('help', 'h', 'show this'),
+  ]),
+];
 
 export const OPTIONS: readonly Option[] = rows;
 export type OptionName = (typeof rows)[number]['name'];
@@ -395,7 +150,7 @@ export function optionsOf(command: CommandName): readonly Option[] {
   return OPTIONS.filter((option) => option.commands.includes(command));
 }
 
-/** An option as it is typed: `-p, --preserve` without its value. */
+/** An option as it is typed at its shortest: `-p`, or `--exclude` where it has no letter. */
 export function spelling(option: Option): string {
   return option.alias === undefined ? `--${option.name}` : `-${option.alias}`;
 }

@@ -77,7 +77,7 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
 
 function refuse(option: Option, values: Record<string, unknown>): void {
   if (option.refused === undefined || values[option.name] === undefined) return;
-  throw new XferError('UNSUPPORTED', `option ${spelling(option)}: ${option.refused}`, { hint: 'leave it out' });
+  throw new XferError('UNSUPPORTED', `option ${spelling(option)}: ${option.description}`, { hint: 'leave it out' });
 }
 
 function checkOperands(command: Command, operands: readonly string[]): void {
