@@ -24,7 +24,7 @@ async function main(): Promise<void> {
       if (error.code === 'EPIPE') stop.abort(new Stopped('', BROKEN_PIPE_EXIT));
     });
   }
-  const [{ homedir }, { run }] = await Promise.all([import('node:os'), import('./run.js')]);
+  const [{ homedir }, { run, bugReport }] = await Promise.all([import('node:os'), import('./run.js')]);
   const around: Surroundings = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -36,6 +36,10 @@ async function main(): Promise<void> {
     signal: stop.signal,
     interrupt: () => interrupt(stop, 'SIGINT'),
   };
+  process.on('uncaughtException', (error) => {
+    process.stderr.write(bugReport(error, around));
+    process.exit(1);
+  });
   const code = await run(words, around);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   process.exit(code);

@@ -18,9 +18,10 @@ export async function run(words: readonly string[], around: Surroundings): Promi
     return await dispatch(words, around, errors);
   } catch (thrown) {
     const stopped = around.signal.aborted ? around.signal.reason : thrown;
-    if (stopped instanceof Stopped) return sayStopped(stopped, around);
-    const error = toXferError(thrown, 'xfer');
-    sayError(error, errors.json ? errors.output : undefined, around);
+    const json = errors.json ? errors.output : undefined;
+    if (stopped instanceof Stopped) return sayStopped(stopped, json, around);
+    const error = toXferError(thrown, words[0] ?? 'xfer');
+    sayError(error, json, around);
     return error.exitCode;
   }
 }
@@ -100,9 +101,12 @@ ${exits.join('\n')}
 `;
 }
 
-function sayStopped(stopped: Stopped, around: Surroundings): number {
-  if (stopped.message !== '') around.stderr.write(`xfer: ${stopped.message}\n`);
-  return stopped.exitCode;
+function sayStopped(stopped: Stopped, json: Output | undefined, around: Surroundings): number {
+  const { message, exitCode } = stopped;
+  if (message === '') return exitCode;
+  if (json) json.write(jsonLine({ type: 'stopped', message, exit: exitCode }));
+  else around.stderr.write(`xfer: ${message}\n`);
+  return exitCode;
 }
 
 /** As text on standard error, or as one line of JSON where an output for it is given. */
@@ -115,7 +119,8 @@ function sayError(error: XferError, json: Output | undefined, around: Surroundin
   if (error.code === 'INTERNAL') around.stderr.write(bugReport(error, around));
 }
 
-function bugReport(error: XferError, around: Surroundings): string {
+/** Where a fault in xfer came from, and what to do with it. */
+export function bugReport(error: Error, around: Surroundings): string {
   const origin = error.cause instanceof Error ? error.cause : error;
   const stack = (origin.stack ?? '').split('\n').map((line) => `  ${printable(line)}\n`);
   return `${stack.join('')}  this is a bug in xfer ${around.version}: please report it to its authors with the lines above\n`;

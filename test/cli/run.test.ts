@@ -82,11 +82,7 @@ test('a copy, what of several failed, and a stop', limit, async () => {
     assert.equal(await readFile(join(folder, 'b'), 'utf8'), 'text');
     assert.match(around.stderr.text(), /^1 file, 4 B in /);
 
-    const partly = testSurroundings(around);
-    assert.equal(await run(['scp', join(folder, 'a'), join(folder, 'missing'), join(folder, 'in')], partly), 3);
-    const into = join(folder, 'xfer');
     const some = testSurroundings({ env: around.env });
-    await run(['scp', '-r', folder, into], some);
     assert.equal(await run(['scp', join(folder, 'a'), join(folder, 'missing'), folder], some), 9);
     assert.match(some.stderr.text(), /missing: no such file/);
 
@@ -94,6 +90,13 @@ test('a copy, what of several failed, and a stop', limit, async () => {
     stopped.stop.abort(new Stopped('stopped by SIGINT', 130));
     assert.equal(await run(['cp', join(folder, 'a'), join(folder, 'c')], stopped), 130);
     assert.equal(stopped.stderr.text(), 'xfer: stopped by SIGINT\n');
+    await assert.rejects(readFile(join(folder, 'c')));
+    assert.equal(await run(['cp', '--json', join(folder, 'a'), join(folder, 'c')], stopped), 130);
+    assert.deepEqual(JSON.parse(stopped.stdout.text()), { type: 'stopped', message: 'stopped by SIGINT', exit: 130 });
+
+    const dry = testSurroundings({ env: around.env });
+    assert.equal(await run(['cp', '--dry-run', join(folder, 'a'), join(folder, 'c')], dry), 0);
+    assert.match(dry.stderr.text(), /^would copy .*\n1 would be copied\n$/);
     await assert.rejects(readFile(join(folder, 'c')));
   } finally {
     await rm(folder, { recursive: true, force: true });

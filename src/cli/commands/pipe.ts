@@ -1,6 +1,7 @@
 /** `xfer pipe`: standard input and output over one TCP connection, both ways at once. */
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
+import { formatBytes } from '../render/format.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { parseListenAddress, parseTarget, tcpOptions } from '../tcp-options.js';
@@ -29,5 +30,12 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     onNotice: report.onNotice,
   };
   const { pipe } = await import('../../transports/tcp/pipe.js');
-  await pipe(location, { input: around.stdin, output: around.stdout }, options, { signal: around.signal });
+  const streams = { input: around.stdin, output: around.stdout };
+  const { sentBytes, receivedBytes } = await pipe(location, streams, options, { signal: around.signal });
+  if (!parsed.flag('json') && !parsed.flag('verbose')) return;
+  report.tell(`${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received`, {
+    type: 'done',
+    sentBytes,
+    receivedBytes,
+  });
 }

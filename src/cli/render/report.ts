@@ -24,6 +24,7 @@ export class Report {
   readonly #json: Output | undefined;
   readonly #view: View;
   readonly #tally = new Tally();
+  #wouldCopy = 0;
 
   private constructor(choices: ReportChoices, around: Surroundings, view: View) {
     this.#choices = choices;
@@ -41,6 +42,7 @@ export class Report {
       return;
     }
     this.#tally.take(event);
+    if (isDryRun(event)) this.#wouldCopy++;
     if (event.type === 'retry') {
       const wait = formatDuration(event.delayMs);
       this.#say(`${told(event.path, event.error)}; try ${event.attempt + 1} in ${wait}`);
@@ -69,7 +71,7 @@ export class Report {
     for (const { path, error } of failures.slice(0, MOST_LISTED)) this.#view.line(failureLine(path, error));
     const unlisted = failures.length - MOST_LISTED;
     if (unlisted > 0) this.#view.line(`xfer: and ${formatCount(unlisted, 'failure')} more`);
-    this.#say(summaryOf(result));
+    this.#say(this.#wouldCopy > 0 ? `${this.#wouldCopy} would be copied` : summaryOf(result));
   }
 
   #sayMore(event: CopyEvent): void {
