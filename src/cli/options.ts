@@ -139,6 +139,7 @@ const rows = [
     count('verbose', 'v', 'say more; may be repeated'),
     flag('json', '', 'one event a line, as JSON'),
     flag('help', 'h', 'show this'),
+    flag('version', 'V', 'show the version of xfer'),
   ]),
 ];
 

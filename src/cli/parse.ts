@@ -58,7 +58,7 @@ export async function commandHelp(command: Command, columns: number): Promise<st
 }
 
 /**
- * USAGE where the words do not fit the command; UNSUPPORTED where an option is known and refused. With `--help` neither
+ * USAGE where the words do not fit the command; UNSUPPORTED where an option is known and refused. With `--help` or `--version` neither
  * the operands nor the values of other options are looked at.
  */
 export function parseArguments(command: Command, words: readonly string[]): ParsedArguments {
@@ -68,7 +68,9 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
     operandEndsOptions: command.operandEndsOptions ?? false,
   };
   const { options, operands } = spellOut(words, rules);
-  if (options.includes('--help')) return new ParsedArguments({ help: true }, operands);
+  for (const name of ['help', 'version']) {
+    if (options.includes(`--${name}`)) return new ParsedArguments({ [name]: true }, operands);
+  }
   const values = parserOf(command, options).parseSync() as Record<string, unknown>;
   for (const option of rules.options) refuse(option, values);
   checkOperands(command, operands);

@@ -37,20 +37,23 @@ async function dispatch(words: readonly string[], around: Surroundings, errors: 
     around.stderr.write(await overview());
     return ERROR_CODES.USAGE.exit;
   }
-  if (first === '--version' || first === '-V') {
-    around.stdout.write(`${around.version}\n`);
-    return 0;
-  }
+  if (first === '--version' || first === '-V') return version(around);
   if (first === '--help' || first === '-h' || first === 'help') return help(rest, around);
   const command = await findCommand(first);
   const { commandHelp, parseArguments } = await import('./parse.js');
   const parsed = parseArguments(command, rest);
+  if (parsed.flag('version')) return version(around);
   if (parsed.flag('help')) {
     around.stdout.write(await commandHelp(command, around.stdout.columns ?? DEFAULT_COLUMNS));
     return 0;
   }
   if (parsed.stdoutTaken) errors.output = around.stderr;
   await command.run(parsed, around);
+  return 0;
+}
+
+function version(around: Surroundings): number {
+  around.stdout.write(`${around.version}\n`);
   return 0;
 }
 

@@ -1,9 +1,10 @@
 /** scp's options -> what the SSH transport is told. */
 import { parsePort } from '../location.js';
+import type { SshOptions } from '../transports/ssh/index.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 
 /** USAGE where the port is none. What `-o` says comes before what other options say, as in ssh. */
-export function sshOptions(parsed: ParsedArguments): object {
+export function sshOptions(parsed: ParsedArguments): SshOptions {
   const configFile = parsed.text('config');
   const port = parsed.text('port');
   const cipher = parsed.text('cipher');
@@ -18,7 +19,7 @@ export function sshOptions(parsed: ParsedArguments): object {
     options,
     identityFiles: parsed.list('identity'),
     compression: parsed.flag('compression'),
-    verbose: parsed.count('verbose'),
+    verbose: parsed.flag('verbose'),
     ...(configFile === undefined ? {} : { configFile }),
     ...(port === undefined ? {} : { port: parsePort(port) }),
   };

@@ -3,13 +3,9 @@ import { hostname } from 'node:os';
 import { XferError } from '../errors.js';
 import { type Location, parseHostPort, parsePort } from '../location.js';
 import { printable } from '../names.js';
+import type { TcpAddress, TcpOptions } from '../transports/tcp/raw.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import type { Report } from './render/report.js';
-
-interface Address {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** `host:port` to connect to. USAGE where it is none. */
 export function parseTarget(text: string): Location {
@@ -36,24 +32,24 @@ export function tcpOptions(
   parsed: ParsedArguments,
   report: Report,
   otherEnd: (host: string, port: number) => string,
-): object {
+): TcpOptions {
   const connectSeconds = parsed.number('connect-timeout');
   const idleSeconds = parsed.number('idle-timeout');
   return {
-    onListening: (address: Address) => {
+    onListening: (address: TcpAddress) => {
       const { host, port } = address;
       const reachable = host === '::' || host === '0.0.0.0' || host === '' ? hostname() : host;
       report.tell(`listening on ${describeAddress(address)}`, { type: 'listening', host, port });
       report.tell(`on the other machine: ${printable(otherEnd(reachable, port))}`);
     },
-    onConnection: (peer: Address) =>
+    onConnection: (peer: TcpAddress) =>
       report.tell(`connected to ${describeAddress(peer)}`, { type: 'connected', host: peer.host, port: peer.port }),
     ...(connectSeconds === undefined ? {} : { connectTimeoutMs: connectSeconds * 1000 }),
     ...(idleSeconds === undefined ? {} : { idleTimeoutMs: idleSeconds * 1000 }),
   };
 }
 
-function describeAddress({ host, port }: Address): string {
+function describeAddress({ host, port }: TcpAddress): string {
   return printable(host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`);
 }
 

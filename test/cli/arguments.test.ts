@@ -89,7 +89,7 @@ test("scp's options reach the SSH transport", async () => {
     options: ['A=b', 'C=d', 'Ciphers=x', 'BatchMode=yes', 'AddressFamily=inet'],
     identityFiles: ['k'],
     compression: true,
-    verbose: 2,
+    verbose: true,
     configFile: 'c',
     port: 22,
   });

@@ -45,7 +45,7 @@ export class Report {
     if (isDryRun(event)) this.#wouldCopy++;
     if (event.type === 'retry') {
       const wait = formatDuration(event.delayMs);
-      this.#say(`${told(event.path, event.error)}; try ${event.attempt + 1} in ${wait}`);
+      this.#say(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`);
     } else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
     if (event.type === 'plan' || event.type === 'progress' || event.type === 'finish') this.#view.show(this.#tally);
   };
