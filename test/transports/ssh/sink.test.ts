@@ -23,7 +23,10 @@ function code(expected: string) {
 async function openSink(server: HostileServer, path = 'dir', onNotice?: (line: string) => void) {
   const client = await server.connect();
   const onClose = async () => client.end();
-  return SftpSink.open({ client, path, label: 'test', onClose, ...(onNotice ? { onNotice } : {}) }, scope);
+  return SftpSink.open(
+    { client, path, label: 'test', account: 'sftp://test', onClose, ...(onNotice ? { onNotice } : {}) },
+    scope,
+  );
 }
 
 async function fill(stream: Writable, bytes: Buffer): Promise<void> {

@@ -26,10 +26,10 @@ async function collect(stream: Readable): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-async function openSource(server: HostileServer, path = 'file', onSkip?: (path: string, error: Error) => void) {
+async function openSource(server: HostileServer, path = 'file') {
   const client = await server.connect();
   const onClose = async () => client.end();
-  return SftpSource.open({ client, path, label: 'test', onClose, ...(onSkip ? { onSkip } : {}) }, scope);
+  return SftpSource.open({ client, path, label: 'test', account: 'sftp://test', onClose }, scope);
 }
 
 function withFile(size: number): { server: HostileServer; bytes: Buffer } {
@@ -136,12 +136,13 @@ test('names from the server that are paths are left out', { timeout }, async () 
     names.map((name) => ({ name, attributes })),
   );
   const skipped: string[] = [];
-  const source = await openSource(server, 'dir', (path, error) => {
+  const source = await openSource(server, 'dir');
+  const onSkip = (path: string, error: Error) => {
     code('UNSAFE_PATH')(error);
     skipped.push(path);
-  });
+  };
   const paths: string[] = [];
-  for await (const found of source.entries(scope)) paths.push(found.path);
+  for await (const found of source.entries({ ...scope, onSkip })) paths.push(found.path);
   assert.deepEqual(paths, ['', 'good']);
   assert.equal(skipped.length, 6);
   await assert.rejects(source.read({ path: '../x', kind: 'file' }, { start: 0 }, scope), code('UNSAFE_PATH'));
@@ -174,9 +175,10 @@ test('a directory that cannot be read is skipped, and the rest comes', { timeout
   ]);
   server.directories.set('dir/open', [{ name: 'file', attributes: { permissions: 0o100644, size: 0 } }]);
   const skipped: string[] = [];
-  const source = await openSource(server, 'dir', (path) => skipped.push(path));
+  const source = await openSource(server, 'dir');
+  const onSkip = (path: string) => skipped.push(path);
   const paths: string[] = [];
-  for await (const found of source.entries(scope)) paths.push(found.path);
+  for await (const found of source.entries({ ...scope, onSkip })) paths.push(found.path);
   assert.deepEqual(paths, ['', 'closed', 'open', 'open/file']);
   assert.deepEqual(skipped, ['closed']);
   assert.equal(source.name, 'dir');
