@@ -1,6 +1,6 @@
 /** Walks the sources and says what goes where, one step at a time, so that a large tree is never in memory. */
 
-import { XferError } from '../errors.js';
+import { throwIfAborted, XferError } from '../errors.js';
 import { joinPath } from '../names.js';
 import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
 import { matchesGlob } from './glob.js';
@@ -37,7 +37,20 @@ export async function* plan(
       throw new XferError('USAGE', `copy ${source.label}: two sources would both become ${prefix} in ${sink.label}`);
     }
     names.add(prefix);
-    yield* planSource(source, sink, { prefix, into, targetIsFile: root?.kind === 'file' }, options, scope);
+    const steps = planSource(source, sink, { prefix, into, targetIsFile: root?.kind === 'file' }, options, scope);
+    if (sources.length === 1) yield* steps;
+    else yield* skipFailing(source, steps, scope);
+  }
+}
+
+/** One of several sources that cannot be read leaves the others to be copied. */
+async function* skipFailing(source: Source, steps: AsyncGenerator<Step>, scope: WalkScope): AsyncGenerator<Step> {
+  try {
+    yield* steps;
+  } catch (error) {
+    throwIfAborted(scope.signal);
+    if (!(error instanceof XferError) || !scope.onSkip) throw error;
+    scope.onSkip(source.name, error);
   }
 }
 

@@ -41,7 +41,7 @@ export async function transferFile(step: Step, context: TransferContext): Promis
       signal: context.scope.signal,
       what: `copy ${step.entry.path || step.source.name}`,
       progress: () => transfer.progressBytes,
-      mayRetry: () => step.source.capabilities.replay || transfer.progressBytes === 0,
+      mayRetry: () => step.source.capabilities.replay,
       onRetry: (attempt, delayMs, error) => context.onRetry(step, attempt, delayMs, error),
     });
     await transfer.journal?.remove();
@@ -62,8 +62,9 @@ class Transfer {
   #held: Span[] = [];
   #resumedBytes = 0;
   #started = false;
-  /** Bytes that the far side acknowledged in this run; grows with every try. */
+  /** Most bytes that were held at once: what is sent again after a fresh start is no progress. */
   progressBytes = 0;
+  #heldBytes = 0;
 
   constructor(step: Step, context: TransferContext) {
     this.#step = step;
@@ -121,6 +122,7 @@ class Transfer {
     const held = size === undefined ? [] : intersect(this.#held, normalize(draft.held, size));
     this.#held = held;
     const heldBytes = totalBytes(held);
+    this.#heldBytes = heldBytes;
     if (!this.#started) this.#resumedBytes = heldBytes;
     this.#started = true;
     this.#context.onStart(this.#step, heldBytes);
@@ -213,7 +215,8 @@ class Transfer {
         acknowledged: sink.capabilities.resume,
         onHeld: (bytes) => {
           at += bytes;
-          this.progressBytes += bytes;
+          this.#heldBytes += bytes;
+          this.progressBytes = Math.max(this.progressBytes, this.#heldBytes);
           recorder?.add(bytes);
           this.#context.onHeld(this.#step, bytes);
         },

@@ -87,7 +87,7 @@ export class HttpSource implements Source {
     const { start, end } = range;
     const { size } = this.described;
     if (start === (end ?? size)) return Readable.from([]);
-    if (size !== undefined && start > size)
+    if (size !== undefined && start >= size)
       throw new XferError('TRUNCATED', `read ${this.label}: ends before ${start}`);
     const kept = start === 0 ? this.#takeKept() : undefined;
     if (kept) return this.#wholeBody(kept, end, scope);

@@ -56,7 +56,7 @@ export async function realPath(path: string): Promise<string | undefined> {
     if (typeof given === 'string') return await realpath(given);
     return nameFromBytes(await realpath(given, { encoding: 'buffer' }));
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     throw error;
   }
 }

@@ -144,7 +144,7 @@ export class LocalSink implements Sink {
     try {
       return await stat(fsPath(local), { bigint: true });
     } catch (error) {
-      if (systemCode(error) === 'ENOENT') return undefined;
+      if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
       throw toXferError(error, `look at ${path || this.label}`);
     }
   }

@@ -42,6 +42,7 @@ export class LocalSource implements Source {
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
+    throwIfAborted(scope.signal);
     const stats = await this.#look('', true);
     const kind = kindOf(stats);
     if (kind === 'directory') {
@@ -158,6 +159,7 @@ export class LocalSource implements Source {
 
   /** Links to what is outside the root, and what is no file or directory, are left out. */
   async *list(directory: string, scope: Scope): AsyncGenerator<Entry> {
+    throwIfAborted(scope.signal);
     await this.#confined(directory);
     for await (const looked of this.#children(directory, scope)) {
       if ('fault' in looked) {

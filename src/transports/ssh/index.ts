@@ -4,6 +4,7 @@ import { describeLocation, type Location } from '../../location.js';
 import type { OpenOptions, Scope, Transport } from '../../transport.js';
 import { resolveSshConfig, type SshConfig } from './config.js';
 import { SshConnection } from './connection.js';
+import { SessionPool } from './session-pool.js';
 import type { SftpClient } from './sftp-client.js';
 import { SftpSink } from './sink.js';
 import { SftpSource } from './source.js';
@@ -47,6 +48,7 @@ export const transport: Transport = {
 
 interface Session {
   readonly client: SftpClient;
+  readonly pick: () => SftpClient;
   readonly path: string;
   readonly label: string;
   readonly account: string;
@@ -67,7 +69,12 @@ async function openOn<T>(
     const client = await connection.openSftp(scope);
     const account = `sftp://${config.user}@${config.hostName}:${config.port}`;
     const label = describeLocation(location);
-    return await open({ client, path: location.path, label, account, onClose: () => connection.close() });
+    const pool = new SessionPool(client, (signal) => connection.openSftp({ signal }));
+    const onClose = () => {
+      pool.stop();
+      return connection.close();
+    };
+    return await open({ client, pick: pool.pick, path: location.path, label, account, onClose });
   } catch (error) {
     await connection.close();
     throw error;

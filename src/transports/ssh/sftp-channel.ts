@@ -56,6 +56,11 @@ export class SftpChannel {
     return this.#ended;
   }
 
+  /** Requests that wait for their answer. */
+  get pendingCount(): number {
+    return this.#pending.size;
+  }
+
   /** Sends INIT and waits for VERSION. PROTOCOL, DISCONNECTED. */
   greet(scope: Scope): Promise<PacketReader> {
     return new Promise((resolve, reject) => {

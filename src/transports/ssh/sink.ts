@@ -11,6 +11,8 @@ import { entryOf } from './tree-walk.js';
 
 export interface SftpSinkOptions {
   readonly client: SftpClient;
+  /** The session for the next file; `client` where absent. */
+  readonly pick?: () => SftpClient;
   /** What was typed after the host. */
   readonly path: string;
   /** For messages. */
@@ -106,7 +108,8 @@ export class SftpSink implements Sink {
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
-    const { client, onNotice } = this.#options;
+    const { onNotice, pick } = this.#options;
+    const client = pick?.() ?? this.#options.client;
     const path = this.#checked(entry.path);
     return startDraft({ client, path, entry, ...(onNotice ? { onNotice } : {}) }, scope);
   }

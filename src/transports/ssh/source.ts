@@ -12,6 +12,8 @@ import { TreeWalk } from './tree-walk.js';
 
 export interface SftpSourceOptions {
   readonly client: SftpClient;
+  /** The session for the next file; `client` where absent. */
+  readonly pick?: () => SftpClient;
   /** What was typed after the host. */
   readonly path: string;
   /** For messages. */
@@ -51,7 +53,7 @@ export class SftpSource implements Source {
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
-    const { client } = this.#options;
+    const client = this.#options.pick?.() ?? this.#options.client;
     const path = below(this.#root, entry.path);
     const what = `read ${nameFromBytes(path)}`;
     const handle = await client.open(path, OPEN.READ, {}, scope);

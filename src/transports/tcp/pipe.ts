@@ -18,6 +18,8 @@ export interface PipeResult {
 }
 
 const FLUSH_TIMEOUT_MS = 10_000;
+/** Input that brings nothing for so long after the other end closed is not waited for. */
+const QUIET_INPUT_MS = 2000;
 
 /**
  * Connects, or listens for one connection, and passes `input` to the other end and what it sends to `output`. The end of
@@ -57,6 +59,7 @@ class PipeRun {
   readonly #options: TcpOptions;
   readonly #settled: (error?: unknown) => void;
   readonly #silence;
+  #quiet: ReturnType<typeof watchSilence> | undefined;
   #done = false;
   #unsent = 0;
   #inputEnded = false;
@@ -95,6 +98,7 @@ class PipeRun {
     if (this.#done) return;
     this.#done = true;
     this.#silence.stop();
+    this.#quiet?.stop();
     // The 'error' listeners stay: a broken stream may say so once more.
     this.#output.off('drain', this.#onDrain).off('close', this.#onOutputClose);
     this.#input.off('data', this.#onInput).off('end', this.#onInputEnd);
@@ -109,11 +113,13 @@ class PipeRun {
   readonly #onInput = (chunk: Uint8Array | string) => {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     this.#silence.heard();
+    this.#quiet?.heard();
     this.#unsent += 1;
     const room = this.#wire.socket.write(bytes, (error) => {
       this.#unsent -= 1;
       if (error || this.#done) return;
       this.#silence.heard();
+      this.#quiet?.heard();
       this.sentBytes += bytes.length;
       if (this.#unsent > 0) return;
       if (this.#inputEnded) this.#wire.finish();
@@ -135,10 +141,25 @@ class PipeRun {
     if (!this.#output.writableFinished) this.settle(new XferError('DISCONNECTED', 'write output: closed early'));
   };
 
-  /** The other end closed and all it sent was written: gives what is still on its way out a chance, then ends. */
+  /**
+   * The other end closed its direction and all it sent was written. Input that still comes is passed on, as the other end
+   * may read it; input that stays quiet, or a terminal, is not waited for, which is where nc hangs.
+   */
   #finish(): void {
-    const { socket } = this.#wire;
     this.#silence.stop();
+    const atTerminal = (this.#input as { isTTY?: boolean }).isTTY === true;
+    if (this.#inputEnded || atTerminal) this.#flush();
+    else {
+      this.#quiet = watchSilence(QUIET_INPUT_MS, () => this.#flush());
+      this.#input.once('end', () => this.#flush());
+    }
+  }
+
+  /** Gives what is still on its way out a chance, then ends. */
+  #flush(): void {
+    if (this.#done) return;
+    const { socket } = this.#wire;
+    this.#quiet?.stop();
     this.#input.pause().off('data', this.#onInput);
     if (socket.writableFinished || socket.destroyed) {
       this.settle();
