@@ -5,6 +5,7 @@ import { sinkBackPressureChapter, sourceBackPressureChapter } from './back-press
 import { directoriesChapter } from './directories.js';
 import { draftChapter } from './draft.js';
 import { entriesChapter } from './entries.js';
+import { faultsChapter } from './faults.js';
 import { listingChapter } from './listing.js';
 import { sinkNamesChapter, sourceNamesChapter } from './names.js';
 import { readChapter } from './read.js';
@@ -20,6 +21,7 @@ const SOURCE_CHAPTERS: readonly ((rig: SourceRig) => void)[] = [
   sourceRefusalsChapter,
   sourceAbortChapter,
   sourceBackPressureChapter,
+  faultsChapter,
 ];
 
 const SINK_CHAPTERS: readonly ((rig: SinkRig) => void)[] = [

@@ -1,8 +1,12 @@
 /** What a transport gives the suite so that it can be held to the contract. */
 import { after, before, describe } from 'node:test';
 import type { Scope, Sink, SinkCapabilities, Source, SourceCapabilities } from '#xfer/transport.js';
+import type { FaultyProxyOptions } from '../support/faulty-proxy.js';
 import type { Fixture } from '../support/fixtures.js';
 import { assertNoMoreThan, countOpen } from '../support/leaks.js';
+
+/** How a line fails, as the proxy takes it. */
+export type Fault = Omit<FaultyProxyOptions, 'to'>;
 
 /** Names that a transport carries: every byte but `/` and NUL, well-formed text, or none at all. */
 export type NamesCarried = 'bytes' | 'text' | 'none';
@@ -15,6 +19,8 @@ export interface SourceSupports {
   readonly size: boolean;
   /** Fixtures may be links. */
   readonly links?: boolean;
+  /** A byte that changed on its way is noticed before it is given to the reader. */
+  readonly detectsCorruption?: boolean;
 }
 
 export interface OpenedSource {
@@ -30,6 +36,8 @@ export interface SourceRig {
   /** What the source must say of itself, so that no chapter passes because a power was lost. */
   readonly capabilities: SourceCapabilities;
   open(files: readonly Fixture[]): Promise<OpenedSource>;
+  /** The same over a line that fails. Absent where there is no line, or where its end cannot be told from a fault. */
+  openFaulty?(files: readonly Fixture[], fault: Fault): Promise<OpenedSource>;
 }
 
 export interface SinkSupports {

@@ -3,11 +3,13 @@ import { after } from 'node:test';
 import type { Location } from '#xfer/location.js';
 import type { Sink } from '#xfer/transport.js';
 import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
+import { startFaultyProxy } from '../support/faulty-proxy.js';
+import type { Fixture } from '../support/fixtures.js';
 import { findProgram, needs } from '../support/peers.js';
 import { type Sshd, startSshd } from '../support/sshd.js';
 import { conformance } from './conformance.js';
 import { openDisk } from './disk.js';
-import { freeScope, type SinkRig, type SourceRig } from './rig.js';
+import { type Fault, freeScope, type OpenedSource, type SinkRig, type SourceRig } from './rig.js';
 
 const sshd = findProgram('sshd') ? await startSshd() : undefined;
 after(() => sshd?.stop());
@@ -17,22 +19,38 @@ function reach(path: string): [Location, SshOptions] {
   return [{ scheme: 'sftp', host, port, user, path }, { configFile }];
 }
 
+/** By way of a proxy; the host key is still looked up for the server's own port. */
+function reachBy(port: number, path: string): [Location, SshOptions] {
+  const [location, options] = reach(path);
+  return [
+    { ...location, port },
+    { ...options, options: [`HostKeyAlias=[${location.host}]:${location.port}`] },
+  ];
+}
+
 const source: SourceRig = {
-  supports: { tree: true, names: 'bytes', size: true, links: true },
+  supports: { tree: true, names: 'bytes', size: true, links: true, detectsCorruption: true },
   capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
-  async open(files) {
-    const disk = await openDisk(files);
-    const opened = await required(transport.openSource)(...reach(disk.root), freeScope());
-    return {
-      source: opened,
-      change: (path, bytes) => disk.put({ path, bytes }),
-      async close() {
-        await opened.close();
-        await disk.remove();
-      },
-    };
-  },
+  open: (files) => openServed(files),
+  openFaulty: (files, fault) => openServed(files, fault),
 };
+
+/** Files behind sshd, over a line that fails where `fault` says so. */
+async function openServed(files: readonly Fixture[], fault?: Fault): Promise<OpenedSource> {
+  const disk = await openDisk(files);
+  const proxy = fault && (await startFaultyProxy({ to: sshd as Sshd, ...fault }));
+  const place = proxy ? reachBy(proxy.port, disk.root) : reach(disk.root);
+  const opened = await required(transport.openSource)(...place, freeScope());
+  return {
+    source: opened,
+    change: (path, bytes) => disk.put({ path, bytes }),
+    async close() {
+      await opened.close();
+      await proxy?.stop();
+      await disk.remove();
+    },
+  };
+}
 
 const sink: SinkRig = {
   supports: { tree: true, names: 'bytes', links: true },

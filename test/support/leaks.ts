@@ -41,8 +41,8 @@ function moreThan(before: Count): string[] {
 }
 
 /** Fails where more is open than in `before`, after what was closed had its time to go. */
-export async function assertNoMoreThan(before: Count): Promise<void> {
-  const deadline = performance.now() + SETTLE_MS;
+export async function assertNoMoreThan(before: Count, settleMs = SETTLE_MS): Promise<void> {
+  const deadline = performance.now() + settleMs;
   while (moreThan(before).length > 0 && performance.now() < deadline) await nextTurn();
   assert.deepEqual(moreThan(before), [], 'left open');
 }
