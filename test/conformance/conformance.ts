@@ -8,6 +8,7 @@ import { entriesChapter } from './entries.js';
 import { faultsChapter } from './faults.js';
 import { listingChapter } from './listing.js';
 import { sinkNamesChapter, sourceNamesChapter } from './names.js';
+import { offsetsChapter } from './offsets.js';
 import { readChapter } from './read.js';
 import { sinkRefusalsChapter, sourceRefusalsChapter } from './refusals.js';
 import { resumeChapter } from './resume.js';
@@ -28,6 +29,7 @@ const SINK_CHAPTERS: readonly ((rig: SinkRig) => void)[] = [
   directoriesChapter,
   sinkNamesChapter,
   draftChapter,
+  offsetsChapter,
   resumeChapter,
   sinkRefusalsChapter,
   sinkAbortChapter,

@@ -6,7 +6,7 @@ import type { Draft, Entry } from '#xfer/transport.js';
 import { type Fixture, feed, hexDigest, patternBytes } from '../support/fixtures.js';
 import { chapter, filePath, freeScope, type OpenedSink, type SinkRig, TEST, withSink } from './rig.js';
 
-const SIZE = 150_001;
+export const SIZE = 150_001;
 
 export function draftChapter(rig: SinkRig): void {
   chapter('draft', () => {
@@ -18,25 +18,22 @@ export function draftChapter(rig: SinkRig): void {
     test('fewer bytes than stated are TRUNCATED and get no name', TEST, () => wrongSize(rig, SIZE - 1));
     test('no byte of a stated many is TRUNCATED and gets no name', TEST, () => wrongSize(rig, 0));
     test('more bytes than stated get no name', TEST, () => tooMany(rig));
-    test('ranges may be written in any order where offsets are promised', TEST, () => anyOrder(rig));
-    test('a hole is never committed', TEST, () => hole(rig));
-    test('several writes at once where that is promised', TEST, () => parallelWrites(rig));
     test('a size that is not known before the end', TEST, () => unknownSize(rig));
     test('the digest is of what the far side holds', TEST, () => digest(rig));
     test('mode and mtime are set where that is promised', TEST, () => metadata(rig));
   });
 }
 
-function entryFor(rig: SinkRig, size: number): Entry {
+export function entryFor(rig: SinkRig, size: number): Entry {
   return { path: filePath(rig), kind: 'file', size, version: `v${size}`, mode: 0o644, mtimeMs: 1_600_000_000_000 };
 }
 
-async function write(draft: Draft, start: number, bytes: Buffer): Promise<void> {
+export async function write(draft: Draft, start: number, bytes: Buffer): Promise<void> {
   await feed(await draft.write(start, freeScope()), bytes);
 }
 
 /** Starts a draft, hands it on, and discards it where `run` failed, so that a failure is not also a leak. */
-async function withDraft(
+export async function withDraft(
   rig: SinkRig,
   entry: Entry,
   existing: readonly Fixture[],
@@ -53,7 +50,7 @@ async function withDraft(
   });
 }
 
-function rejectsWith(...codes: string[]): (error: unknown) => boolean {
+export function rejectsWith(...codes: string[]): (error: unknown) => boolean {
   return (error) => {
     assert.ok(error instanceof XferError, String(error));
     assert.ok(codes.includes(error.code), `${error.code}: ${error.message}`);
@@ -146,47 +143,6 @@ async function tooMany(rig: SinkRig): Promise<void> {
     await assert.rejects(overfill(), rejectsWith('TRUNCATED', 'CORRUPT', 'SOURCE_CHANGED', 'PROTOCOL', 'DISCONNECTED'));
     if (sink.capabilities.atomic) assert.equal(await read(entry.path), undefined);
     await draft.discard();
-  });
-}
-
-async function anyOrder(rig: SinkRig): Promise<void> {
-  const bytes = patternBytes(SIZE);
-  const entry = entryFor(rig, SIZE);
-  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
-    if (!sink.capabilities.offsets) return draft.discard();
-    await write(draft, 100_000, bytes.subarray(100_000));
-    await write(draft, 50_000, bytes.subarray(50_000, 100_000));
-    await write(draft, 0, bytes.subarray(0, 50_000));
-    await draft.commit(entry, freeScope());
-    assert.ok(bytes.equals((await read(entry.path)) as Buffer));
-  });
-}
-
-async function hole(rig: SinkRig): Promise<void> {
-  const bytes = patternBytes(SIZE);
-  const entry = entryFor(rig, SIZE);
-  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
-    if (!sink.capabilities.offsets) return draft.discard();
-    await write(draft, 0, bytes.subarray(0, 10));
-    await write(draft, 20, bytes.subarray(20, 30));
-    await assert.rejects(draft.commit(entry, freeScope()), rejectsWith('TRUNCATED'));
-    if (sink.capabilities.atomic) assert.equal(await read(entry.path), undefined);
-    await draft.discard();
-  });
-}
-
-async function parallelWrites(rig: SinkRig): Promise<void> {
-  const bytes = patternBytes(SIZE);
-  const entry = entryFor(rig, SIZE);
-  await withDraft(rig, entry, [], async (draft, { sink, read }) => {
-    if (!sink.capabilities.offsets || !sink.capabilities.parallel) return draft.discard();
-    const starts = [100_000, 0, 50_000];
-    await Promise.all(
-      starts.map((start) => write(draft, start, bytes.subarray(start, Math.min(start + 50_000, SIZE)))),
-    );
-    await write(draft, 150_000, bytes.subarray(150_000));
-    await draft.commit(entry, freeScope());
-    assert.ok(bytes.equals((await read(entry.path)) as Buffer));
   });
 }
 
