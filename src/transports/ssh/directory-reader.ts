@@ -1,7 +1,8 @@
 import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
-import type { DirectoryItem, SftpClient } from './sftp-client.js';
+import type { SftpClient } from './sftp-client.js';
 import { broken } from './sftp-codec.js';
+import type { DirectoryItem } from './sftp-replies.js';
 
 const PARTS_AHEAD = 2;
 /** A directory that never ends is a server's trick; no file system holds this many. */

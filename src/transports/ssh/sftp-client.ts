@@ -6,26 +6,10 @@ import type { Scope } from '../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './sftp-attributes.js';
 import { type Carrier, type Reply, SftpChannel } from './sftp-channel.js';
 import { broken, PACKET, type PacketReader, type PacketWriter, STATUS } from './sftp-codec.js';
-import { statusError } from './sftp-status.js';
+import { type Limits, PLAIN_LIMITS, readLimits } from './sftp-limits.js';
+import { type DirectoryItem, expect, expectOk, oneName, readNames, throwUnless } from './sftp-replies.js';
 import { Slots } from './slots.js';
 
-export interface Limits {
-  /** Most bytes that one READ may ask for, and one WRITE may carry. */
-  readonly readBytes: number;
-  readonly writeBytes: number;
-  readonly openHandles: number;
-}
-
-export interface DirectoryItem {
-  /** As the server sent it: unchecked. */
-  readonly name: Buffer;
-  readonly attributes: Attributes;
-}
-
-/** Of a server that states no limits: what the draft says that every server takes, and few open files. */
-const PLAIN_LIMITS: Limits = { readBytes: 32 * 1024, writeBytes: 32 * 1024, openHandles: 64 };
-const MAX_TRANSFER_BYTES = 255 * 1024;
-const MAX_OPEN_HANDLES = 512;
 const MAX_EXTENSIONS = 256;
 
 /**
@@ -77,15 +61,8 @@ export class SftpClient {
 
   async #askLimits(scope: Scope): Promise<void> {
     const reader = await this.extended('limits@openssh.com', [], 'limits of the server', scope);
-    const packet = reader.limit();
-    const [read, write, handles] = [reader.limit(), reader.limit(), reader.limit()];
-    const clamp = (value: number) => {
-      const room = packet > 2048 ? packet - 1024 : 32 * 1024;
-      return Math.max(1024, Math.min(value || 32 * 1024, room, MAX_TRANSFER_BYTES));
-    };
-    const openHandles = Math.max(4, Math.min(handles || MAX_OPEN_HANDLES, MAX_OPEN_HANDLES));
-    this.#limits = { readBytes: clamp(read), writeBytes: clamp(write), openHandles };
-    this.#handles = new Slots(openHandles);
+    this.#limits = readLimits(reader);
+    this.#handles = new Slots(this.#limits.openHandles);
   }
 
   /** Opens a file; waits where the server's limit of open files is reached. */
@@ -266,47 +243,4 @@ export class SftpClient {
     fill(packet.writer);
     return this.channel.request(packet, scope);
   }
-}
-
-function expect(reply: Reply, type: number, what: string): PacketReader {
-  if (reply.type === type) return reply.reader;
-  if (reply.type === PACKET.STATUS)
-    throw readStatus(reply.reader, what) ?? broken(`${what}: answered "done" without it`);
-  throw broken(`${what}: an answer of type ${reply.type}`);
-}
-
-function expectOk(reply: Reply, what: string): void {
-  if (reply.type !== PACKET.STATUS) throw broken(`${what}: an answer of type ${reply.type}`);
-  const error = readStatus(reply.reader, what);
-  if (error) throw error;
-}
-
-/** Old servers leave the message out. */
-function readStatus(reader: PacketReader, what: string): XferError | undefined {
-  const status = reader.uint32();
-  if (status === STATUS.OK) return undefined;
-  return statusError(what, status, reader.left >= 4 ? reader.text() : '');
-}
-
-function throwUnless(expected: number, reply: Reply, what: string): undefined {
-  const status = reply.reader.uint32();
-  if (status === expected) return undefined;
-  if (status === STATUS.OK) throw broken(`${what}: answered "done" without it`);
-  throw statusError(what, status, reply.reader.left >= 4 ? reply.reader.text() : '');
-}
-
-function readNames(reader: PacketReader): DirectoryItem[] {
-  const count = reader.uint32();
-  if (count * 12 > reader.left) throw broken('it claims more names than its packet holds');
-  return Array.from({ length: count }, () => {
-    const name = Buffer.from(reader.string());
-    reader.string();
-    return { name, attributes: readAttributes(reader) };
-  });
-}
-
-function oneName(reply: Reply, what: string): Buffer {
-  const name = readNames(expect(reply, PACKET.NAME, what))[0]?.name;
-  if (!name || name.length === 0 || name.includes(0)) throw broken(`${what}: an answer without a path`);
-  return name;
 }

@@ -5,7 +5,8 @@ import type { Entry, WalkScope } from '../../transport.js';
 import { DirectoryReader } from './directory-reader.js';
 import { below, isSafeName } from './paths.js';
 import { type Attributes, kindOf, versionOf } from './sftp-attributes.js';
-import type { DirectoryItem, SftpClient } from './sftp-client.js';
+import type { SftpClient } from './sftp-client.js';
+import type { DirectoryItem } from './sftp-replies.js';
 
 const MAX_DEPTH = 64;
 const DIRECTORIES_AHEAD = 16;

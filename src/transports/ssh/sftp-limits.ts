@@ -1,0 +1,24 @@
+/** What a server takes at once. */
+import type { PacketReader } from './sftp-codec.js';
+
+export interface Limits {
+  /** Most bytes that one READ may ask for, and one WRITE may carry. */
+  readonly readBytes: number;
+  readonly writeBytes: number;
+  readonly openHandles: number;
+}
+
+/** Of a server that states no limits: what the draft says that every server takes, and few open files. */
+export const PLAIN_LIMITS: Limits = { readBytes: 32 * 1024, writeBytes: 32 * 1024, openHandles: 64 };
+const MAX_TRANSFER_BYTES = 255 * 1024;
+const MAX_OPEN_HANDLES = 512;
+
+/** The answer to limits@openssh.com, with what it leaves open or overstates made sensible. */
+export function readLimits(reader: PacketReader): Limits {
+  const packet = reader.limit();
+  const [read, write, handles] = [reader.limit(), reader.limit(), reader.limit()];
+  const room = packet > 2048 ? packet - 1024 : 32 * 1024;
+  const clamp = (value: number) => Math.max(1024, Math.min(value || 32 * 1024, room, MAX_TRANSFER_BYTES));
+  const openHandles = Math.max(4, Math.min(handles || MAX_OPEN_HANDLES, MAX_OPEN_HANDLES));
+  return { readBytes: clamp(read), writeBytes: clamp(write), openHandles };
+}
