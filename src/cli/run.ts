@@ -68,7 +68,7 @@ async function help([name]: readonly string[], around: Surroundings): Promise<nu
 
 async function findCommand(word: string): Promise<Command> {
   if (isCommandName(word)) return loadCommand(word);
-  const right = nearest(word, COMMAND_NAMES);
+  const right = nearest(word, word.startsWith('-') ? ['--help', '--version'] : COMMAND_NAMES);
   const what = word.startsWith('-') ? 'option' : 'command';
   throw new XferError('USAGE', `${what} ${word}: xfer has none of this name`, {
     hint: right === undefined ? 'xfer --help' : `did you mean xfer ${right}?`,

@@ -21,6 +21,8 @@ export function draftChapter(rig: SinkRig): void {
     test('a size that is not known before the end', TEST, () => unknownSize(rig));
     test('the digest is of what the far side holds', TEST, () => digest(rig));
     test('mode and mtime are set where that is promised', TEST, () => metadata(rig));
+    test('without a stated mode, a file that is replaced keeps its own', TEST, () => keepsMode(rig));
+    test('a sink that can resume says what the far side holds, to the byte', TEST, () => acknowledges(rig));
   });
 }
 
@@ -174,5 +176,35 @@ async function metadata(rig: SinkRig): Promise<void> {
     const there = await sink.stat(entry.path, freeScope());
     assert.equal(there?.mode, entry.mode);
     assert.equal(there?.mtimeMs, entry.mtimeMs);
+  });
+}
+
+async function keepsMode(rig: SinkRig): Promise<void> {
+  if (!rig.supports.tree) return;
+  const entry: Entry = { path: filePath(rig), kind: 'file', size: 3, version: 'v1' };
+  await withDraft(
+    rig,
+    entry,
+    [{ path: entry.path, bytes: Buffer.from('old'), mode: 0o600 }],
+    async (draft, { sink }) => {
+      await write(draft, 0, Buffer.from('new'));
+      await draft.commit(entry, freeScope());
+      if (sink.capabilities.metadata) assert.equal((await sink.stat(entry.path, freeScope()))?.mode, 0o600);
+    },
+  );
+}
+
+async function acknowledges(rig: SinkRig): Promise<void> {
+  await withDraft(rig, entryFor(rig, SIZE), [], async (draft, { sink }) => {
+    if (!sink.capabilities.resume) return draft.discard();
+    const stream = await draft.write(0, freeScope());
+    let held = 0;
+    stream.on('held', (count: number) => {
+      held += count;
+      assert.ok(count >= 0 && held <= SIZE);
+    });
+    await feed(stream, patternBytes(SIZE));
+    assert.equal(held, SIZE);
+    await draft.discard();
   });
 }

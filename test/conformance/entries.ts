@@ -39,7 +39,7 @@ async function oneFile(rig: SourceRig): Promise<void> {
     assert.deepEqual([...found.values()].map(pathAndKind), [['', 'file']]);
     assert.equal(found.get('')?.size, rig.supports.size ? bytes.length : undefined);
     assert.ok(source.name !== '' && !source.name.includes('/'), 'the name is one part');
-    assert.ok(source.label !== '');
+    assert.ok(source.label !== '' && source.identity !== '');
   });
 }
 

@@ -137,8 +137,10 @@ class MemoryDraft implements Draft {
       throw new XferError('TRUNCATED', `finish ${entry.path}: ${reason}`);
     }
     refuseDirectory(this.#tree, this.#root, entry.path);
+    const there = findNode(this.#tree, this.#root, entry.path, false);
+    const kept = there?.kind === 'file' ? { mode: there.mode } : {};
     const bytes = Buffer.from(this.#part.bytes.subarray(0, length));
-    putNode(this.#tree, this.#root, entry.path, makeFile(this.#tree, bytes, entry));
+    putNode(this.#tree, this.#root, entry.path, makeFile(this.#tree, bytes, { ...kept, ...entry }));
     await this.discard();
   }
 

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { XferError } from '../../errors.js';
+import { throwIfAborted, XferError } from '../../errors.js';
 import { nameFromBytes, printable } from '../../names.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { onAbort } from './on-abort.js';
@@ -51,6 +51,7 @@ export class SftpDraft implements Draft {
   }
 
   async write(start: number, scope: Scope): Promise<Writable> {
+    throwIfAborted(scope.signal);
     const { client, entry } = this.#options;
     const handle = await this.#opened(scope);
     const whole = start === 0 && this.#options.held === 0 && this.#options.temporary !== undefined;
