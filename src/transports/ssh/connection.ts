@@ -1,6 +1,6 @@
 /** One SSH connection: made, checked, logged in, kept alive, and ended without a rest. */
 import { connect, type Socket } from 'node:net';
-import ssh2, { type Client, type ClientChannel } from 'ssh2';
+import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2';
 import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import type { Prompt, Scope } from '../../transport.js';
@@ -81,18 +81,15 @@ export class SshConnection {
       };
       scope.signal.addEventListener('abort', onAbort, { once: true });
       const login = authenticate({ ...request, onFailure: fail });
+      const lose = (error: XferError) => {
+        this.#loseAll(error);
+        fail(error);
+      };
       client.on('error', (error) => {
-        const { level } = error;
-        if (level === 'agent') return onNotice?.(printable(`agent: ${error.message}`));
-        const clear = level === 'client-authentication' ? login.failure() : connectionError(error, config);
-        this.#loseAll(clear);
-        fail(clear);
+        if (error.level === 'agent') onNotice?.(printable(`agent: ${error.message}`));
+        else lose(error.level === 'client-authentication' ? login.failure() : connectionError(error, config));
       });
-      client.on('close', () => {
-        const clear = new XferError('DISCONNECTED', `connection to ${config.host}: it ended`);
-        this.#loseAll(clear);
-        fail(clear);
-      });
+      client.on('close', () => lose(new XferError('DISCONNECTED', `connection to ${config.host}: it ended`)));
       client.on('banner', (text) => tellBanner(text, onNotice));
       client.on('handshake', () => clearTimeout(timer));
       client.on('ready', () => {
@@ -110,18 +107,8 @@ export class SshConnection {
         );
       };
       try {
-        const { host, port } = knownHostSubject(config);
-        client.connect({
-          sock: this.#socket,
-          username: config.user,
-          hostVerifier: verify,
-          authHandler: login.next,
-          algorithms: algorithmsFor(config, knownHosts.keyTypes(host, port)),
-          readyTimeout: 0,
-          keepaliveInterval: config.serverAliveIntervalMs || KEEPALIVE_MS,
-          keepaliveCountMax: config.serverAliveCountMax,
-          ...(request.verbose && onNotice ? { debug: (line: string) => onNotice(printable(line)) } : {}),
-        });
+        const fixed = connectSettings(request, knownHosts);
+        client.connect({ ...fixed, sock: this.#socket, hostVerifier: verify, authHandler: login.next });
         client.setNoDelay(true);
       } catch (error) {
         fail(connectionError(error, config));
@@ -180,6 +167,19 @@ export class SshConnection {
     await closed;
     clearTimeout(timer);
   }
+}
+
+/** What does not change while it connects. The login has no time limit: a person may be typing. */
+function connectSettings({ config, onNotice, verbose }: ConnectionRequest, knownHosts: KnownHosts): ConnectConfig {
+  const { host, port } = knownHostSubject(config);
+  return {
+    username: config.user,
+    algorithms: algorithmsFor(config, knownHosts.keyTypes(host, port)),
+    readyTimeout: 0,
+    keepaliveInterval: config.serverAliveIntervalMs || KEEPALIVE_MS,
+    keepaliveCountMax: config.serverAliveCountMax,
+    ...(verbose && onNotice ? { debug: (line: string) => onNotice(printable(line)) } : {}),
+  };
 }
 
 function refuseUnsupported(config: SshConfig): void {
