@@ -3,7 +3,7 @@ import type { SftpClient } from './sftp-client.js';
 /** sshd takes 10 sessions on a connection by default; other uses of the connection keep some. */
 const MAX_SESSIONS = 4;
 /** Requests under way on the least busy session that make another worth its start. */
-const BUSY_REQUESTS = 12;
+const BUSY_REQUESTS = 200;
 
 /**
  * Several sftp sessions on one connection: each is a process of its own on the server, and has a window of its own.

@@ -158,10 +158,10 @@ export class SftpChannel {
     this.#queue.push(bytes);
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    process.nextTick(() => this.#flush());
   }
 
-  /** What was asked within one turn of the event loop leaves together: with many files in flight that saves system calls. */
+  /** What was asked within one turn leaves together: with many files in flight that saves system calls. */
   #flush(): void {
     this.#flushing = false;
     let batch: Buffer[] = [];
