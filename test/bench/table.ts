@@ -35,7 +35,7 @@ export function formatRow(row: Row, outcomes: readonly Outcome[]): string {
     return line([
       outcome.label,
       shown(seconds, 2),
-      shown(rate, 0),
+      shown(rate, rate !== undefined && rate < 10 ? 1 : 0),
       speed,
       shown(medianOf(outcome, 'cpuSeconds'), 2),
       shown(medianOf(outcome, 'peakMiB'), 0),

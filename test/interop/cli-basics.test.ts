@@ -51,7 +51,7 @@ test('no command, and a wrong one, exit 2 and name what there is', bounded, asyn
 
 test('a wrong option exits 2 and names the nearest right one', bounded, async () => {
   for (const [args, right] of [
-    [['--versoin'], '--version'],
+    [['cp', '--versoin', 'a', 'b'], '--version'],
     [['cp', '--jsno', 'a', 'b'], '--json'],
     [['cp', '--quite', 'a', 'b'], '--quiet'],
   ] as const) {

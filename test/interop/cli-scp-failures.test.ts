@@ -155,24 +155,23 @@ function mountSmall(path: string): string | undefined {
   }
 }
 
-test('a full disk on either side exits 8 and leaves no short file', options, async (t) => {
-  const { near, far } = folders(t);
-  const big = join(near, 'big');
-  makeRandomFile(big, 3 * 1024 * 1024);
-  for (const place of [near, far]) {
-    const full = join(place, 'full');
+for (const way of ['up', 'down'] as const) {
+  test(`${way}: a full disk exits 8 and leaves no short file`, options, async (t) => {
+    const { near, far } = folders(t);
+    const [big, full] = [join(way === 'up' ? near : far, 'big'), join(way === 'up' ? far : near, 'full')];
+    makeRandomFile(big, 3 * 1024 * 1024);
     mkdirSync(full);
     const reason = mountSmall(full);
     if (reason !== undefined) return t.skip(reason);
     try {
-      const args = place === far ? [big, `rig:${full}/big`] : [`rig:${big}`, `${full}/big`];
+      const args = way === 'up' ? [big, `rig:${full}/big`] : [`rig:${big}`, `${full}/big`];
       assertFailure(await scp(args), 8, /space/i);
       assert.equal(existsSync(join(full, 'big')), false);
     } finally {
       execFileSync('umount', ['-l', full]);
     }
-  }
-});
+  });
+}
 
 test('wrong options exit 2 before anyone is called', options, async (t) => {
   const { file } = folders(t);
