@@ -3,7 +3,8 @@ import { XferError } from '../../errors.js';
 import { parsePort } from '../../location.js';
 import { printable } from '../../names.js';
 import { listen, openSource } from '../../open.js';
-import type { Listener } from '../../transport.js';
+import type { Listener, Source } from '../../transport.js';
+import { encodeName } from '../../transports/http/listen/target.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { jsonLine } from '../render/json.js';
@@ -62,14 +63,14 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       },
       ...(hosts.length > 0 ? { hosts } : {}),
     });
-    announce(listener, json, around);
+    announce(listener, await exampleFile(share, parsed.flag('hidden'), around), json, around);
     await untilStopped(listener, around.signal);
   } finally {
     await share.close();
   }
 }
 
-function announce(listener: Listener, json: boolean, around: Surroundings): void {
+function announce(listener: Listener, file: string, json: boolean, around: Surroundings): void {
   const { urls, address } = listener;
   if (json) {
     around.stdout.write(jsonLine({ type: 'listening', ...address, urls }));
@@ -77,8 +78,19 @@ function announce(listener: Listener, json: boolean, around: Surroundings): void
   }
   const lines = urls.map((url) => `serving on ${printable(url)}`);
   const [url] = urls;
-  if (url !== undefined) lines.push(`download with: xfer get ${printable(new URL('FILE', url).href)}`);
+  if (url !== undefined) lines.push(`download with: xfer get ${printable(new URL(file, url).href)}`);
   around.stdout.write(`${lines.join('\n')}\n`);
+}
+
+/** A file to download, percent-encoded, so that the printed line works as it is; `FILE` where the root holds none. */
+async function exampleFile(share: Source, hidden: boolean, around: Surroundings): Promise<string> {
+  const scope = { signal: around.signal };
+  const root = await share.stat?.('', scope);
+  if (root?.kind === 'file') return encodeName(share.name);
+  for await (const entry of share.list?.('', scope) ?? []) {
+    if (entry.kind === 'file' && (hidden || !entry.path.startsWith('.'))) return encodeName(entry.path);
+  }
+  return 'FILE';
 }
 
 /** Rejects with the signal's reason, once the transfers under way had their time; or with the listener's own fault. */
