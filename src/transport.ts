@@ -130,7 +130,7 @@ export interface Sink {
   finish?(directory: Entry, scope: Scope): Promise<void>;
   /**
    * Starts a file, or finds the draft of the same version that an earlier run left. `entry.mode` is the mode of a new
-   * file, as far as the far side's umask allows. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS.
+   * file, as far as the far side's umask allows; `entry.mtimeMs` says that mode and time will be set exactly by `commit`. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS.
    */
   draft(entry: Entry, scope: Scope): Promise<Draft>;
   close(): Promise<void>;

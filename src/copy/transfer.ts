@@ -103,8 +103,7 @@ class Transfer {
   async attempt(): Promise<TransferResult> {
     const { sink, scope, options } = this.#context;
     const keep = this.resumable && (this.journal !== undefined || options.journalDirectory === undefined);
-    const { version, ...fresh } = { ...this.#entry, path: this.#step.path };
-    const draft = await sink.draft(keep && version !== undefined ? { ...fresh, version } : fresh, scope);
+    const draft = await sink.draft(this.#draftEntry(keep), scope);
     try {
       return await this.#fill(draft);
     } catch (thrown) {
@@ -114,6 +113,16 @@ class Transfer {
       await (worthKeeping ? draft.suspend() : draft.discard()).catch(() => {});
       throw thrown;
     }
+  }
+
+  #draftEntry(keep: boolean): Entry {
+    const { version, mtimeMs, ...rest } = this.#entry;
+    return {
+      ...rest,
+      path: this.#step.path,
+      ...(keep && version !== undefined ? { version } : {}),
+      ...(this.#context.options.preserve && mtimeMs !== undefined ? { mtimeMs } : {}),
+    };
   }
 
   async #fill(draft: Draft): Promise<TransferResult> {

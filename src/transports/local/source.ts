@@ -15,10 +15,11 @@ import type {
   Source,
   WalkScope,
 } from '../../transport.js';
-import { entryFrom, kindOf, versionOf } from './attributes.js';
+import { entryFrom, kindOf } from './attributes.js';
 import { fileDigest } from './digest.js';
 import { FileReader } from './file-reader.js';
 import { fsPath, isInside, joinRoot, realPath } from './root.js';
+import { checkVersion, isSmall, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
 const MAX_DEPTH = 1000;
@@ -117,14 +118,12 @@ export class LocalSource implements Source {
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     throwIfAborted(scope.signal);
     const label = entry.path || this.label;
+    if (isSmall(entry, range)) return readSmall(fsPath(this.#local(entry.path)), entry, label);
     const handle = await this.#openHandle(entry.path);
     try {
       const check = async (): Promise<void> => {
         const stats = await handle.stat({ bigint: true });
-        if (entry.version === undefined || versionOf(stats) === entry.version) return;
-        throw new XferError('SOURCE_CHANGED', `read ${label}: it changed while it was copied`, {
-          hint: 'run the command again',
-        });
+        checkVersion(entry, stats, label);
       };
       await check();
       const end = range.end ?? entry.size;

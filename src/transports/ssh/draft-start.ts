@@ -88,9 +88,9 @@ function firstMode(entry: Entry): Attributes {
   return entry.mode === undefined ? {} : { permissions: (entry.mode & 0o777) | 0o600 };
 }
 
-/** Sent before the first WRITE: the bytes of a private file are not shown while they arrive. */
+/** Unless mode and time will be set exactly. Sent before the first WRITE: the bytes of a private file are not shown while they arrive. */
 function keepMode(client: SftpClient, handle: Buffer, entry: Entry, target: Attributes | undefined): void {
-  if (entry.mode !== undefined || target?.permissions === undefined) return;
+  if (entry.mtimeMs !== undefined || target?.permissions === undefined) return;
   const permissions = target.permissions & 0o777;
   client.fsetstat(handle, { permissions }, 'set mode').catch(() => undefined);
 }

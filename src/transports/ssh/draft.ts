@@ -61,10 +61,10 @@ export class SftpDraft implements Draft {
       start,
       what: this.#what,
       signal: scope.signal,
-      explain: (error) => this.#explain(error, handle),
+      explain: (error) => this.#explain(error),
       // Requests for one file are done in the order in which they were sent (draft, section 2).
       ...(whole
-        ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, entry, true)) }
+        ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, exactly(entry), true)) }
         : {}),
     });
     if (whole) {
@@ -178,12 +178,20 @@ export class SftpDraft implements Draft {
   }
 
   /** OpenSSH says only "Failure" where the disk is full. */
-  async #explain(error: unknown, handle: Buffer): Promise<Error> {
+  async #explain(error: unknown): Promise<Error> {
     const plain = error instanceof Error ? error : new Error(String(error));
-    if (statusOf(error) === undefined || this.#handle === undefined) return plain;
-    const full = await this.#options.client.isFull(handle).catch(() => false);
+    if (statusOf(error) === undefined) return plain;
+    const { client, temporary, path } = this.#options;
+    const full = await client.isFull(temporary ?? path).catch(() => false);
     return full ? new XferError('NO_SPACE', `${this.#what}: no space left on the server`, { cause: error }) : plain;
   }
+}
+
+/** What `commit` will ask for: without a time, the mode was only that of a new file. */
+function exactly(entry: Entry): Entry {
+  if (entry.mtimeMs !== undefined) return entry;
+  const { mode: _, ...rest } = entry;
+  return rest;
 }
 
 function attributesOf(entry: Entry): Attributes {

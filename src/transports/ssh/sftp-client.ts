@@ -207,10 +207,10 @@ export class SftpClient {
     return oneName(await this.#askExtended('expand-path@openssh.com', [path], scope), what);
   }
 
-  /** Whether the file system of an open file is known to be full: fstatvfs@openssh.com. */
-  async isFull(handle: Buffer): Promise<boolean> {
-    if (!this.extensions.has('fstatvfs@openssh.com')) return false;
-    const reader = await this.extended('fstatvfs@openssh.com', [handle], 'free space');
+  /** Whether the file system that holds a path is known to be full: statvfs@openssh.com. */
+  async isFull(path: Buffer): Promise<boolean> {
+    if (!this.extensions.has('statvfs@openssh.com')) return false;
+    const reader = await this.extended('statvfs@openssh.com', [path], 'free space');
     const [, , , , availableBlocks] = Array.from({ length: 5 }, () => reader.limit());
     return availableBlocks === 0;
   }

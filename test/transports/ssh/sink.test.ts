@@ -145,6 +145,17 @@ test('a directory that takes no new file: the target is written in place, and th
   await assert.rejects(sink.draft({ ...entry, path: 'g' }, scope), code('DENIED'));
 });
 
+test('a mode without a time is that of a new file: one that is replaced keeps its own', { timeout }, async () => {
+  const server = new HostileServer();
+  server.files.set('dir/f', { bytes: Buffer.from('old'), mode: 0o100600, mtime: 1 });
+  const sink = await openSink(server);
+  const draft = await sink.draft({ path: 'f', kind: 'file', size: 3, mode: 0o644 }, scope);
+  await fill(await draft.write(0, scope), Buffer.from('new'));
+  await draft.commit({ path: 'f', kind: 'file', size: 3 }, scope);
+  assert.equal(server.files.get('dir/f')?.bytes.toString(), 'new');
+  assert.equal((server.files.get('dir/f')?.mode ?? 0) & 0o777, 0o600);
+});
+
 test('a server that refuses to set mode and time is told of, and the file arrives', { timeout }, async () => {
   const server = new HostileServer();
   server.lie = ({ type, id }) => {
@@ -154,7 +165,7 @@ test('a server that refuses to set mode and time is told of, and the file arrive
   };
   const notices: string[] = [];
   const sink = await openSink(server, 'dir', (line) => notices.push(line));
-  const entry: Entry = { path: 'f', kind: 'file', size: 3, mode: 0o600 };
+  const entry: Entry = { path: 'f', kind: 'file', size: 3, mode: 0o600, mtimeMs: 9000 };
   const draft = await sink.draft(entry, scope);
   await fill(await draft.write(0, scope), Buffer.from('new'));
   await draft.commit(entry, scope);
