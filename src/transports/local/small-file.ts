@@ -1,15 +1,15 @@
-/** A small file at once: five calls that each wait for a thread cost ten times what the bytes do. */
-import { type BigIntStats, closeSync, constants, fstatSync, open, readSync } from 'node:fs';
+/**
+ * A small file at once: five calls that each wait for a thread cost ten times what the bytes do. The walk has just looked
+ * at the file, so the system has it at hand.
+ */
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
 import { toXferError, XferError } from '../../errors.js';
 import type { ByteRange, Entry } from '../../transport.js';
 import { versionOf } from './attributes.js';
 import type { FsPath } from './root.js';
 
 const SMALL_BYTES = 64 << 10;
-
-const openFile = promisify(open);
 
 export function isSmall(entry: Entry, { start, end }: ByteRange): boolean {
   return start === 0 && entry.size !== undefined && entry.size <= SMALL_BYTES && (end ?? entry.size) === entry.size;
@@ -23,10 +23,10 @@ export function checkVersion(entry: Entry, stats: BigIntStats, label: string): v
   });
 }
 
-/** All bytes of a file for which `isSmall` holds. Only the open, which brings the file in, waits elsewhere. */
-export async function readSmall(path: FsPath, entry: Entry, label: string): Promise<Readable> {
+/** All bytes of a file for which `isSmall` holds. */
+export function readSmall(path: FsPath, entry: Entry, label: string): Readable {
   try {
-    const descriptor = await openFile(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0), 0);
+    const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       checkVersion(entry, fstatSync(descriptor, { bigint: true }), label);
       const bytes = readAll(descriptor, entry.size as number, label);

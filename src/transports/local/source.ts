@@ -1,5 +1,5 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
-import { type BigIntStats, constants } from 'node:fs';
+import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
 import { type FileHandle, lstat, open, opendir, readlink, stat } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -44,7 +44,7 @@ export class LocalSource implements Source {
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
-    const stats = await this.#look('', true);
+    const stats = this.#look('', true);
     const kind = kindOf(stats);
     if (kind === 'directory') {
       yield entryFrom('', 'directory', stats);
@@ -97,7 +97,7 @@ export class LocalSource implements Source {
 
   async #lookAtChild(path: string): Promise<Looked | undefined> {
     try {
-      let stats = await this.#look(path, false);
+      let stats = this.#look(path, false);
       let kind = kindOf(stats);
       if (kind === 'symlink') {
         if (this.#links === 'skip') return undefined;
@@ -105,7 +105,7 @@ export class LocalSource implements Source {
           const target = nameFromBytes(await readlink(fsPath(this.#local(path)), { encoding: 'buffer' }));
           return { found: { ...entryFrom(path, 'symlink', stats), target }, stats };
         }
-        stats = await this.#look(path, true);
+        stats = this.#look(path, true);
         kind = kindOf(stats);
       }
       if (kind) return { found: entryFrom(path, kind, stats), stats };
@@ -215,9 +215,10 @@ export class LocalSource implements Source {
     }
   }
 
-  async #look(path: string, follow: boolean): Promise<BigIntStats> {
+  /** At once, not in a thread: what a directory was just read from answers in a tenth of the time a thread takes. */
+  #look(path: string, follow: boolean): BigIntStats {
     try {
-      return await (follow ? stat : lstat)(fsPath(this.#local(path)), { bigint: true });
+      return (follow ? statSync : lstatSync)(fsPath(this.#local(path)), { bigint: true });
     } catch (error) {
       throw toXferError(error, `read ${path || this.label}`);
     }
