@@ -80,6 +80,7 @@ const rows = [
     flag('dry-run', '', 'say what would be copied, and copy nothing'),
   ]),
   ...section('What is copied:', CP, [
+    flag('recursive', 'r', 'what cp does in any case: directories with all that is in them'),
     flag('no-clobber', 'n', 'leave alone what is there already'),
     flag('update', 'u', 'copy only what is newer than what is there'),
   ]),

@@ -162,3 +162,24 @@ test('a refused pipe is UNREACHABLE', limit, async () => {
   const streams = { input: new PassThrough(), output: new PassThrough() };
   await assert.rejects(pipe(at(port), streams, {}, never), failsWith('UNREACHABLE'));
 });
+
+for (const role of roles) {
+  test(`${role}: input that still comes after the other end closed its direction is not dropped`, limit, async () => {
+    const input = new PassThrough();
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input, output });
+    peer.end('done');
+    assert.equal(await text(output), 'done');
+    const sent = Buffer.alloc(3 << 20, 7);
+    input.end(sent);
+    assert.ok((await buffer(peer)).equals(sent));
+    assert.deepEqual(await result, { sentBytes: sent.length, receivedBytes: 4 });
+  });
+}
+
+test('a terminal is not waited for once the other end closed', limit, async () => {
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  const { peer, result } = await start('connect', { input, output: new PassThrough().resume() });
+  peer.end();
+  await result;
+});
