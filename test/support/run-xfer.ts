@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 
 /** The project's root, seen from the compiled `build/support`. */
 export const PROJECT = join(import.meta.dirname, '..', '..');
@@ -36,41 +37,32 @@ export function xferEnvironment(extra: Record<string, string> = {}): NodeJS.Proc
 }
 
 /** Runs any program to its end. Rejects where it cannot be started or takes longer than its time. */
-export function runProgram(program: string, args: readonly string[], options: RunOptions = {}): Promise<RunResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      cwd: options.cwd,
-      env: xferEnvironment(options.env),
-      stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
-    });
-    const stdout: Buffer[] = [];
-    const stderr: Buffer[] = [];
-    child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-    // A command that ends before it read all its input is judged by its exit code.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(options.input);
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      child.kill('SIGKILL');
-    }, options.timeoutMs ?? 30_000);
-    const killer = setInterval(() => options.killWhen?.() && child.kill('SIGKILL'), options.killWhen ? 2 : 1_000_000);
-    const stopTimers = () => {
-      clearTimeout(timer);
-      clearInterval(killer);
-    };
-    child.on('error', (error) => {
-      stopTimers();
-      reject(error);
-    });
-    child.on('close', (exitCode, signal) => {
-      stopTimers();
-      const result = { exitCode, signal, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
-      if (late) reject(new Error(`${program} ${args.join(' ')}: not done in time\n${result.stderr}`));
-      else resolve(result);
-    });
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const child = execa(program, args, {
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    env: xferEnvironment(options.env),
+    extendEnv: false,
+    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    maxBuffer: Number.MAX_SAFE_INTEGER,
+    timeout: options.timeoutMs ?? 30_000,
+    killSignal: 'SIGKILL',
+    reject: false,
   });
+  const { killWhen } = options;
+  const killer = killWhen && setInterval(() => killWhen() && child.kill('SIGKILL'), 2);
+  const ended = await child;
+  clearInterval(killer);
+  const stderr = Buffer.from(ended.stderr ?? []).toString();
+  if (ended.timedOut) throw new Error(`${program} ${args.join(' ')}: not done in time\n${stderr}`);
+  if (ended.exitCode === undefined && ended.signal === undefined) throw ended;
+  const { exitCode = null, signal = null } = ended;
+  return { exitCode, signal: signal as NodeJS.Signals | null, stdout: Buffer.from(ended.stdout ?? []), stderr };
 }
 
 /** `xfer ...args`, to its end. */
