@@ -85,16 +85,3 @@ export function pathParts(path: string): string[] | undefined {
 export function joinPath(...paths: string[]): string {
   return paths.filter((path) => path !== '').join('/');
 }
-
-/** End of every draft's name; `serve` and mirrors may leave out what ends so. */
-export const DRAFT_SUFFIX = '.xfer-part';
-
-/** Name of a draft beside its target: hidden, at most 255 bytes, and another one for another `key`. */
-export function draftName(name: string, key: string): string {
-  const tail = `.${key}${DRAFT_SUFFIX}`;
-  const bytes = bytesFromName(name);
-  let end = Math.min(bytes.length, 254 - tail.length);
-  // Cut between characters, since some systems take only whole ones.
-  while (end > 0 && end < bytes.length && ((bytes[end] as number) & 0xc0) === 0x80) end -= 1;
-  return `.${nameFromBytes(bytes.subarray(0, end))}${tail}`;
-}

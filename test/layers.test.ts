@@ -130,6 +130,7 @@ test('transports are imported lazily by the registry', () => {
 
 const PACKAGE_HOMES: Record<string, readonly string[]> = {
   yargs: ['cli'],
+  'yargs-parser': ['cli'],
   progress: ['cli'],
   ssh2: ['transports/ssh'],
   'serve-handler': ['transports/http'],

@@ -1,5 +1,5 @@
-/** Words of one command -> its options and operands, and its `--help`. yargs reads the table of options. */
-import yargs, { type Argv, type Options as YargsOption } from 'yargs';
+/** Words of one command -> its options and operands, typed by the parser of yargs as the table of options says. */
+import parser from 'yargs-parser';
 import { XferError } from '../errors.js';
 import { type SpellingRules, spellOut } from './arguments.js';
 import type { Command } from './command.js';
@@ -17,44 +17,23 @@ const PARSER_CONFIGURATION = {
   'short-option-groups': false,
 };
 
-function yargsOption(option: Option): YargsOption {
-  const shown = {
-    description: option.argument === undefined ? option.description : `<${option.argument}> ${option.description}`,
-    group: option.group,
-    ...(option.alias === undefined ? {} : { alias: option.alias }),
-    ...(option.choices === undefined ? {} : { choices: option.choices }),
-  };
-  if (option.type === 'flag') return { ...shown, type: 'boolean' };
-  if (option.type === 'count') return { ...shown, type: 'count' };
-  const text = { ...shown, type: 'string', requiresArg: true } as const;
-  return option.type === 'list' ? { ...text, array: true } : text;
-}
-
-function parserOf(command: Command, words: readonly string[]): Argv {
-  const parser = yargs([...words])
-    .scriptName('xfer')
-    .locale('en')
-    .usage(`xfer ${command.name} ${command.usage}\n\n${command.summary}`)
-    .parserConfiguration(PARSER_CONFIGURATION)
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .strictOptions()
-    .fail((message, error) => {
-      throw error ?? new XferError('USAGE', message, { hint: `xfer ${command.name} --help` });
-    });
-  for (const option of optionsOf(command.name)) parser.option(option.name, yargsOption(option));
-  return parser;
-}
-
-/** The kinds that yargs writes behind each option; the argument's name says more. */
-const KINDS = /(?:\n *| +)\[(?:boolean|string|array|count|choices:[^\]]*)\]/g;
-
-/** The text of `xfer <command> --help`, for a terminal of that many columns. */
-export async function commandHelp(command: Command, columns: number): Promise<string> {
-  const examples = command.examples.map(([line, meaning]) => `  ${line}\n      ${meaning}\n`).join('');
-  const help = await parserOf(command, []).wrap(Math.min(columns, 110)).getHelp();
-  return `${examples}\n${help.replace(KINDS, '').trimEnd()}\n`;
+/** Each option that was given, by its name, as the type in the table. USAGE for a value that is not one of its choices. */
+function typedValues(words: readonly string[], options: readonly Option[]): Record<string, unknown> {
+  const named = (...types: Option['type'][]) =>
+    options.filter(({ type }) => types.includes(type)).map(({ name }) => name);
+  const { _: _operands, ...values } = parser([...words], {
+    boolean: named('flag'),
+    count: named('count'),
+    array: named('list'),
+    string: named('text', 'number', 'list'),
+    configuration: PARSER_CONFIGURATION,
+  });
+  for (const { name, choices } of options) {
+    const value: unknown = values[name];
+    if (!choices || value === undefined || choices.includes(String(value))) continue;
+    throw new XferError('USAGE', `option --${name}: ${value} is none of ${choices.join(', ')}`);
+  }
+  return values;
 }
 
 /**
@@ -71,7 +50,7 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
   for (const name of ['help', 'version']) {
     if (options.includes(`--${name}`)) return new ParsedArguments({ [name]: true }, operands);
   }
-  const values = parserOf(command, options).parseSync() as Record<string, unknown>;
+  const values = typedValues(options, rules.options);
   for (const option of rules.options) refuse(option, values);
   checkOperands(command, operands);
   return new ParsedArguments(values, operands, command.stdoutTaken);

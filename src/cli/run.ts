@@ -40,13 +40,10 @@ async function dispatch(words: readonly string[], around: Surroundings, errors: 
   if (first === '--version' || first === '-V') return version(around);
   if (first === '--help' || first === '-h' || first === 'help') return help(rest, around);
   const command = await findCommand(first);
-  const { commandHelp, parseArguments } = await import('./parse.js');
+  const { parseArguments } = await import('./parse.js');
   const parsed = parseArguments(command, rest);
   if (parsed.flag('version')) return version(around);
-  if (parsed.flag('help')) {
-    around.stdout.write(await commandHelp(command, around.stdout.columns ?? DEFAULT_COLUMNS));
-    return 0;
-  }
+  if (parsed.flag('help')) return showHelp(command, around);
   if (parsed.stdoutTaken) errors.output = around.stderr;
   await command.run(parsed, around);
   return 0;
@@ -59,10 +56,13 @@ function version(around: Surroundings): number {
 
 async function help([name]: readonly string[], around: Surroundings): Promise<number> {
   if (name === undefined) around.stdout.write(await overview());
-  else {
-    const { commandHelp } = await import('./parse.js');
-    around.stdout.write(await commandHelp(await findCommand(name), around.stdout.columns ?? DEFAULT_COLUMNS));
-  }
+  else return showHelp(await findCommand(name), around);
+  return 0;
+}
+
+async function showHelp(command: Command, around: Surroundings): Promise<number> {
+  const { commandHelp } = await import('./help.js');
+  around.stdout.write(await commandHelp(command, around.stdout.columns ?? DEFAULT_COLUMNS));
   return 0;
 }
 

@@ -1,10 +1,9 @@
 /** Files and trees of this machine as a sink. Names from outside stay below its root, whatever links are there. */
-import { createHash, randomBytes } from 'node:crypto';
 import { type BigIntStats, constants } from 'node:fs';
 import { chmod, lstat, mkdir, open, stat, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { draftName } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
-import { draftName } from '../../names.js';
 import type { Draft, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { LocalDraft } from './draft.js';
@@ -107,10 +106,7 @@ export class LocalSink implements Sink {
 
   async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<Draft> {
     const keep = entry.version !== undefined;
-    const key = keep
-      ? createHash('sha256').update(`${entry.version}\0${entry.size}`).digest('hex').slice(0, 12)
-      : randomBytes(6).toString('hex');
-    const path = join(dirname(target), draftName(basename(target), key));
+    const path = join(dirname(target), draftName(basename(target), entry));
     const flags = constants.O_RDWR | constants.O_CREAT | (keep ? constants.O_NOFOLLOW : constants.O_EXCL);
     const mode = there ? Number(there.mode) & 0o777 : (entry.mode ?? DEFAULT_FILE_MODE) & 0o777;
     try {

@@ -1,7 +1,7 @@
 /** Opens the temporary file of a draft, or the one that an earlier run left. */
-import { createHash, randomBytes } from 'node:crypto';
+import { draftName } from '../../draft-name.js';
 import { XferError } from '../../errors.js';
-import { bytesFromName, draftName, nameFromBytes, printable } from '../../names.js';
+import { bytesFromName, nameFromBytes, printable } from '../../names.js';
 import type { Entry, OpenOptions, Scope } from '../../transport.js';
 import { SftpDraft } from './draft.js';
 import { joinBytes, splitPath } from './paths.js';
@@ -141,9 +141,5 @@ async function throughLink(options: DraftOptions, links: number, scope: Scope): 
 /** Beside the target; the same for the same version of an entry, so that a later run finds it. */
 function temporaryPath(path: Buffer, entry: Entry): Buffer {
   const { directory, name } = splitPath(path);
-  const key =
-    entry.version === undefined
-      ? randomBytes(6).toString('hex')
-      : createHash('sha256').update(`${entry.version}\0${entry.size}`).digest('hex').slice(0, 12);
-  return joinBytes(directory, bytesFromName(draftName(nameFromBytes(name), key)));
+  return joinBytes(directory, bytesFromName(draftName(nameFromBytes(name), entry)));
 }
