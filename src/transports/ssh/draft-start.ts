@@ -15,6 +15,8 @@ export interface DraftOptions {
   readonly path: Buffer;
   readonly entry: Entry;
   readonly onNotice?: OpenOptions['onNotice'];
+  /** The directory was made by this copy, so nothing has the target's name. */
+  readonly inNewDirectory?: boolean;
 }
 
 const MAX_LINKS = 8;
@@ -57,14 +59,14 @@ function mayBeLeft(entry: Entry, error: unknown): boolean {
 
 /** Looks at the target and opens the temporary file, in one round trip; for 'left', looks at what is there before. */
 async function ask(
-  { client, path, entry }: DraftOptions,
+  { client, path, entry, inNewDirectory }: DraftOptions,
   temporary: Buffer,
   how: 'new' | 'left',
   scope: Scope,
 ): Promise<Start> {
   const flags = OPEN.WRITE | OPEN.READ | OPEN.CREAT | (how === 'new' ? OPEN.EXCL : 0);
   const [target, left, opened] = await Promise.allSettled([
-    client.find('lstat', path, scope),
+    inNewDirectory ? undefined : client.find('lstat', path, scope),
     how === 'left' ? client.find('lstat', temporary, scope) : undefined,
     client.open(temporary, flags, firstMode(entry), scope),
   ]);
@@ -135,7 +137,11 @@ async function throughLink(options: DraftOptions, links: number, scope: Scope): 
   const { client, path } = options;
   if (links >= MAX_LINKS) throw new XferError('UNSAFE_PATH', `write ${nameFromBytes(path)}: too many links`);
   const target = await client.readlink(path, scope);
-  return { ...options, path: target[0] === 0x2f ? target : joinBytes(splitPath(path).directory, target) };
+  return {
+    ...options,
+    inNewDirectory: false,
+    path: target[0] === 0x2f ? target : joinBytes(splitPath(path).directory, target),
+  };
 }
 
 /** Beside the target; the same for the same version of an entry, so that a later run finds it. */

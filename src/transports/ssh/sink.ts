@@ -38,6 +38,8 @@ export class SftpSink implements Sink {
   readonly #root: string;
   /** Links made here: nothing is written through one, or a source could lead its files anywhere (CVE-2019-6111's kind). */
   readonly #links = new Set<string>();
+  /** Directories made here, in which nothing has a name yet. */
+  readonly #made = new Set<string>();
 
   private constructor(options: SftpSinkOptions, root: string) {
     this.#options = options;
@@ -69,6 +71,7 @@ export class SftpSink implements Sink {
     const mode = entry.mode === undefined ? {} : { permissions: (entry.mode & 0o777) | 0o700 };
     try {
       await this.#options.client.mkdir(path, mode, scope);
+      this.#made.add(entry.path);
     } catch (error) {
       if (statusOf(error) === undefined) throw error;
       const found = await this.#options.client.find('stat', path, scope);
@@ -111,7 +114,9 @@ export class SftpSink implements Sink {
     const { onNotice, pick } = this.#options;
     const client = pick?.() ?? this.#options.client;
     const path = this.#checked(entry.path);
-    return startDraft({ client, path, entry, ...(onNotice ? { onNotice } : {}) }, scope);
+    const parent = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')));
+    const inNewDirectory = entry.path !== '' && this.#made.has(parent);
+    return startDraft({ client, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) }, scope);
   }
 
   async close(): Promise<void> {

@@ -133,6 +133,8 @@ export class HostileServer {
         return this.status(id, this.files.delete(first) ? STATUS.OK : STATUS.NO_SUCH_FILE);
       case PACKET.RENAME:
         return this.#rename(id, first, nameFromBytes(reader.string()), false);
+      case PACKET.MKDIR:
+        return this.#makeDirectory(id, first);
       case PACKET.REALPATH:
         return this.reply(PACKET.NAME, id, 1, first === '.' ? '/home/me' : first, '', 0);
       default:
@@ -160,6 +162,12 @@ export class HostileServer {
     if (!there && !(flags & OPEN.CREAT)) return this.status(id, STATUS.NO_SUCH_FILE);
     if (!there) this.files.set(path, { bytes: Buffer.alloc(0), mode: 0o100644, mtime: 1 });
     this.#handle(id, path, true);
+  }
+
+  #makeDirectory(id: number, path: string): undefined {
+    if (this.directories.has(path)) return this.status(id, STATUS.FAILURE);
+    this.directories.set(path, []);
+    return this.status(id, STATUS.OK);
   }
 
   #handle(id: number, path: string, there: boolean): undefined {

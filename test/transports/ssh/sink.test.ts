@@ -48,6 +48,22 @@ test('a small file costs three round trips and leaves only itself', { timeout },
   assert.deepEqual(server.seen, [INIT, LSTAT, PACKET.OPEN, WRITE, FSETSTAT, CLOSE, EXTENDED]);
 });
 
+test('in a directory that this copy made nothing is looked for; in one that was there it is', { timeout }, async () => {
+  const server = new HostileServer();
+  server.directories.set('dir/old', []);
+  const sink = await openSink(server);
+  for (const directory of ['new', 'old']) {
+    await sink.create({ path: directory, kind: 'directory' }, scope);
+    server.seen.length = 0;
+    const entry: Entry = { path: `${directory}/f`, kind: 'file', size: 3 };
+    const draft = await sink.draft(entry, scope);
+    await fill(await draft.write(0, scope), Buffer.from('abc'));
+    await draft.commit(entry, scope);
+    assert.equal(server.files.get(`dir/${directory}/f`)?.bytes.toString(), 'abc');
+    assert.equal(server.seen.includes(PACKET.LSTAT), directory === 'old');
+  }
+});
+
 test('a failed WRITE fails the stream, though later ones succeed', { timeout }, async () => {
   const server = new HostileServer();
   const sink = await openSink(server);
