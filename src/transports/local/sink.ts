@@ -1,13 +1,16 @@
 /** Files and trees of this machine as a sink. Names from outside stay below its root, whatever links are there. */
-import { type BigIntStats, constants } from 'node:fs';
-import { chmod, lstat, mkdir, open, stat, symlink, utimes } from 'node:fs/promises';
+import { type BigIntStats, constants, fstatSync, lstatSync, open, openSync } from 'node:fs';
+import { chmod, mkdir, stat, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
 import { draftName } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { Draft, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { LocalDraft } from './draft.js';
 import { fsPath, isInside, joinRoot, realPath } from './root.js';
+
+const openFile = promisify(open);
 
 const DEFAULT_FILE_MODE = 0o666;
 const DEFAULT_DIRECTORY_MODE = 0o777;
@@ -94,7 +97,7 @@ export class LocalSink implements Sink {
   /** A link is written through, as cp does, where what it leads to is the root's own or inside it. */
   async #target(path: string): Promise<{ target: string; stats: BigIntStats | undefined }> {
     const local = this.#local(path);
-    const own = await lstat(fsPath(local), { bigint: true }).catch(() => undefined);
+    const own = lstatSync(fsPath(local), { bigint: true, throwIfNoEntry: false });
     if (!own?.isSymbolicLink()) return { target: local, stats: own };
     const real = await realPath(local);
     if (real === undefined) throw new XferError('NOT_FOUND', `write ${path || this.label}: a link to nothing`);
@@ -110,10 +113,10 @@ export class LocalSink implements Sink {
     const flags = constants.O_RDWR | constants.O_CREAT | (keep ? constants.O_NOFOLLOW : constants.O_EXCL);
     const mode = there ? Number(there.mode) & 0o777 : (entry.mode ?? DEFAULT_FILE_MODE) & 0o777;
     try {
-      const handle = await open(fsPath(path), flags, mode | 0o200);
-      const { size } = await handle.stat();
-      const exact = there ? Number(there.mode) & 0o7777 : undefined;
-      return new LocalDraft({ handle, label, path, target, heldBytes: size, keep, mode: exact });
+      const descriptor = openSync(fsPath(path), flags, mode | 0o200);
+      const heldBytes = keep ? fstatSync(descriptor).size : 0;
+      const exact = there ? Number(there.mode) & 0o777 : undefined;
+      return new LocalDraft({ descriptor, label, path, target, heldBytes, keep, mode: exact });
     } catch (error) {
       const refused = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
       if (!refused || !there) throw error;
@@ -124,8 +127,8 @@ export class LocalSink implements Sink {
 
   /** A device, a pipe, or a file in a directory that may not be written. */
   async #inPlace(target: string, label: string): Promise<Draft> {
-    const handle = await open(fsPath(target), constants.O_WRONLY);
-    return new LocalDraft({ handle, label, path: target, target, heldBytes: 0, keep: false });
+    const descriptor = await openFile(fsPath(target), constants.O_WRONLY, 0);
+    return new LocalDraft({ descriptor, label, path: target, target, heldBytes: 0, keep: false });
   }
 
   async close(): Promise<void> {

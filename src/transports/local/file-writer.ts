@@ -1,0 +1,95 @@
+/** Writes at its own position of a descriptor that others may share. */
+import { writeSync, writev } from 'node:fs';
+import { Writable } from 'node:stream';
+import { promisify } from 'node:util';
+import { toXferError } from '../../errors.js';
+
+/** A first piece up to this size is written at once: most files are no longer. */
+const AT_ONCE_BYTES = 64 << 10;
+
+const writeAll = promisify(writev);
+
+export class FileWriter extends Writable {
+  readonly #descriptor: number;
+  readonly #label: string;
+  readonly #seekable: boolean;
+  #at: number;
+  #fresh = true;
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(descriptor: number, start: number, label: string, seekable: boolean) {
+    super({ highWaterMark: 2 << 20 });
+    this.#descriptor = descriptor;
+    this.#at = start;
+    this.#label = label;
+    this.#seekable = seekable;
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.#fresh && this.#seekable && chunk.length <= AT_ONCE_BYTES) this.#takeAtOnce(chunk, callback);
+    else this.#take([chunk], callback);
+  }
+
+  /** What gathered behind a write goes out as one: a network's small pieces cost one call a batch. */
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this.#take(
+      chunks.map(({ chunk }) => chunk),
+      callback,
+    );
+  }
+
+  #takeAtOnce(chunk: Buffer, callback: (error?: Error | null) => void): void {
+    this.#fresh = false;
+    try {
+      for (let done = 0; done < chunk.length; ) {
+        const written = writeSync(this.#descriptor, chunk, done, chunk.length - done, this.#at);
+        done += written;
+        this.#at += written;
+      }
+    } catch (error) {
+      callback(toXferError(error, `write ${this.#label}`));
+      return;
+    }
+    this.emit('held', chunk.length);
+    callback();
+  }
+
+  #take(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+    this.#fresh = false;
+    this.#writing = this.#writeAll(chunks).then(
+      () => callback(),
+      (error: unknown) => callback(toXferError(error, `write ${this.#label}`)),
+    );
+  }
+
+  async #writeAll(chunks: readonly Buffer[]): Promise<void> {
+    let left = chunks;
+    while (left.length > 0) {
+      const { bytesWritten } = await writeAll(this.#descriptor, left, this.#seekable ? this.#at : undefined);
+      this.#at += bytesWritten;
+      left = dropBytes(left, bytesWritten);
+      this.emit('held', bytesWritten);
+    }
+  }
+
+  /** Resolves when no write is under way any more; the stream is destroyed. */
+  async stopped(): Promise<void> {
+    this.destroy();
+    await this.#writing;
+  }
+
+  /** The descriptor outlives this stream, so a write under way must end before it may be closed. */
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    void this.#writing.then(() => callback(error));
+  }
+}
+
+/** What is left of the chunks once the first `bytes` were written. */
+function dropBytes(chunks: readonly Buffer[], bytes: number): Buffer[] {
+  let dropped = bytes;
+  return chunks.flatMap((chunk) => {
+    const taken = Math.min(dropped, chunk.length);
+    dropped -= taken;
+    return taken === chunk.length ? [] : [chunk.subarray(taken)];
+  });
+}
