@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -80,19 +80,43 @@ test('aria2c -x4 puts its pieces together', { ...needs('aria2c'), timeout: 60_00
   assert.deepEqual(await readdir(folder), ['out']);
 });
 
+/** The page at `url` as Chromium has it once its scripts are done. */
+async function pageInChromium(t: TestContext, url: string): Promise<string> {
+  const profile = await mkdtemp(join(tmpdir(), 'xfer-chromium-'));
+  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
+  const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
+  const headless = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage'];
+  const page = ['--no-proxy-server', `--user-data-dir=${profile}`, '--virtual-time-budget=10000', '--dump-dom', url];
+  return (await run('chromium', [...headless, ...quiet, ...page], profile)).toString();
+}
+
 test('Chromium shows the names and runs nothing', { ...needs('chromium'), timeout: 60_000 }, async (t) => {
   const root = await temporaryFolder(t);
   const names = ['plain', '<img src=x onerror=document.title=1>', 'a&amp;b', '日本語 👩‍🚀'];
   for (const name of names) await writeFile(join(root, name), '');
   const { url } = await serve(t, root);
-  const profile = await mkdtemp(join(tmpdir(), 'xfer-chromium-'));
-  t.after(() => rm(profile, { recursive: true, force: true, maxRetries: 5 }));
-  const quiet = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
-  const headless = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage'];
-  const args = [...headless, ...quiet, '--no-proxy-server', `--user-data-dir=${profile}`, '--dump-dom', `${url}/`];
-  const dom = (await run('chromium', args, profile)).toString();
+  const dom = await pageInChromium(t, `${url}/`);
   assert.match(dom, /<title>Index of \/<\/title>/);
   assert.doesNotMatch(dom, /<img/);
   assert.equal(dom.match(/<a href=/g)?.length, names.length);
   assert.ok(dom.includes('>日本語 👩‍🚀</a>') && dom.includes('>a&amp;amp;b</a>'));
+});
+
+test('Chromium fetches a file, and a part of it, byte for byte', {
+  ...needs('chromium'),
+  timeout: 60_000,
+}, async (t) => {
+  const root = await temporaryFolder(t);
+  const bytes = randomBytes(9_000_001);
+  await writeFile(join(root, 'a file #1.bin'), bytes);
+  const script = `
+    const digest = async (body) => Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', body)), (b) => b.toString(16).padStart(2, '0')).join('');
+    const get = async (headers) => (await fetch('a%20file%20%231.bin', { headers })).arrayBuffer();
+    document.body.textContent = await digest(await get({})) + ' ' + await digest(await get({ range: 'bytes=1000-5000999' }));`;
+  await writeFile(join(root, 'page.html'), `<!doctype html><body>waiting<script type="module">${script}</script>`);
+  const { url } = await serve(t, root);
+  const { port } = new URL(url);
+  const dom = await pageInChromium(t, `http://localhost:${port}/page.html`);
+  const sha256 = (part: Buffer) => createHash('sha256').update(part).digest('hex');
+  assert.match(dom, new RegExp(`${sha256(bytes)} ${sha256(bytes.subarray(1000, 5_001_000))}`));
 });
