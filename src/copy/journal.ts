@@ -25,15 +25,14 @@ export class Journal {
   readonly held: readonly Span[];
   /** The version whose draft an earlier run left, where it is another one. */
   readonly staleVersion: string | undefined;
-  readonly #file: string;
-  readonly #lock: string;
-  readonly #handle: FileHandle;
+  readonly #place: Place;
+  readonly #header: string;
   #writing: Promise<unknown> = Promise.resolve();
 
-  private constructor(file: string, lock: string, handle: FileHandle, found: Found) {
-    this.#file = file;
-    this.#lock = lock;
-    this.#handle = handle;
+  private constructor(place: Place, { version, size }: JournalKey, found: Found) {
+    this.#place = place;
+    // A URL may hold a secret: source and sink are told apart by the file's name, and not written down.
+    this.#header = JSON.stringify({ version, size });
     this.held = found.held;
     this.staleVersion = found.staleVersion;
   }
@@ -47,15 +46,21 @@ export class Journal {
     if (!(await takeLock(lock))) return undefined;
     try {
       const found = parse(await readIfThere(file), key);
-      const handle = await open(file, 'w', 0o600);
-      const lines = found.held.map(({ start, end }) => `${start} ${end}\n`);
-      // A URL may hold a secret: source and sink are told apart by the file's name, and not written down.
-      await handle.write(`${JSON.stringify({ version: key.version, size: key.size })}\n${lines.join('')}`);
-      return new Journal(file, lock, handle, found);
+      const journal = new Journal({ file, lock, handle: await open(file, 'a', 0o600) }, key, found);
+      await journal.restart(found.held);
+      return journal;
     } catch (error) {
       await rm(lock, { force: true });
       throw error;
     }
+  }
+
+  /** Claims just these spans from now on: a draft that was lost or begun anew holds less than was acknowledged of it. */
+  async restart(held: readonly Span[]): Promise<void> {
+    await this.#writing;
+    const lines = held.map(({ start, end }) => `${start} ${end}\n`);
+    await this.#place.handle.truncate(0);
+    await this.#place.handle.write(`${this.#header}\n${lines.join('')}`);
   }
 
   /** A recorder for one lane that writes from `start` on. */
@@ -76,23 +81,30 @@ export class Journal {
   }
 
   #append(line: string): void {
-    this.#writing = this.#writing.then(() => this.#handle.write(line)).catch(() => {});
+    this.#writing = this.#writing.then(() => this.#place.handle.write(line)).catch(() => {});
   }
 
   /** Keeps the journal for a later run. */
   async suspend(): Promise<void> {
     await this.#writing;
-    await this.#handle.close();
-    await rm(this.#lock, { force: true });
+    await this.#place.handle.close();
+    await rm(this.#place.lock, { force: true });
   }
 
   /** The copy is complete, or its draft gone: forgets it. */
   async remove(): Promise<void> {
     await this.#writing;
-    await this.#handle.close();
-    await rm(this.#file, { force: true });
-    await rm(this.#lock, { force: true });
+    await this.#place.handle.close();
+    await rm(this.#place.file, { force: true });
+    await rm(this.#place.lock, { force: true });
   }
+}
+
+interface Place {
+  readonly file: string;
+  readonly lock: string;
+  /** Open for appending. */
+  readonly handle: FileHandle;
 }
 
 export interface SpanRecorder {

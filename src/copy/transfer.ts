@@ -130,6 +130,7 @@ class Transfer {
     const { size } = this.#entry;
     const held = size === undefined ? [] : intersect(this.#held, normalize(draft.held, size));
     this.#held = held;
+    await this.journal?.restart(held);
     const heldBytes = totalBytes(held);
     this.#heldBytes = heldBytes;
     if (!this.#started) this.#resumedBytes = heldBytes;

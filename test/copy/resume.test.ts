@@ -1,0 +1,82 @@
+/** Resuming over several runs, each of which may end badly, onto a disk that knows only how long a draft is. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import { type CopyOptions, copy } from '#xfer/copy/index.js';
+import { XferError } from '#xfer/errors.js';
+import type { Source } from '#xfer/transport.js';
+import { openLocalSink } from '#xfer/transports/local/sink.js';
+import { openLocalSource } from '#xfer/transports/local/source.js';
+
+const BLOCK_BYTES = 70_000;
+const SIZE = 5 * BLOCK_BYTES;
+
+let folder: string;
+let bytes: Buffer;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'xfer-resume-'));
+  bytes = randomBytes(SIZE);
+  await writeFile(join(folder, 'from'), bytes);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** A source that cannot be read at some offsets. */
+async function failingAt(refuses: (start: number) => boolean): Promise<Source> {
+  const source = await openLocalSource(join(folder, 'from'));
+  const read = source.read.bind(source);
+  source.read = async (entry, range, scope) => {
+    if (refuses(range.start)) throw new XferError('DENIED', `read from byte ${range.start}: refused by the test`);
+    return read(entry, range, scope);
+  };
+  return source;
+}
+
+async function run(source: Source, options: CopyOptions = {}): Promise<number> {
+  const sink = await openLocalSink(join(folder, 'to'));
+  const fixed = { blockBytes: BLOCK_BYTES, lanes: 2, journalDirectory: join(folder, 'journal'), ...options };
+  return (await copy([source], sink, fixed)).resumedBytes;
+}
+
+async function drafts(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.xfer-part'));
+}
+
+test('a run goes on from what the last one had acknowledged', async () => {
+  await assert.rejects(run(await failingAt((start) => start >= 3 * BLOCK_BYTES)), { code: 'DENIED' });
+  assert.equal((await drafts()).length, 1);
+  assert.ok((await run(await failingAt(() => false))) >= BLOCK_BYTES);
+  assert.ok((await readFile(join(folder, 'to'))).equals(bytes));
+  assert.deepEqual(await drafts(), []);
+});
+
+test('what was acknowledged of a draft that is gone is not believed of the next one', async () => {
+  await assert.rejects(run(await failingAt((start) => start >= 2 * BLOCK_BYTES)), { code: 'DENIED' });
+  for (const name of await drafts()) await rm(join(folder, name));
+  // Only the last block arrives, so that the new draft is as long as the file and empty at its front.
+  await assert.rejects(run(await reachingOnly(4 * BLOCK_BYTES), { lanes: 5 }), { code: 'DENIED' });
+  await run(await failingAt(() => false));
+  assert.ok((await readFile(join(folder, 'to'))).equals(bytes));
+});
+
+/** A source of which only the block at `offset` can be read; the others fail once that one was. */
+async function reachingOnly(offset: number): Promise<Source> {
+  const source = await openLocalSource(join(folder, 'from'));
+  const read = source.read.bind(source);
+  let reached: () => void = () => {};
+  const wasRead = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  source.read = async (entry, range, scope) => {
+    if (range.start !== offset) {
+      await wasRead;
+      throw new XferError('DENIED', `read from byte ${range.start}: refused by the test`);
+    }
+    const stream = await read(entry, range, scope);
+    return stream.once('close', () => setImmediate(reached));
+  };
+  return source;
+}
