@@ -1,9 +1,9 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
-import { type BigIntStats, constants, lstatSync, statSync } from 'node:fs';
-import { type FileHandle, lstat, open, opendir, readlink, stat } from 'node:fs/promises';
+import { type BigIntStats, constants, lstatSync, readlinkSync, statSync } from 'node:fs';
+import { type FileHandle, lstat, open, opendir, stat } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
+import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { joinPath, nameFromBytes } from '../../names.js';
 import type {
   ByteRange,
@@ -23,7 +23,6 @@ import { checkVersion, isSmall, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
 const MAX_DEPTH = 1000;
-const LOOKS_AT_ONCE = 32;
 
 export class LocalSource implements Source {
   readonly label: string;
@@ -74,7 +73,6 @@ export class LocalSource implements Source {
     }
   }
 
-  /** What a directory holds, looked at several at a time. */
   async *#children(directory: string, scope: Scope): AsyncGenerator<Looked> {
     let names: AsyncIterable<{ name: string }>;
     try {
@@ -84,31 +82,25 @@ export class LocalSource implements Source {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
       return;
     }
-    let batch: Promise<Looked | undefined>[] = [];
     for await (const { name } of names) {
       throwIfAborted(scope.signal);
-      batch.push(this.#lookAtChild(joinPath(directory, nameFromBytes(name as unknown as Buffer))));
-      if (batch.length < LOOKS_AT_ONCE) continue;
-      for (const looked of await Promise.all(batch)) if (looked) yield looked;
-      batch = [];
+      const looked = this.#lookAtChild(joinPath(directory, nameFromBytes(name as unknown as Buffer)));
+      if (looked) yield looked;
     }
-    for (const looked of await Promise.all(batch)) if (looked) yield looked;
   }
 
-  async #lookAtChild(path: string): Promise<Looked | undefined> {
+  #lookAtChild(path: string): Looked | undefined {
     try {
-      let stats = this.#look(path, false);
-      let kind = kindOf(stats);
-      if (kind === 'symlink') {
-        if (this.#links === 'skip') return undefined;
-        if (this.#links === 'keep') {
-          const target = nameFromBytes(await readlink(fsPath(this.#local(path)), { encoding: 'buffer' }));
-          return { found: { ...entryFrom(path, 'symlink', stats), target }, stats };
-        }
-        stats = this.#look(path, true);
-        kind = kindOf(stats);
+      const own = this.#look(path, false);
+      const linked = kindOf(own) === 'symlink';
+      if (linked && this.#links === 'skip') return undefined;
+      if (linked && this.#links === 'keep') {
+        const target = nameFromBytes(readlinkSync(fsPath(this.#local(path)), { encoding: 'buffer' }));
+        return { found: { ...entryFrom(path, 'symlink', own), target }, stats: own, linked };
       }
-      if (kind) return { found: entryFrom(path, kind, stats), stats };
+      const stats = linked ? this.#look(path, true) : own;
+      const kind = kindOf(stats);
+      if (kind) return { found: entryFrom(path, kind, stats), stats, linked };
       throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
     } catch (error) {
       return { path, fault: toXferError(error, `read ${path}`) };
@@ -121,10 +113,7 @@ export class LocalSource implements Source {
     if (isSmall(entry, range)) return readSmall(fsPath(this.#local(entry.path)), entry, label);
     const handle = await this.#openHandle(entry.path);
     try {
-      const check = async (): Promise<void> => {
-        const stats = await handle.stat({ bigint: true });
-        checkVersion(entry, stats, label);
-      };
+      const check = async (): Promise<void> => checkVersion(entry, await handle.stat({ bigint: true }), label);
       await check();
       const end = range.end ?? entry.size;
       return new FileReader({
@@ -165,7 +154,7 @@ export class LocalSource implements Source {
         if (looked.path === directory) throw looked.fault;
         continue;
       }
-      const inside = await this.#confined(looked.found.path).catch(() => undefined);
+      const inside = looked.linked ? await this.#confined(looked.found.path).catch(() => undefined) : directory;
       if (inside !== undefined) yield looked.found;
     }
   }
@@ -243,7 +232,7 @@ export class LocalSource implements Source {
 }
 
 type Looked =
-  | { readonly found: Entry; readonly stats: BigIntStats }
+  | { readonly found: Entry; readonly stats: BigIntStats; readonly linked: boolean }
   | { readonly path: string; readonly fault: XferError };
 
 function identity(stats: BigIntStats): string {
@@ -256,9 +245,6 @@ export async function openLocalSource(path: string, options: OpenOptions = {}): 
     const stats = await stat(fsPath(path));
     if (path.endsWith(sep) && !stats.isDirectory()) throw new XferError('NOT_FOUND', `open ${path}: not a directory`);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') {
-      throw new XferError('NOT_FOUND', `open ${path}: no such file or directory`, { cause: error });
-    }
     throw toXferError(error, `open ${path}`);
   }
   return new LocalSource(path, options);
