@@ -3,7 +3,7 @@
  * A Location's text never holds a secret.
  */
 import { XferError } from './errors.js';
-import { bytesFromName, printable } from './names.js';
+import { printable } from './names.js';
 
 export interface Location {
   /** Canonical scheme: `file`, `stdio`, `sftp`, `http`, `https`, `tcp`, `memory`. */
@@ -154,11 +154,4 @@ export function describeLocation(location: Location): string {
   const login = user === undefined ? bare : `${user}@${bare}`;
   if (scheme === 'sftp') return printable(port === undefined ? `${login}:${path}` : `sftp://${login}:${port}/${path}`);
   return printable(`${scheme}://${bare}${port === undefined ? '' : `:${port}`}${path.split('?', 1)[0] as string}`);
-}
-
-/** The last part of a path that may have `/` at its end, `''` for a root, as bytes where they are not UTF-8. */
-export function baseName(path: string): string {
-  const trimmed = path.replace(/\/+$/, '');
-  const base = trimmed.slice(trimmed.lastIndexOf('/') + 1);
-  return base === '.' || base === '..' || bytesFromName(base).includes(0) ? '' : base;
 }

@@ -81,6 +81,16 @@ export function pathParts(path: string): string[] | undefined {
   return parts.some((part) => part === '' || part === '.' || part === '..' || part.includes('\0')) ? undefined : parts;
 }
 
+/** The directory that a path below a root lies in; `''` for what is in the root, and for the root. */
+export function parentPath(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
+/** The last part of a path below a root. */
+export function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** Joins paths below a root; empty ones vanish. */
 export function joinPath(...paths: string[]): string {
   return paths.filter((path) => path !== '').join('/');

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
-import { baseName, checkUserAndHost, parseHostPort, parsePort } from '#xfer/location.js';
+import { checkUserAndHost, parseHostPort, parsePort } from '#xfer/location.js';
 
 function isUsage(error: unknown): boolean {
   assert.ok(error instanceof XferError, String(error));
@@ -70,20 +70,4 @@ test('users and hosts that a shell or an option parser would take apart are refu
   for (const host of ['h', 'h.example', '10.0.0.1', '::1', 'fe80::1%eth0', 'straße.example', 'a_b']) {
     checkUserAndHost('DOM\\me', host);
   }
-});
-
-test('the last part of a path', () => {
-  const table = {
-    'a/b': 'b',
-    'a/b/': 'b',
-    'a//': 'a',
-    '/': '',
-    '': '',
-    '..': '',
-    'a/..': '',
-    '.': '',
-    '/a': 'a',
-    '...': '...',
-  };
-  for (const [path, expected] of Object.entries(table)) assert.equal(baseName(path), expected, path);
 });

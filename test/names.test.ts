@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bytesFromName, isText, joinPath, nameFromBytes, pathParts, printable } from '#xfer/names.js';
+import {
+  bytesFromName,
+  isText,
+  joinPath,
+  lastPart,
+  nameFromBytes,
+  parentPath,
+  pathParts,
+  printable,
+} from '#xfer/names.js';
 import { seededNumbers } from './support/fixtures.js';
 import { FINE_NAMES, HOSTILE_PATHS } from './support/hostile-names.js';
 
@@ -115,4 +124,14 @@ test('paths are joined, and empty ones vanish', () => {
   assert.equal(joinPath(), '');
   assert.equal(joinPath('', 'a', '', 'b/c'), 'a/b/c');
   assert.equal(joinPath('a'), 'a');
+});
+
+test('a path below a root has a parent and a last part', () => {
+  for (const [path, parent, last] of [
+    ['a/b/c', 'a/b', 'c'],
+    ['a', '', 'a'],
+    ['', '', ''],
+  ] as const) {
+    assert.deepEqual([parentPath(path), lastPart(path)], [parent, last]);
+  }
 });

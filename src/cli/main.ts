@@ -1,11 +1,11 @@
 /** The process: its words, its signals, its streams and its exit. Nothing else of xfer touches them. */
 import { readFileSync } from 'node:fs';
+import { SIGNAL_EXITS } from '../errors.js';
 import { Stopped } from './stopped.js';
 import type { Surroundings } from './surroundings.js';
 
 /** 128 and the number of SIGPIPE: what the reader of a pipe that went away leaves behind. */
 const BROKEN_PIPE_EXIT = 141;
-const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 const words = process.argv.slice(2);
 if (words[0] === '--version' || words[0] === '-V') process.stdout.write(`${readVersion()}\n`);
@@ -18,7 +18,8 @@ function readVersion(): string {
 
 async function main(): Promise<void> {
   const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => interrupt(stop, signal));
+  for (const signal of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[])
+    process.on(signal, () => interrupt(stop, signal));
   for (const output of [process.stdout, process.stderr]) {
     output.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') stop.abort(new Stopped('', BROKEN_PIPE_EXIT));
@@ -46,9 +47,9 @@ async function main(): Promise<void> {
 }
 
 /** The first asks the command to end tidily; the second does not wait for it. */
-function interrupt(stop: AbortController, signal: keyof typeof SIGNALS): void {
-  if (stop.signal.aborted) process.exit(SIGNALS[signal]);
-  stop.abort(new Stopped(`stopped by ${signal}`, SIGNALS[signal]));
+function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): void {
+  if (stop.signal.aborted) process.exit(SIGNAL_EXITS[signal]);
+  stop.abort(new Stopped(`stopped by ${signal}`, SIGNAL_EXITS[signal]));
 }
 
 /** Exit cuts what a pipe has not taken yet on some systems. */

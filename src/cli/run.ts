@@ -1,5 +1,5 @@
 /** Words -> a command's work -> an exit code. The one place where an error becomes text and a number. */
-import { ERROR_CODES, toXferError, XferError } from '../errors.js';
+import { ERROR_CODES, SIGNAL_EXITS, toXferError, XferError } from '../errors.js';
 import { printable } from '../names.js';
 import type { Command } from './command.js';
 import { isCommandName, loadCommand, loadCommands } from './commands/index.js';
@@ -84,6 +84,7 @@ export async function overview(): Promise<string> {
     meanings.set(exit, [...(meanings.get(exit) ?? []), meaning]);
   }
   const exits = [...meanings].map(([exit, texts]) => `  ${String(exit).padStart(3)}  ${texts.join('; ')}`);
+  const signals = Object.entries(SIGNAL_EXITS).map(([signal, exit]) => `  ${exit}  stopped by ${signal}`);
   return `xfer moves files between machines over SSH, HTTP and TCP.
 
   xfer scp file host:path          copy over SSH
@@ -99,8 +100,7 @@ ${lines.join('\n')}
 Exit codes:
     0  done
 ${exits.join('\n')}
-  130  stopped by SIGINT
-  143  stopped by SIGTERM
+${signals.join('\n')}
 `;
 }
 

@@ -1,6 +1,7 @@
 /** Copies sources to a sink. Knows no transport. */
 import { setMaxListeners } from 'node:events';
 import { throwIfAborted, toXferError, XferError } from '../errors.js';
+import { parentPath } from '../names.js';
 import type { Entry, Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure, CopyResult } from './events.js';
 import { Limiter } from './limiter.js';
@@ -99,7 +100,7 @@ class Copy {
   }
 
   async #makeDirectory(step: Step): Promise<void> {
-    const parent = this.#making.get(parentOf(step.path));
+    const parent = this.#making.get(parentPath(step.path));
     const entry: Entry = { ...step.entry, path: step.path };
     const making = (async () => {
       await parent;
@@ -114,7 +115,7 @@ class Copy {
   }
 
   async #copyOne(step: Step): Promise<void> {
-    await this.#making.get(parentOf(step.path));
+    await this.#making.get(parentPath(step.path));
     if (step.entry.kind === 'symlink') {
       await this.#sink.create({ ...step.entry, path: step.path }, this.#scope);
       this.#count.symlinks += 1;
@@ -201,10 +202,6 @@ function weaker(a: CopyResult['verified'], b: CopyResult['verified']): CopyResul
 
 function nameOf(step: Step): string {
   return step.path || step.source.name;
-}
-
-function parentOf(path: string): string {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function depth(path: string): number {

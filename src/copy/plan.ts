@@ -1,7 +1,7 @@
 /** Walks the sources and says what goes where, one step at a time, so that a large tree is never in memory. */
 
 import { throwIfAborted, XferError } from '../errors.js';
-import { joinPath } from '../names.js';
+import { joinPath, lastPart, parentPath } from '../names.js';
 import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
 import { matchesGlob } from './glob.js';
 import type { CopyOptions } from './options.js';
@@ -90,10 +90,10 @@ function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, o
 
 function excludedBy(entry: Entry, patterns: readonly string[] | undefined, excluded: Set<string>): string | undefined {
   if (!patterns?.length || entry.path === '') return undefined;
-  const parent = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')));
-  const base = entry.path.slice(entry.path.lastIndexOf('/') + 1);
+  const base = lastPart(entry.path);
   const hit =
-    excluded.has(parent) || patterns.some((glob) => matchesGlob(glob, glob.includes('/') ? entry.path : base));
+    excluded.has(parentPath(entry.path)) ||
+    patterns.some((glob) => matchesGlob(glob, glob.includes('/') ? entry.path : base));
   if (!hit) return undefined;
   if (entry.kind === 'directory') excluded.add(entry.path);
   return 'excluded';

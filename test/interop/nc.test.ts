@@ -15,8 +15,9 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { XferError } from '#xfer/errors.js';
 import type { Location } from '#xfer/location.js';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
+import { failsWith } from '../support/fails-with.js';
 import { findProgram, needs } from '../support/peers.js';
-import { at, failsWith, HOST, listening, never, openSink, openSource, portOf } from '../transports/tcp/rig.js';
+import { at, HOST, listening, never, openSink, openSource, portOf } from '../transports/tcp/rig.js';
 import { PLAIN_PEERS } from './plain-peers.js';
 
 const SIZE = 5_000_000;

@@ -8,10 +8,10 @@ import type { Readable, Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { XferError } from '#xfer/errors.js';
 import { bytesFromName } from '#xfer/names.js';
 import type { Entry, Sink, Source } from '#xfer/transport.js';
 import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
+import { failsWith } from '../support/fails-with.js';
 import { needs } from '../support/peers.js';
 import { type Sshd, startSshd } from '../support/sshd.js';
 
@@ -56,14 +56,6 @@ async function list(source: Source, onSkip?: (path: string) => void): Promise<Ma
   const entries = new Map<string, Entry>();
   for await (const entry of source.entries(onSkip ? { ...scope, onSkip } : scope)) entries.set(entry.path, entry);
   return entries;
-}
-
-function code(expected: string) {
-  return (error: unknown) => {
-    assert.ok(error instanceof XferError, String(error));
-    assert.equal(error.code, expected, error.message);
-    return true;
-  };
 }
 
 describe('sshd', { ...available, timeout: 120_000 }, () => {
@@ -170,10 +162,10 @@ describe('sshd', { ...available, timeout: 120_000 }, () => {
     await put(sink, { path: 'link', kind: 'file', size: 3 }, bytes);
     assert.equal(await readFile(join(root, 'private'), 'utf8'), 'new');
     assert.equal((await stat(join(root, 'private'))).mode & 0o777, 0o600);
-    await assert.rejects(sink.draft({ path: '', kind: 'file', size: 1 }, scope), code('EXISTS'));
-    await assert.rejects(sink.create({ path: 'private', kind: 'directory' }, scope), code('EXISTS'));
+    await assert.rejects(sink.draft({ path: '', kind: 'file', size: 1 }, scope), failsWith('EXISTS'));
+    await assert.rejects(sink.create({ path: 'private', kind: 'directory' }, scope), failsWith('EXISTS'));
     await sink.create({ path: '', kind: 'directory' }, scope);
-    await assert.rejects(sink.draft({ path: 'no/such', kind: 'file' }, scope), code('NOT_FOUND'));
+    await assert.rejects(sink.draft({ path: 'no/such', kind: 'file' }, scope), failsWith('NOT_FOUND'));
     assert.equal(await sink.stat('nothing', scope), undefined);
     await sink.close();
     assert.deepEqual((await readdir(root)).sort(), ['link', 'private']);
@@ -196,7 +188,7 @@ describe('sshd', { ...available, timeout: 120_000 }, () => {
     await other.discard();
     const again = await second.draft(entry, scope);
     assert.deepEqual(again.held, [{ start: 0, end: 400_000 }]);
-    await assert.rejects(again.commit(entry, scope), code('TRUNCATED'));
+    await assert.rejects(again.commit(entry, scope), failsWith('TRUNCATED'));
     await fill(await again.write(400_000, scope), bytes.subarray(400_000));
     await again.commit(entry, scope);
     await second.close();
@@ -210,24 +202,24 @@ describe('sshd', { ...available, timeout: 120_000 }, () => {
     const source = await openSource(path);
     const entry = (await list(source)).get('') as Entry;
     await utimes(path, 1, 1);
-    await assert.rejects(source.read(entry, { start: 0, end: 3 }, scope), code('SOURCE_CHANGED'));
+    await assert.rejects(source.read(entry, { start: 0, end: 3 }, scope), failsWith('SOURCE_CHANGED'));
     await assert.rejects(
       source.read({ path: '', kind: 'file' }, { start: 0, end: 9 }, scope).then(collect),
-      code('TRUNCATED'),
+      failsWith('TRUNCATED'),
     );
     await rm(path);
-    await assert.rejects(source.read(entry, { start: 0 }, scope), code('NOT_FOUND'));
+    await assert.rejects(source.read(entry, { start: 0 }, scope), failsWith('NOT_FOUND'));
     await source.close();
   });
 
   test('an unknown host, a wrong key and a closed port', async () => {
     const options = [`UserKnownHostsFile=${join(sshd.directory, 'none')}`];
-    await assert.rejects(openSource('.', { options }), code('DENIED'));
+    await assert.rejects(openSource('.', { options }), failsWith('DENIED'));
     const keyless = { options: ['IdentityFile=/nonexistent', 'BatchMode=yes'], configFile: 'none' };
     const known = [...keyless.options, `UserKnownHostsFile=${sshd.knownHostsFile}`, `Port=${sshd.port}`];
-    await assert.rejects(openSource('.', { ...keyless, options: known }), code('DENIED'));
-    await assert.rejects(openSource('.', { options: ['Port=1', 'ConnectTimeout=5'] }), code('UNREACHABLE'));
-    await assert.rejects(openSource('.', { options: ['ProxyJump=bastion'] }), code('UNSUPPORTED'));
+    await assert.rejects(openSource('.', { ...keyless, options: known }), failsWith('DENIED'));
+    await assert.rejects(openSource('.', { options: ['Port=1', 'ConnectTimeout=5'] }), failsWith('UNREACHABLE'));
+    await assert.rejects(openSource('.', { options: ['ProxyJump=bastion'] }), failsWith('UNSUPPORTED'));
   });
 
   test('an aborted read ends with the reason, and the session goes on', async () => {

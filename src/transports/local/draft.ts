@@ -17,9 +17,9 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
+import { streamDigest } from '../../digest.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../transport.js';
-import { fileDigest } from './digest.js';
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
 import { fsPath } from './root.js';
@@ -71,7 +71,7 @@ export class LocalDraft implements Draft {
     const { path, label } = this.#options;
     const handle = await open(fsPath(path), 'r');
     const end = (await handle.stat()).size;
-    return fileDigest(
+    return streamDigest(
       new FileReader({ handle, label, start: 0, end, release: () => handle.close() }),
       algorithm,
       scope,

@@ -3,6 +3,7 @@ import { type BigIntStats, constants, lstatSync, readlinkSync, statSync } from '
 import { type FileHandle, lstat, open, opendir, stat } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
+import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { joinPath, nameFromBytes } from '../../names.js';
 import type {
@@ -16,7 +17,6 @@ import type {
   WalkScope,
 } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
-import { fileDigest } from './digest.js';
 import { FileReader } from './file-reader.js';
 import { fsPath, isInside, joinRoot, realPath } from './root.js';
 import { checkVersion, isSmall, readSmall } from './small-file.js';
@@ -185,7 +185,7 @@ export class LocalSource implements Source {
   }
 
   async digest(entry: Entry, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
-    return fileDigest(await this.read(entry, { start: 0 }, scope), algorithm, scope);
+    return streamDigest(await this.read(entry, { start: 0 }, scope), algorithm, scope);
   }
 
   async close(): Promise<void> {}

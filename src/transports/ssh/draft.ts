@@ -1,7 +1,6 @@
 /** A file on its way to an sftp server. */
-import { createHash } from 'node:crypto';
 import type { Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { streamDigest } from '../../digest.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { nameFromBytes, printable } from '../../names.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
@@ -80,9 +79,7 @@ export class SftpDraft implements Draft {
     const { client, temporary, path } = this.#options;
     const handle = await client.open(temporary ?? path, OPEN.READ, {}, scope);
     const reader = new RangeReader({ client, handle, range: { start: 0 }, what: this.#what, signal: scope.signal });
-    const hash = createHash(algorithm);
-    await pipeline(reader, hash);
-    return hash.digest('hex');
+    return streamDigest(reader, algorithm, scope);
   }
 
   async commit(entry: Entry, scope: Scope): Promise<void> {

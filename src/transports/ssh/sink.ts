@@ -1,6 +1,6 @@
 /** A tree on an sftp server, written. */
 import { XferError } from '../../errors.js';
-import { bytesFromName, nameFromBytes } from '../../names.js';
+import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
 import type { Draft, Entry, OpenOptions, Scope, Sink, SinkCapabilities } from '../../transport.js';
 import { startDraft } from './draft-start.js';
 import { below, resolveRoot } from './paths.js';
@@ -114,8 +114,7 @@ export class SftpSink implements Sink {
     const { onNotice, pick } = this.#options;
     const client = pick?.() ?? this.#options.client;
     const path = this.#checked(entry.path);
-    const parent = entry.path.slice(0, Math.max(0, entry.path.lastIndexOf('/')));
-    const inNewDirectory = entry.path !== '' && this.#made.has(parent);
+    const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
     return startDraft({ client, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) }, scope);
   }
 

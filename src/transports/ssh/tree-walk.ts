@@ -1,6 +1,6 @@
 /** Lists a tree on an sftp server, several requests ahead of who takes the entries. */
 import { XferError } from '../../errors.js';
-import { joinPath, nameFromBytes } from '../../names.js';
+import { joinPath, lastPart, nameFromBytes } from '../../names.js';
 import type { Entry, WalkScope } from '../../transport.js';
 import { DirectoryReader } from './directory-reader.js';
 import { below, isSafeName } from './paths.js';
@@ -122,8 +122,7 @@ export class TreeWalk {
   /** UNSAFE_PATH where a followed link leads back to a directory that it lies in. */
   async #trail(above: readonly string[], path: string, bytes: Buffer, isLink: boolean): Promise<readonly string[]> {
     if (this.#options.links !== 'follow') return above;
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    if (!isLink) return [...above, `${(above.at(-1) as string).replace(/\/$/, '')}/${name}`];
+    if (!isLink) return [...above, `${(above.at(-1) as string).replace(/\/$/, '')}/${lastPart(path)}`];
     const real = nameFromBytes(await this.#options.client.realpath(bytes, this.#options.scope));
     if (above.includes(real)) throw new XferError('UNSAFE_PATH', `read ${path}: a link that leads into itself`);
     return [...above, real];

@@ -11,6 +11,7 @@ import type { Prompt } from '#xfer/transport.js';
 import { agentPath } from '#xfer/transports/ssh/auth.js';
 import { resolveSshConfig, type SshConfig } from '#xfer/transports/ssh/config.js';
 import { SshConnection } from '#xfer/transports/ssh/connection.js';
+import { failsWith } from '../../support/fails-with.js';
 
 const timeout = 20_000;
 const scope = { signal: new AbortController().signal };
@@ -74,15 +75,6 @@ function answering(answers: Record<string, string | undefined>, asked: string[] 
   return { secret: answer, line: answer };
 }
 
-function code(expected: string, words = /./) {
-  return (error: unknown) => {
-    assert.ok(error instanceof XferError, String(error));
-    assert.equal(error.code, expected, error.message);
-    assert.match(error.message, words);
-    return true;
-  };
-}
-
 function keyOf(context: AuthContext, pair: { public: string }): boolean {
   const parsed = ssh2.utils.parseKey(pair.public);
   if (context.method !== 'publickey' || parsed instanceof Error) return false;
@@ -105,7 +97,7 @@ test('a locked key is unlocked by its passphrase, at the third try', { timeout }
   const prompt: Prompt = { secret: async () => (++tries === 3 ? 'open' : 'wrong'), line: async () => undefined };
   await tryLogin(config, prompt);
   assert.equal(tries, 3);
-  await assert.rejects(tryLogin(config), code('DENIED'));
+  await assert.rejects(tryLogin(config), failsWith('DENIED'));
 });
 
 test('a key that others can read is not used, and that is said', {
@@ -119,7 +111,7 @@ test('a key that others can read is not used, and that is said', {
   const config = await configure(`IdentityFile=${file}`);
   const notices: string[] = [];
   const opening = SshConnection.open({ config, onNotice: (line) => notices.push(line), scope });
-  await assert.rejects(opening, code('DENIED'));
+  await assert.rejects(opening, failsWith('DENIED'));
   assert.ok(notices.some((line) => line.includes('others can read it')));
 });
 
@@ -141,10 +133,10 @@ test('a password, asked for again where it was wrong, and as often as allowed', 
   assert.deepEqual(asked, ["me@127.0.0.1's password: ", "me@127.0.0.1's password: "]);
   const wrong: string[] = [];
   const failing = tryLogin(await configure('NumberOfPasswordPrompts=2'), answering({ password: 'no' }, wrong));
-  await assert.rejects(failing, code('DENIED', /tried a password; the server takes password/));
+  await assert.rejects(failing, failsWith('DENIED', /tried a password; the server takes password/));
   assert.equal(wrong.length, 2);
   const batch = tryLogin(await configure('BatchMode=yes'), answering({ password: 'right' }, wrong));
-  await assert.rejects(batch, code('DENIED'));
+  await assert.rejects(batch, failsWith('DENIED'));
   assert.equal(wrong.length, 2);
 });
 
@@ -187,7 +179,7 @@ test('a host whose key changed is not spoken to', { timeout }, async () => {
   const file = join(directory, 'changed');
   await writeFile(file, `[127.0.0.1]:${port} ${other[0]} ${other[1]}\n`);
   const config = { ...(await configure()), userKnownHostsFiles: [file], strictHostKeyChecking: 'no' as const };
-  await assert.rejects(tryLogin(config, answering({ password: 'x' })), code('DENIED', /changed/));
+  await assert.rejects(tryLogin(config, answering({ password: 'x' })), failsWith('DENIED', /changed/));
   assert.deepEqual(methods, []);
 });
 
@@ -207,9 +199,9 @@ test('what is no SSH server, and what does not answer', { timeout }, async () =>
   const silent = createServer((socket) => socket.on('error', () => undefined).resume());
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const at = { ...(await configure()), port: (silent.address() as AddressInfo).port, connectTimeoutMs: 100 };
-  await assert.rejects(tryLogin(at), code('TIMED_OUT'));
+  await assert.rejects(tryLogin(at), failsWith('TIMED_OUT'));
   await new Promise((resolve) => silent.close(resolve));
-  await assert.rejects(tryLogin({ ...at, connectTimeoutMs: 5000 }), code('UNREACHABLE'));
+  await assert.rejects(tryLogin({ ...at, connectTimeoutMs: 5000 }), failsWith('UNREACHABLE'));
 });
 
 test('where the agent listens', async () => {

@@ -2,25 +2,17 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import { MAX_PACKET_BYTES, PACKET, STATUS } from '#xfer/transports/ssh/sftp-codec.js';
+import { failsWith } from '../../support/fails-with.js';
 import { HostileServer, uint32 } from './hostile-server.js';
 
 const scope = { signal: new AbortController().signal };
 const timeout = 20_000;
 
-function code(expected: string, words = /./) {
-  return (error: unknown) => {
-    assert.ok(error instanceof XferError, String(error));
-    assert.equal(error.code, expected, error.message);
-    assert.match(error.message, words);
-    return true;
-  };
-}
-
 test('text before the first packet is told for what it is', { timeout }, async () => {
   const server = new HostileServer();
   const client = server.connect();
   server.raw(Buffer.from('Have a nice day\n'));
-  await assert.rejects(client, code('PROTOCOL', /starts with the text "Have"/));
+  await assert.rejects(client, failsWith('PROTOCOL', /starts with the text "Have"/));
 });
 
 test('a packet longer than any server sends ends the session', { timeout }, async () => {
@@ -28,8 +20,8 @@ test('a packet longer than any server sends ends the session', { timeout }, asyn
   const client = await server.connect();
   const asked = client.stat(Buffer.from('x'), scope);
   server.raw(uint32(MAX_PACKET_BYTES + 1));
-  await assert.rejects(asked, code('PROTOCOL'));
-  await assert.rejects(client.stat(Buffer.from('x'), scope), code('PROTOCOL'));
+  await assert.rejects(asked, failsWith('PROTOCOL'));
+  await assert.rejects(client.stat(Buffer.from('x'), scope), failsWith('PROTOCOL'));
 });
 
 test('what was never asked is not answered; a packet that is too short is refused', { timeout }, async () => {
@@ -41,7 +33,7 @@ test('what was never asked is not answered; a packet that is too short is refuse
       else server.reply(PACKET.ATTRS, id, 1, 5);
       return true;
     };
-    await assert.rejects(client.stat(Buffer.from('x'), scope), code('PROTOCOL'));
+    await assert.rejects(client.stat(Buffer.from('x'), scope), failsWith('PROTOCOL'));
   }
 });
 
@@ -54,9 +46,9 @@ test('a connection that ends rejects all that waits, and all that comes after', 
   server.hangUp();
   for (const result of await settled) {
     assert.equal(result.status, 'rejected');
-    code('DISCONNECTED')(result.reason);
+    failsWith('DISCONNECTED')(result.reason);
   }
-  await assert.rejects(client.stat(Buffer.from('c'), scope), code('DISCONNECTED'));
+  await assert.rejects(client.stat(Buffer.from('c'), scope), failsWith('DISCONNECTED'));
 });
 
 test('a given-up OPEN is closed when its handle comes late', { timeout }, async () => {
@@ -127,5 +119,5 @@ test('a version that is too old is refused', { timeout }, async () => {
     if (type === PACKET.INIT) server.raw(Buffer.concat([uint32(5), Buffer.of(PACKET.VERSION), uint32(2)]));
     return true;
   };
-  await assert.rejects(server.connect(), code('UNSUPPORTED'));
+  await assert.rejects(server.connect(), failsWith('UNSUPPORTED'));
 });

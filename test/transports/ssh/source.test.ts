@@ -2,23 +2,15 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { XferError } from '#xfer/errors.js';
 import type { Entry } from '#xfer/transport.js';
 import { PACKET, PacketReader } from '#xfer/transports/ssh/sftp-codec.js';
 import { SftpSource } from '#xfer/transports/ssh/source.js';
+import { failsWith } from '../../support/fails-with.js';
 import { HostileServer, type Request, string } from './hostile-server.js';
 
 const scope = { signal: new AbortController().signal };
 const timeout = 20_000;
 const entry: Entry = { path: '', kind: 'file' };
-
-function code(expected: string) {
-  return (error: unknown) => {
-    assert.ok(error instanceof XferError, String(error));
-    assert.equal(error.code, expected, error.message);
-    return true;
-  };
-}
 
 async function collect(stream: Readable): Promise<Buffer> {
   const chunks: Buffer[] = [];
@@ -80,9 +72,9 @@ test('a file without a stated end is read to its end', { timeout }, async () => 
 test('a file that ends early is TRUNCATED, one that changed SOURCE_CHANGED', { timeout }, async () => {
   const { server } = withFile(100_000);
   const source = await openSource(server);
-  await assert.rejects(source.read(entry, { start: 0, end: 100_001 }, scope).then(collect), code('TRUNCATED'));
+  await assert.rejects(source.read(entry, { start: 0, end: 100_001 }, scope).then(collect), failsWith('TRUNCATED'));
   const changed = source.read({ ...entry, version: '100000:4' }, { start: 0, end: 10 }, scope);
-  await assert.rejects(changed, code('SOURCE_CHANGED'));
+  await assert.rejects(changed, failsWith('SOURCE_CHANGED'));
   await source.read({ ...entry, version: '100000:5' }, { start: 0, end: 10 }, scope).then(collect);
   await allClosed(server);
 });
@@ -97,7 +89,7 @@ test('more bytes than asked for, and none at all, are PROTOCOL', { timeout }, as
       return true;
     };
     const source = await openSource(server);
-    await assert.rejects(source.read(entry, { start: 0, end: 90_000 }, scope).then(collect), code('PROTOCOL'));
+    await assert.rejects(source.read(entry, { start: 0, end: 90_000 }, scope).then(collect), failsWith('PROTOCOL'));
     assert.ok(server.seen.filter((type) => type === PACKET.READ).length < 100);
   }
 });
@@ -144,14 +136,14 @@ test('names from the server that are paths are left out', { timeout }, async () 
   const skipped: string[] = [];
   const source = await openSource(server, 'dir');
   const onSkip = (path: string, error: Error) => {
-    code('UNSAFE_PATH')(error);
+    failsWith('UNSAFE_PATH')(error);
     skipped.push(path);
   };
   const paths: string[] = [];
   for await (const found of source.entries({ ...scope, onSkip })) paths.push(found.path);
   assert.deepEqual(paths, ['', 'good']);
   assert.equal(skipped.length, 6);
-  await assert.rejects(source.read({ path: '../x', kind: 'file' }, { start: 0 }, scope), code('UNSAFE_PATH'));
+  await assert.rejects(source.read({ path: '../x', kind: 'file' }, { start: 0 }, scope), failsWith('UNSAFE_PATH'));
 });
 
 test('a directory that claims to hold more than it sends, or never ends, is PROTOCOL', { timeout }, async () => {
@@ -167,7 +159,7 @@ test('a directory that claims to hold more than it sends, or never ends, is PROT
     const walk = async () => {
       for await (const _ of source.entries(scope));
     };
-    await assert.rejects(walk(), code('PROTOCOL'));
+    await assert.rejects(walk(), failsWith('PROTOCOL'));
     await allClosed(server);
   }
 });
@@ -193,7 +185,7 @@ test('a directory that cannot be read is skipped, and the rest comes', { timeout
 test("of '.', '~' and '..' the server knows the name; another's home needs its help", { timeout }, async () => {
   for (const path of ['.', '~', '', '~/']) assert.equal((await openSource(new HostileServer(), path)).name, 'me');
   assert.equal((await openSource(new HostileServer(), '~/a/b/')).name, 'b');
-  await assert.rejects(openSource(new HostileServer(), '~other/x'), code('UNSUPPORTED'));
+  await assert.rejects(openSource(new HostileServer(), '~other/x'), failsWith('UNSUPPORTED'));
 });
 
 test('the fields of a READ are those that were sent', () => {

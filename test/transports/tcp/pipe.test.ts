@@ -6,13 +6,13 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, test } from 'node:test';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
 import { type PipeResult, pipe } from '#xfer/transports/tcp/pipe.js';
+import { failsWith } from '../../support/fails-with.js';
 import {
   acceptPeer,
   allOf,
   assertNoSockets,
   at,
   connectPeer,
-  failsWith,
   follow,
   listening,
   never,

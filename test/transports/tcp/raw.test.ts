@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { afterEach, test } from 'node:test';
 import { openWire } from '#xfer/transports/tcp/raw.js';
 import { Wire } from '#xfer/transports/tcp/wire.js';
+import { failsWith } from '../../support/fails-with.js';
 import {
   acceptPeer,
   assertNoSockets,
   at,
   connectPeer,
-  failsWith,
   HOST,
   listening,
   never,

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
-import { type ErrorCode, XferError } from '#xfer/errors.js';
 import type { Location } from '#xfer/location.js';
 import type { Sink, Source } from '#xfer/transport.js';
 import { type TcpAddress, type TcpOptions, transport } from '#xfer/transports/tcp/index.js';
@@ -40,15 +39,6 @@ export function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) =
     resolve = done;
   });
   return { promise, resolve };
-}
-
-export function failsWith(code: ErrorCode, text?: RegExp): (error: unknown) => true {
-  return (error) => {
-    assert.ok(error instanceof XferError, String(error));
-    assert.equal(error.code, code, error.message);
-    if (text) assert.match(error.message, text);
-    return true;
-  };
 }
 
 export async function serve(onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> {

@@ -8,18 +8,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Draft, Entry, Sink } from '#xfer/transport.js';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
 import { queueLength } from '#xfer/transports/tcp/unsent.js';
-import {
-  acceptPeer,
-  allOf,
-  assertNoSockets,
-  at,
-  connectPeer,
-  failsWith,
-  listening,
-  never,
-  openSink,
-  portOf,
-} from './rig.js';
+import { failsWith } from '../../support/fails-with.js';
+import { acceptPeer, allOf, assertNoSockets, at, connectPeer, listening, never, openSink, portOf } from './rig.js';
 
 const limit = { timeout: 10_000 };
 const file: Entry = { path: '', kind: 'file' };

@@ -6,17 +6,8 @@ import { afterEach, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Entry, Source } from '#xfer/transport.js';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
-import {
-  acceptPeer,
-  assertNoSockets,
-  at,
-  connectPeer,
-  failsWith,
-  listening,
-  never,
-  openSource,
-  portOf,
-} from './rig.js';
+import { failsWith } from '../../support/fails-with.js';
+import { acceptPeer, assertNoSockets, at, connectPeer, listening, never, openSource, portOf } from './rig.js';
 
 const limit = { timeout: 10_000 };
 const received: Entry = { path: '', kind: 'file' };

@@ -1,6 +1,7 @@
 /** One request -> one response. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { XferError } from '../../../errors.js';
+import { lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
 import type { Tally } from './access-log.js';
 import type { Exchange } from './exchange.js';
@@ -82,9 +83,8 @@ async function answerFile(exchange: Exchange, sharing: Sharing, target: Target):
   const { request, response } = exchange;
   const found = await openFile(sharing, target.path);
   if (found === 'directory') {
-    const name = target.path.slice(target.path.lastIndexOf('/') + 1);
     // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
-    const location = `./${encodeName(name)}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
+    const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
     return refuse(request, response, 301, { Location: location });
   }
   return sendOpened(exchange, sharing, found, target.path);

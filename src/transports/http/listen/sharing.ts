@@ -1,6 +1,6 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
-import type { Entry, Scope, Source } from '../../../transport.js';
+import type { Scope, Source } from '../../../transport.js';
 import type { TargetPolicy } from './target.js';
 
 /** A source whose single files can be asked for. */
@@ -24,9 +24,4 @@ export function sharedSource(source: Source | undefined): SharedSource {
 
 function canBeShared(source: Source): source is SharedSource {
   return source.stat !== undefined && source.list !== undefined && source.open !== undefined;
-}
-
-/** The last part of an entry's path. */
-export function lastName(entry: Entry): string {
-  return entry.path.slice(entry.path.lastIndexOf('/') + 1);
 }
