@@ -1,5 +1,5 @@
 /** Files and trees of this machine as a sink. Names from outside stay below its root, whatever links are there. */
-import { type BigIntStats, constants, fstatSync, lstatSync, open, openSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, open, openSync } from 'node:fs';
 import { chmod, mkdir, stat, symlink, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
@@ -114,7 +114,7 @@ export class LocalSink implements Sink {
     const mode = there ? Number(there.mode) & 0o777 : (entry.mode ?? DEFAULT_FILE_MODE) & 0o777;
     try {
       const descriptor = openSync(fsPath(path), flags, mode | 0o200);
-      const heldBytes = keep ? fstatSync(descriptor).size : 0;
+      const heldBytes = keep ? ownBytes(descriptor, path) : 0;
       const exact = there ? Number(there.mode) & 0o777 : undefined;
       return new LocalDraft({ descriptor, label, path, target, heldBytes, keep, mode: exact });
     } catch (error) {
@@ -168,6 +168,18 @@ export class LocalSink implements Sink {
     }
     if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
   }
+}
+
+/**
+ * Length of a draft that may have been there before. Its name can be guessed: in a directory that others may write, it must
+ * be a file of our own that has no other name, or they could change the copy later. UNSAFE_PATH, closed, where it is not.
+ */
+function ownBytes(descriptor: number, path: string): number {
+  const stats = fstatSync(descriptor);
+  const own = process.getuid === undefined || stats.uid === process.getuid();
+  if (own && stats.nlink === 1 && stats.isFile()) return stats.size;
+  closeSync(descriptor);
+  throw new XferError('UNSAFE_PATH', `write ${path}: something else has the name of the draft`, { hint: 'remove it' });
 }
 
 /** A local path as a sink. NOT_FOUND where its directory is missing; a trailing slash wants a directory. */
