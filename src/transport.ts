@@ -195,6 +195,11 @@ export interface Transport {
   readonly defaultPort?: number;
   openSource?(location: Location, options: OpenOptions, scope: Scope): Promise<Source>;
   openSink?(location: Location, options: OpenOptions, scope: Scope): Promise<Sink>;
+  /**
+   * The sources that a pattern in a location's path stands for, in byte order; the location itself where nothing matches.
+   * Absent: the transport has no patterns.
+   */
+  expand?(location: Location, options: OpenOptions, scope: Scope): Promise<readonly Location[]>;
   /** Resolves when it accepts; rejects with EXISTS where the port is taken, DENIED where it may not be used. */
   listen?(options: ListenOptions, scope: Scope): Promise<Listener>;
 }

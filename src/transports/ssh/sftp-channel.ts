@@ -12,7 +12,7 @@ export interface Reply {
 }
 
 /** The socket below the stream: what is written while it is corked leaves in one system call. */
-export interface Carrier {
+export interface Corkable {
   cork(): void;
   uncork(): void;
 }
@@ -29,7 +29,7 @@ export class SftpChannel {
   readonly #stream: Duplex;
   readonly #pending = new Map<number, Pending>();
   readonly #splitter = new PacketSplitter((packet) => this.#receive(packet));
-  readonly #carrier: Carrier | undefined;
+  readonly #socket: Corkable | undefined;
   readonly #onLateHandle: (handle: Buffer) => void;
   #greeting: ((packet: PacketReader) => void) | undefined;
   #nextId = 0;
@@ -40,9 +40,9 @@ export class SftpChannel {
   #ended: XferError | undefined;
 
   /** `onLateHandle` gets a handle whose OPEN was given up before the answer came. */
-  constructor(stream: Duplex, onLateHandle: (handle: Buffer) => void, carrier?: Carrier) {
+  constructor(stream: Duplex, onLateHandle: (handle: Buffer) => void, socket?: Corkable) {
     this.#stream = stream;
-    this.#carrier = carrier;
+    this.#socket = socket;
     this.#onLateHandle = onLateHandle;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('drain', () => this.#unblock());
@@ -175,14 +175,14 @@ export class SftpChannel {
     };
     const queue = this.#queue;
     this.#queue = [];
-    this.#carrier?.cork();
+    this.#socket?.cork();
     for (const bytes of queue) {
       if (size + bytes.length > JOINED_BYTES) write();
       batch.push(bytes);
       size += bytes.length;
     }
     write();
-    this.#carrier?.uncork();
+    this.#socket?.uncork();
   }
 
   #unblock(): void {

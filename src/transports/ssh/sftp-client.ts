@@ -4,7 +4,7 @@ import { XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './sftp-attributes.js';
-import { type Carrier, type Reply, SftpChannel } from './sftp-channel.js';
+import { type Corkable, type Reply, SftpChannel } from './sftp-channel.js';
 import { broken, PACKET, type PacketReader, type PacketWriter, STATUS } from './sftp-codec.js';
 import { type Limits, PLAIN_LIMITS, readLimits } from './sftp-limits.js';
 import { type DirectoryItem, expect, expectOk, oneName, readNames, throwUnless } from './sftp-replies.js';
@@ -22,14 +22,14 @@ export class SftpClient {
   #limits = PLAIN_LIMITS;
   #handles = new Slots(PLAIN_LIMITS.openHandles);
 
-  private constructor(stream: Duplex, carrier?: Carrier) {
+  private constructor(stream: Duplex, socket?: Corkable) {
     const onLateHandle = (handle: Buffer) => void this.#askPath(PACKET.CLOSE, handle).catch(() => undefined);
-    this.channel = new SftpChannel(stream, onLateHandle, carrier);
+    this.channel = new SftpChannel(stream, onLateHandle, socket);
   }
 
   /** Agrees on version 3 and asks for the server's limits. PROTOCOL, UNSUPPORTED, DISCONNECTED. */
-  static async start(stream: Duplex, scope: Scope, carrier?: Carrier): Promise<SftpClient> {
-    const client = new SftpClient(stream, carrier);
+  static async start(stream: Duplex, scope: Scope, socket?: Corkable): Promise<SftpClient> {
+    const client = new SftpClient(stream, socket);
     try {
       client.#readVersion(await client.channel.greet(scope));
       if (client.extensions.has('limits@openssh.com')) await client.#askLimits(scope);
