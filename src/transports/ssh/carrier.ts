@@ -25,6 +25,6 @@ export interface RemoteCommand {
   readonly stream: Duplex;
   /** Unchecked: `printable` before it is shown. */
   readonly stderr: Readable;
-  /** Settles when it has ended: its exit code, or null where a signal or the line ended it. */
+  /** Settles when it has ended and its output was read: its exit code, or null where a signal or the line ended it. */
   readonly exitCode: Promise<number | null>;
 }

@@ -1,11 +1,13 @@
 /** One SSH connection: made, checked, logged in, kept alive, and ended without a rest. */
 import { connect, type Socket } from 'node:net';
-import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2';
+import ssh2, { type Client, type ClientCallback, type ClientChannel, type ConnectConfig } from 'ssh2';
 import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import type { Prompt, Scope } from '../../transport.js';
 import { algorithmsFor } from './algorithms.js';
 import { authenticate } from './auth.js';
+import type { Carrier, RemoteCommand } from './carrier.js';
+import { channelCommand } from './channel-command.js';
 import type { SshConfig } from './config.js';
 import { connectionError } from './connection-error.js';
 import { knownHostSubject, verifyHostKey } from './host-key.js';
@@ -25,17 +27,23 @@ const KEEPALIVE_MS = 15_000;
 const USUAL_CONNECT_TIMEOUT_MS = 60_000;
 const MAX_BANNER_LINES = 50;
 
-export class SshConnection {
+export class SshConnection implements Carrier {
+  readonly account: string;
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #host: string;
   readonly #sessions = new Set<SftpClient>();
   #lost: XferError | undefined;
 
-  private constructor(client: Client, socket: Socket, host: string) {
+  private constructor(client: Client, socket: Socket, { host, hostName, user, port }: SshConfig) {
     this.#client = client;
     this.#socket = socket;
     this.#host = host;
+    this.account = `sftp://${user}@${hostName}:${port}`;
+  }
+
+  get lost(): XferError | undefined {
+    return this.#lost;
   }
 
   /**
@@ -50,7 +58,7 @@ export class SshConnection {
     scope.signal.throwIfAborted();
     const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
     const socket = connect({ host: config.hostName, port: config.port, family, noDelay: true });
-    const connection = new SshConnection(new ssh2.Client(), socket, config.host);
+    const connection = new SshConnection(new ssh2.Client(), socket, config);
     try {
       await connection.#logIn(request, knownHosts);
       return connection;
@@ -116,35 +124,46 @@ export class SshConnection {
     });
   }
 
-  /** A session of the sftp subsystem. UNSUPPORTED where the server has none, DENIED where it takes no more, DISCONNECTED. */
   async openSftp(scope: Scope): Promise<SftpClient> {
-    const channel = await this.#openChannel(scope);
+    const channel = await this.#openChannel(scope, (done) => this.#client.subsys('sftp', done));
     channel.stderr.resume();
     const session = await SftpClient.start(channel, scope, this.#socket);
     this.#sessions.add(session);
     return session;
   }
 
-  #openChannel({ signal }: Scope): Promise<ClientChannel> {
+  async execute(command: string, scope: Scope): Promise<RemoteCommand> {
+    const channel = await this.#openChannel(scope, (done) => this.#client.exec(command, done));
+    return channelCommand(channel, () => this.#lost);
+  }
+
+  #openChannel({ signal }: Scope, open: (done: ClientCallback) => void): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#lost) return reject(this.#lost);
-      const stop = (error: unknown) => {
+      const settle = () => {
         signal.removeEventListener('abort', onAbort);
         this.#client.off('close', onClose);
+      };
+      const stop = (error: unknown) => {
+        settle();
         reject(error);
       };
       const onAbort = () => stop(signal.reason);
       const onClose = () => stop(this.#lost);
       signal.addEventListener('abort', onAbort, { once: true });
       this.#client.once('close', onClose);
-      this.#client.subsys('sftp', (error, channel) => {
-        if (signal.aborted) return channel?.close();
-        if (error) return stop(sessionError(error, this.#host));
-        signal.removeEventListener('abort', onAbort);
-        this.#client.off('close', onClose);
-        resolve(channel);
-      });
+      try {
+        open((error, channel) => {
+          if (signal.aborted) return channel?.close();
+          if (error) return stop(this.#lost ?? sessionError(error, this.#host));
+          settle();
+          resolve(channel);
+        });
+      } catch (error) {
+        // ssh2 throws where the socket ended and its 'close' is still to come.
+        stop(new XferError('DISCONNECTED', `connection to ${this.#host}: it ended`, { cause: error }));
+      }
     });
   }
 
@@ -197,7 +216,10 @@ function tellBanner(text: string, onNotice?: (line: string) => void): void {
 
 function sessionError(error: Error, host: string): XferError {
   if (/Channel open failure/i.test(error.message)) {
-    return new XferError('DENIED', `sftp session on ${host}: the server takes no more sessions`, { cause: error });
+    return new XferError('DENIED', `session on ${host}: the server takes no more sessions`, { cause: error });
+  }
+  if (/Unable to exec/i.test(error.message)) {
+    return new XferError('DENIED', `command on ${host}: the server starts none`, { cause: error });
   }
   return new XferError('UNSUPPORTED', `sftp session on ${host}: the server has no sftp subsystem`, {
     hint: 'try the old protocol: xfer scp -O',
