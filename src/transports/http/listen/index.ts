@@ -2,9 +2,9 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
 import type { Listener, ListenOptions, Scope } from '../../../transport.js';
 import { type AccessRecord, type Tally, watchAccess } from './access-log.js';
-import { type Bound, bind, listenerUrls } from './address.js';
 import { respond } from './respond.js';
 import { type Sharing, sharedSource } from './sharing.js';
 
@@ -50,7 +50,8 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     platform: process.platform,
     ...(root.kind === 'directory' ? {} : { single: share.name }),
   };
-  const bound = await bind(() => makeServer(options, sharing), options.hosts, options.port);
+  const { hosts, port } = options;
+  const bound = await bind(() => makeServer(options, sharing), { hosts, port, example: 'xfer serve .' });
   return new HttpListener(bound, ended, scope);
 }
 
@@ -86,11 +87,11 @@ class HttpListener implements Listener {
   readonly #servers: readonly Server[];
   readonly #ended: AbortController;
 
-  constructor(bound: Bound, ended: AbortController, { signal }: Scope) {
+  constructor(bound: Bound<Server>, ended: AbortController, { signal }: Scope) {
     this.#servers = bound.servers;
     this.#ended = ended;
     this.address = { host: bound.hosts[0] as string, port: bound.port };
-    this.urls = listenerUrls(bound.hosts, bound.port);
+    this.urls = listenerUrls('http', bound.hosts, bound.port);
     const stop = () => void this.close();
     this.closed = Promise.all(bound.servers.map(untilClosed))
       .then(() => undefined)

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { listenerUrls } from '#xfer/transports/http/listen/address.js';
+import { listenerUrls } from '#xfer/listen-address.js';
 import { type AccessRecord, formatAccess, listen } from '#xfer/transports/http/listen/index.js';
 import { diskSource, exchange, get, serve, temporaryFolder, until } from './rig.js';
 
@@ -51,11 +51,11 @@ test('addresses that a person can type', () => {
   const v4 = 'http://192.168.1.7:8000/';
   const v6 = 'http://[2001:db8::7]:8000/';
   const local = 'http://localhost:8000/';
-  assert.deepEqual(listenerUrls(['::', '0.0.0.0'], 8000, interfaces), [local, v4, v6]);
-  assert.deepEqual(listenerUrls(['0.0.0.0'], 8000, interfaces), [local, v4]);
-  assert.deepEqual(listenerUrls(['::'], 8000, interfaces), [local, v4, v6]);
-  assert.deepEqual(listenerUrls(['::1'], 8000, interfaces), ['http://[::1]:8000/']);
-  assert.deepEqual(listenerUrls(['192.168.1.7'], 8000, interfaces), [v4]);
+  assert.deepEqual(listenerUrls('http', ['::', '0.0.0.0'], 8000, interfaces), [local, v4, v6]);
+  assert.deepEqual(listenerUrls('http', ['0.0.0.0'], 8000, interfaces), [local, v4]);
+  assert.deepEqual(listenerUrls('http', ['::'], 8000, interfaces), [local, v4, v6]);
+  assert.deepEqual(listenerUrls('http', ['::1'], 8000, interfaces), ['http://[::1]:8000/']);
+  assert.deepEqual(listenerUrls('http', ['192.168.1.7'], 8000, interfaces), [v4]);
 });
 
 test('each request is told once, whole or cut', { timeout: 10_000 }, async (t) => {

@@ -1,8 +1,7 @@
 /** Addresses: what is bound, and what a person types to reach it. */
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
-import { systemCode, toXferError, XferError } from '../../../errors.js';
+import { systemCode, toXferError, XferError } from './errors.js';
 
 /** All addresses of both families. */
 const EVERYWHERE: readonly string[] = ['::', '0.0.0.0'];
@@ -12,31 +11,40 @@ const FREE_PORT_TRIES = 16;
 
 const NO_SUCH_FAMILY: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
-export interface Bound {
-  readonly servers: readonly Server[];
+export interface Wanted {
+  /** Absent: all addresses of both families. */
+  readonly hosts?: readonly string[] | undefined;
+  /** 0 takes one that is free on all of them. */
+  readonly port: number;
+  /** What a person types to listen, up to the port: for the hints. */
+  readonly example: string;
+}
+
+export interface Bound<S extends Server = Server> {
+  readonly servers: readonly S[];
   readonly hosts: readonly string[];
   readonly port: number;
 }
 
 /**
- * Binds one server for each host, all on the same port; `hosts` absent means all addresses, and there a machine without
- * IPv6 goes on with IPv4. Port 0 takes one that is free everywhere. Rejects with EXISTS where the port is taken, DENIED
- * where it may not be used, UNREACHABLE where the address is not one of this machine; nothing stays bound then.
+ * Binds one server for each host, all on the same port; where all addresses are wanted, a machine without IPv6 goes on
+ * with IPv4. Rejects with EXISTS where the port is taken, DENIED where it may not be used, UNREACHABLE where the address
+ * is not one of this machine; nothing stays bound then.
  */
-export async function bind(make: () => Server, hosts: readonly string[] | undefined, port: number): Promise<Bound> {
+export async function bind<S extends Server>(make: () => S, wanted: Wanted): Promise<Bound<S>> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await bindOnce(make, hosts, port);
+      return await bindOnce(make, wanted);
     } catch (error) {
-      const again = port === 0 && systemCode(error) === 'EADDRINUSE' && attempt < FREE_PORT_TRIES;
-      if (!again) throw bindError(error, port);
+      const again = wanted.port === 0 && systemCode(error) === 'EADDRINUSE' && attempt < FREE_PORT_TRIES;
+      if (!again) throw bindError(error, wanted);
     }
   }
 }
 
-async function bindOnce(make: () => Server, hosts: readonly string[] | undefined, port: number): Promise<Bound> {
+async function bindOnce<S extends Server>(make: () => S, { hosts, port }: Wanted): Promise<Bound<S>> {
   const wanted = hosts && hosts.length > 0 ? hosts : EVERYWHERE;
-  const servers: Server[] = [];
+  const servers: S[] = [];
   const bound: string[] = [];
   let taken = port;
   try {
@@ -68,17 +76,17 @@ function listenOn(server: Server, host: string, port: number, ipv6Only: boolean)
   });
 }
 
-function bindError(error: unknown, port: number): XferError {
+function bindError(error: unknown, { port, example }: Wanted): XferError {
   const code = systemCode(error);
   const what = `listen on port ${port}`;
   if (code === 'EADDRINUSE') {
     const next = port < 65535 ? port + 1 : port - 1;
     return new XferError('EXISTS', `${what}: the port is in use`, {
-      hint: `take another one, as in: xfer serve . ${next}`,
+      hint: `take another one, as in: ${example} ${next}`,
       cause: error,
     });
   }
-  const hint = code === 'EACCES' ? 'a port above 1023 needs no special rights, as in: xfer serve . 8000' : undefined;
+  const hint = code === 'EACCES' ? `a port above 1023 needs no special rights, as in: ${example} 8000` : undefined;
   return toXferError(error, what, { hint });
 }
 
@@ -88,7 +96,12 @@ type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
  * Every URL that a person can type for the bound hosts: localhost first, then the IPv4 and the IPv6 addresses of this
  * machine's interfaces where all were bound. Link-local addresses are left out, because browsers take no zone.
  */
-export function listenerUrls(hosts: readonly string[], port: number, interfaces?: Interfaces): string[] {
+export function listenerUrls(
+  scheme: string,
+  hosts: readonly string[],
+  port: number,
+  interfaces?: Interfaces,
+): string[] {
   const names = new Set<string>();
   const all = hosts.some(isWildcard)
     ? Object.values(interfaces ?? networkInterfaces()).flatMap((list) => list ?? [])
@@ -99,7 +112,7 @@ export function listenerUrls(hosts: readonly string[], port: number, interfaces?
   }
   if (hosts.includes('0.0.0.0') || hosts.length === 1) addAddresses(names, all, 'IPv4');
   if (hosts.some((host) => isWildcard(host) && host !== '0.0.0.0')) addAddresses(names, all, 'IPv6');
-  return [...names].map((name) => `http://${name.includes(':') ? `[${name}]` : name}:${port}/`);
+  return [...names].map((name) => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}/`);
 }
 
 function addAddresses(names: Set<string>, all: readonly NetworkInterfaceInfo[], family: 'IPv4' | 'IPv6'): void {
