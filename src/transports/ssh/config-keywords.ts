@@ -1,21 +1,22 @@
 /** The keywords of ssh_config.5: which exist, which are read here and what their values may be. */
-import { badLine, type Place } from './config-words.js';
+import { badLine, type Place, splitWords } from './config-words.js';
+import { jumpHops, jumpText } from './proxy-jump.js';
 
 /** Keywords that OpenSSH knows and that mean nothing to a copy; any value is let through, as it may come from a newer ssh. */
 const OTHER_KEYWORDS = new Set(
   `addkeystoagent afstokenpassing canonicaldomains canonicalizefallbacklocal canonicalizemaxdots
   canonicalizepermittedcnames casignaturealgorithms channeltimeout checkhostip cipher clearallforwardings
-  compressionlevel connectionattempts controlmaster controlpath controlpersist dynamicforward enableescapecommandline
-  enablesshkeysign escapechar exitonforwardfailure fallbacktorsh fingerprinthash forkafterauthentication forwardagent
+  compressionlevel controlmaster controlpath controlpersist dynamicforward enableescapecommandline
+  enablesshkeysign escapechar exitonforwardfailure fallbacktorsh fingerprinthash forkafterauthentication
   forwardx11 forwardx11timeout forwardx11trusted gatewayports globalknownhostsfile2 gssapiauthentication
   gssapiclientidentity gssapidelegatecredentials gssapikexalgorithms gssapikeyexchange gssapirenewalforcesrekey
   gssapiserveridentity gssapitrustdns hostbasedacceptedalgorithms hostbasedauthentication hostbasedkeytypes ipqos
-  kbdinteractivedevices keepalive kerberosauthentication kerberostgtpassing localcommand localforward loglevel
+  kbdinteractivedevices kerberosauthentication kerberostgtpassing localcommand localforward loglevel
   logverbose nohostauthenticationforlocalhost obscurekeystroketiming permitlocalcommand permitremoteopen protocol
   protocolkeepalives proxyusefdpass pubkeyacceptedalgorithms pubkeyacceptedkeytypes refuseconnection rekeylimit
   remotecommand remoteforward requesttty requiredrsasize rhostsauthentication rhostsrsaauthentication
   rsaauthentication sendenv sessiontype setenv setuptimeout smartcarddevice stdinnull streamlocalbindmask
-  streamlocalbindunlink syslogfacility tag tcpkeepalive tunnel tunneldevice updatehostkeys useblacklistedkeys
+  streamlocalbindunlink syslogfacility tag tunnel tunneldevice updatehostkeys useblacklistedkeys
   usekeychain useprivilegedport userknownhostsfile2 useroaming usersh verifyhostkeydns versionaddendum visualhostkey
   warnweakcrypto xauthlocation`.split(/\s+/),
 );
@@ -26,23 +27,20 @@ const ALIASES: Record<string, string> = {
   tisauthentication: 'kbdinteractiveauthentication',
   dsaauthentication: 'pubkeyauthentication',
   identityfile2: 'identityfile',
+  keepalive: 'tcpkeepalive',
 };
 
 /** Keywords that ask for what is not done here, and the values with which they ask for nothing. */
 const UNSUPPORTED: Record<string, readonly string[]> = {
-  bindaddress: [],
-  bindinterface: [],
   canonicalizehostname: ['no', 'false'],
   certificatefile: ['none'],
   knownhostscommand: ['none'],
   pkcs11provider: ['none'],
-  proxycommand: ['none'],
-  proxyjump: ['none'],
   revokedhostkeys: ['none'],
   securitykeyprovider: ['internal', 'none'],
 };
 
-type ValueKind = 'word' | 'words' | 'port' | 'count' | 'time' | Record<string, string>;
+type ValueKind = 'word' | 'command' | 'hops' | 'words' | 'port' | 'count' | 'time' | Record<string, string>;
 
 const FLAG = { yes: 'yes', true: 'yes', no: 'no', false: 'no' };
 
@@ -50,9 +48,13 @@ const FLAG = { yes: 'yes', true: 'yes', no: 'no', false: 'no' };
 const VALUES: Record<string, ValueKind> = {
   addressfamily: { any: 'any', inet: 'inet', inet6: 'inet6' },
   batchmode: FLAG,
+  bindaddress: 'word',
+  bindinterface: 'word',
   ciphers: 'word',
   compression: { yes: 'yes', no: 'no' },
+  connectionattempts: 'count',
   connecttimeout: 'time',
+  forwardagent: 'word',
   globalknownhostsfile: 'words',
   hashknownhosts: FLAG,
   hostkeyalgorithms: 'word',
@@ -69,10 +71,13 @@ const VALUES: Record<string, ValueKind> = {
   passwordauthentication: FLAG,
   port: 'port',
   preferredauthentications: 'word',
+  proxycommand: 'command',
+  proxyjump: 'hops',
   pubkeyauthentication: { ...FLAG, unbound: 'yes', 'host-bound': 'yes' },
   serveralivecountmax: 'count',
   serveraliveinterval: 'time',
   stricthostkeychecking: { ...FLAG, off: 'no', ask: 'ask', 'accept-new': 'accept-new' },
+  tcpkeepalive: FLAG,
   user: 'word',
   userknownhostsfile: 'words',
 };
@@ -95,6 +100,15 @@ export function keywordUse(keyword: string): KeywordUse {
 /** Whether an 'unsupported' keyword with this value asks for nothing after all. */
 export function asksForNothing(keyword: string, value: string): boolean {
   return UNSUPPORTED[keyword]?.includes(value.toLowerCase()) ?? false;
+}
+
+/** The words of a 'value' keyword, or the one text of a keyword that takes the rest of its line as it stands. USAGE. */
+export function wordsOf(keyword: string, rest: string, place: Place): readonly string[] {
+  const words = splitWords(rest, place);
+  const kind = VALUES[keyword];
+  if (kind !== 'command' && kind !== 'hops') return words;
+  const text = rest.replace(/^[ \t=]+/, '');
+  return [kind === 'hops' ? jumpText(text) : text];
 }
 
 /** Whether a 'value' keyword takes a time. */
@@ -121,7 +135,8 @@ export function checkValue(keyword: string, words: readonly string[], place: Pla
 }
 
 function checkWord(kind: Exclude<ValueKind, 'words'>, word: string, what: string, place: Place): string {
-  if (kind === 'word') return word;
+  if (kind === 'word' || kind === 'command') return word;
+  if (kind === 'hops') return checkHops(word, what, place);
   if (kind === 'time') return checkTime(word, what, place);
   if (kind === 'port') {
     if (!/^[0-9]{1,5}$/.test(word) || Number(word) < 1 || Number(word) > 65535) {
@@ -136,6 +151,15 @@ function checkWord(kind: Exclude<ValueKind, 'words'>, word: string, what: string
   const choice = word.toLowerCase();
   if (Object.hasOwn(kind, choice)) return kind[choice] as string;
   throw badLine(place, `${what}: not one of ${Object.keys(kind).join(', ')}`);
+}
+
+function checkHops(word: string, what: string, place: Place): string {
+  try {
+    if (word.toLowerCase() !== 'none') jumpHops(word);
+    return word;
+  } catch (error) {
+    throw badLine(place, `${what}: ${error instanceof Error ? error.message : error}`);
+  }
 }
 
 const SECONDS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86400, w: 604800 };

@@ -2,7 +2,7 @@
 import { posix, win32 } from 'node:path';
 import { XferError } from '../../errors.js';
 import { expandGlob, readConfigFile } from './config-files.js';
-import { asksForNothing, canonicalKeyword, checkValue, isTime, keywordUse } from './config-keywords.js';
+import { asksForNothing, canonicalKeyword, checkValue, isTime, keywordUse, wordsOf } from './config-keywords.js';
 import { expandPercent, expandTilde } from './config-tokens.js';
 import { badLine, type Directive, describePlace, type Place, splitDirective, splitWords } from './config-words.js';
 import { matchesHostList, matchesPattern, matchesPatternList } from './patterns.js';
@@ -88,8 +88,11 @@ export class ConfigReader {
     if (kind === 'unknown') return this.#checkIgnored(directive, place);
     if (kind === 'other') return;
     if (kind === 'unsupported') return this.#takeUnsupported(keyword, directive, place, block.active);
+    if (kind === 'value') {
+      const value = checkValue(keyword, wordsOf(keyword, directive.rest, place), place);
+      return this.#takeValue(keyword, value, place, block.active);
+    }
     const words = splitWords(directive.rest, place);
-    if (kind === 'value') return this.#takeValue(keyword, checkValue(keyword, words, place), place, block.active);
     if (words.includes('')) throw badLine(place, `keyword ${keyword} empty argument`);
     if (keyword === 'include') return this.#include(words, place, block, use, depth);
     const matches = keyword === 'host' ? this.#matchesHost(words) : this.#matchesCriteria(words, place, block.never);
@@ -111,15 +114,13 @@ export class ConfigReader {
       if (this.identityFiles.includes(file)) return;
       if (this.identityFiles.length >= MOST_IDENTITY_FILES) throw badLine(place, 'too many identity files');
       this.identityFiles.push(file);
-    } else if (!this.values.has(keyword)) this.values.set(keyword, value);
+    } else if (!this.values.has(keyword) && !this.#isProxyDecided(keyword)) this.values.set(keyword, value);
   }
 
   #takeUnsupported(keyword: string, directive: Directive, place: Place, active: boolean): void {
-    const raw = keyword === 'proxycommand';
-    const words = raw ? [directive.rest.replace(/^[ \t=]+/, '')] : splitWords(directive.rest, place);
-    const value = words.join(' ');
+    const value = splitWords(directive.rest, place).join(' ');
     if (value === '') throw badLine(place, `${keyword}: missing argument`);
-    if (!active || this.#isProxyDecided(keyword)) return;
+    if (!active) return;
     if (this.values.has(keyword) && keyword !== 'certificatefile') return;
     this.values.set(keyword, [value]);
     if (asksForNothing(keyword, value)) return;

@@ -108,6 +108,13 @@ export class Paths {
     return variable === undefined ? this.full(value, 'IdentityAgent') : this.#environment[variable] || 'none';
   }
 
+  /** A ProxyCommand, which takes fewer tokens than a path; undefined for `none`. */
+  proxy(command: string | undefined): string | undefined {
+    if (command === undefined || command.toLowerCase() === 'none') return undefined;
+    const { h, k, n, p, r } = this.#tokens as Record<string, string>;
+    return expandPercent(command, { h, k, n, p, r } as Tokens, `ProxyCommand ${command}`);
+  }
+
   inSsh(name: string): string {
     return this.tilde(`~/.ssh/${name}`);
   }

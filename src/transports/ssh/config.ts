@@ -63,9 +63,20 @@ export interface SshConfig {
   readonly macs?: string;
   readonly kexAlgorithms?: string;
   readonly hostKeyAlgorithms?: string;
-  /** Set unless `none`; `unsupported` holds their lines too. */
+  /** Hops as written, such as `me@bastion:22,inner`; absent for `none`. At most one of this and `proxyCommand` is there. */
   readonly proxyJump?: string;
+  /** For the person's shell, tokens expanded; absent for `none`. */
   readonly proxyCommand?: string;
+  /** Where connections start: an address of this machine, or the name of an interface of it. */
+  readonly bindAddress?: string;
+  readonly bindInterface?: string;
+  readonly forwardAgent: boolean;
+  /** The socket of the agent to forward; absent: the agent that logs in. */
+  readonly forwardAgentPath?: string;
+  /** Whether the system looks for a dead line by itself. */
+  readonly tcpKeepAlive: boolean;
+  /** Tries to connect, a second apart. */
+  readonly connectionAttempts: number;
   /** What was asked for and is not done, as `ProxyJump bastion (path:12)`. */
   readonly unsupported: readonly string[];
 }
@@ -164,8 +175,8 @@ function buildConfig(reader: ConfigReader, request: SshConfigRequest, home: stri
     addressFamily: (values.text('addressfamily') ?? 'any') as SshConfig['addressFamily'],
     serverAliveIntervalMs: values.timeMs('serveraliveinterval'),
     serverAliveCountMax: values.count('serveralivecountmax', 3),
-    ...optional({ hostKeyAlias, connectTimeoutMs, proxyJump }),
-    ...optional({ proxyCommand: unlessNone(values.text('proxycommand')) }),
+    ...reachSettings(values, paths),
+    ...optional({ hostKeyAlias, connectTimeoutMs, proxyJump, proxyCommand: paths.proxy(values.text('proxycommand')) }),
     ...optional({ ciphers: values.text('ciphers'), macs: values.text('macs') }),
     ...optional({ kexAlgorithms: values.text('kexalgorithms'), hostKeyAlgorithms: values.text('hostkeyalgorithms') }),
     unsupported: reader.unsupported,
@@ -191,6 +202,19 @@ function hostKeySettings(values: Values, paths: Paths) {
     globalKnownHostsFiles: withoutNone(global).map((file) => paths.tilde(file)),
     strictHostKeyChecking: (values.text('stricthostkeychecking') ?? 'ask') as StrictHostKeyChecking,
     hashKnownHosts: values.flag('hashknownhosts', false),
+  };
+}
+
+/** How the host is reached. */
+function reachSettings(values: Values, paths: Paths) {
+  const agent = values.text('forwardagent')?.toLowerCase() ?? 'no';
+  const path = /^(?:yes|true|no|false)$/.test(agent) ? undefined : paths.agent(values.text('forwardagent'));
+  return {
+    forwardAgent: agent !== 'no' && agent !== 'false',
+    tcpKeepAlive: values.flag('tcpkeepalive', true),
+    connectionAttempts: Math.max(values.count('connectionattempts', 1), 1),
+    ...optional({ forwardAgentPath: path === 'none' ? undefined : path }),
+    ...optional({ bindAddress: values.text('bindaddress'), bindInterface: values.text('bindinterface') }),
   };
 }
 

@@ -57,7 +57,13 @@ export class SshConnection implements Carrier {
     const knownHosts = await KnownHosts.load([...config.userKnownHostsFiles, ...config.globalKnownHostsFiles]);
     scope.signal.throwIfAborted();
     const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
-    const socket = connect({ host: config.hostName, port: config.port, family, noDelay: true });
+    const socket = connect({
+      host: config.hostName,
+      port: config.port,
+      family,
+      noDelay: true,
+      localAddress: config.bindAddress,
+    });
     const connection = new SshConnection(new ssh2.Client(), socket, config);
     try {
       await connection.#logIn(request, knownHosts);
@@ -202,7 +208,8 @@ function connectSettings({ config, onNotice, verbose }: ConnectionRequest, known
 }
 
 function refuseUnsupported(config: SshConfig): void {
-  const [line] = config.unsupported;
+  const proxy = (config.proxyJump && 'ProxyJump') ?? (config.proxyCommand && 'ProxyCommand');
+  const line = config.unsupported[0] ?? proxy ?? (config.bindInterface && 'BindInterface');
   if (line === undefined) return;
   throw new XferError('UNSUPPORTED', `connect to ${config.host}: ${line} cannot be done here`, {
     hint: 'leave it out with -F none and give what is needed by -o',

@@ -157,17 +157,43 @@ describe('ssh configuration', { timeout: 30_000 }, () => {
 
   test('lists what was asked for and is not done', async () => {
     const config = await resolve(
-      'ProxyJump bastion\nProxyCommand nc %h %p\nHost other\nCertificateFile x\nHost *\nRevokedHostKeys /r\n' +
+      'Host other\nCertificateFile x\nHost *\nRevokedHostKeys /r\n' +
         'PKCS11Provider none\nMatch exec "true" host nowhere\nUser a\nMatch exec "true"\nUser b\nMatch all\nUser c',
     );
-    assert.equal(config.proxyJump, 'bastion');
-    assert.equal(config.proxyCommand, undefined);
     assert.equal(config.user, 'c');
     const places = config.unsupported.map((line) => line.replace(/\(.*:/, '(:'));
-    assert.deepEqual(places, ['ProxyJump bastion (:1)', 'RevokedHostKeys /r (:6)', 'Match exec (:10)']);
+    assert.deepEqual(places, ['RevokedHostKeys /r (:4)', 'Match exec (:8)']);
+  });
+
+  test('takes the first of ProxyJump and ProxyCommand, and expands what a command may hold', async () => {
+    const jump = await resolve('ProxyJump you@bastion:2022,inner\nProxyCommand nc %h %p');
+    assert.deepEqual([jump.proxyJump, jump.proxyCommand], ['you@bastion:2022,inner', undefined]);
     const none = await resolve('ProxyCommand none\nProxyJump bastion');
     assert.deepEqual([none.proxyJump, none.proxyCommand, none.unsupported], [undefined, undefined, []]);
     assert.equal((await resolve('ProxyCommand = nc "a b" # c')).proxyCommand, 'nc "a b" # c');
+    const text =
+      'HostName %h.example\nUser you\nPort 2200\nHostKeyAlias Nick\nProxyCommand nc %h %n %k %p %r %% ~ $HOME';
+    assert.equal((await resolve(text)).proxyCommand, 'nc alpha.example alpha nick 2200 you % ~ $HOME');
+    await fails(resolve('ProxyCommand nc %u'), 'USAGE', /unknown token %u/);
+  });
+
+  test('says where connections start, which agent is forwarded and how often it is tried', async () => {
+    const usual = await resolve('');
+    assert.deepEqual(
+      [usual.forwardAgent, usual.forwardAgentPath, usual.tcpKeepAlive, usual.connectionAttempts, usual.bindAddress],
+      [false, undefined, true, 1, undefined],
+    );
+    const text = 'BindAddress 127.0.0.2\nBindInterface lo\nTCPKeepAlive no\nConnectionAttempts 3\nForwardAgent ';
+    const set = await resolve(`${text}~/agent.%h`);
+    assert.deepEqual([set.bindAddress, set.bindInterface], ['127.0.0.2', 'lo']);
+    assert.deepEqual([set.tcpKeepAlive, set.connectionAttempts], [false, 3]);
+    assert.deepEqual([set.forwardAgent, set.forwardAgentPath], [true, `${home}/agent.alpha`]);
+    const named = await resolve(`${text}$AGENT`, { environment: { AGENT: '/run/agent' } });
+    assert.deepEqual([named.forwardAgent, named.forwardAgentPath], [true, '/run/agent']);
+    const unset = await resolve(`${text}$AGENT`, { environment: {} });
+    assert.deepEqual([unset.forwardAgent, unset.forwardAgentPath], [true, undefined]);
+    const yes = await resolve(`${text}Yes`);
+    assert.deepEqual([yes.forwardAgent, yes.forwardAgentPath], [true, undefined]);
   });
 
   test('does not slow down on a pattern made to', async () => {
