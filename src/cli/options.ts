@@ -67,15 +67,20 @@ const RECV = ['recv'] as const;
 const PIPE = ['pipe'] as const;
 const TREES = ['scp', 'cp'] as const;
 const PULLS = ['scp', 'cp', 'get'] as const;
-const RATED = ['cp', 'get', 'send', 'recv'] as const;
+const COPIES = ['scp', 'cp', 'get', 'send', 'recv'] as const;
 const WEB = ['get', 'cp'] as const;
 const TCP = ['send', 'recv', 'pipe'] as const;
 
 const rows = [
-  ...section('What is copied:', SCP, [flag('recursive', 'r', 'copy directories and all that is in them')]),
+  ...section('What is copied:', SCP, [
+    flag('recursive', 'r', 'copy directories and all that is in them'),
+    flag('no-clobber', '', 'leave alone what is there already'),
+    flag('update', '', 'copy only what is newer than what is there'),
+  ]),
   ...section('What is copied:', TREES, [
     flag('preserve', 'p', 'keep the mode and the time of last change'),
     list('exclude', '', 'pattern', 'leave out what matches, as in *.tmp; may be repeated'),
+    list('include', '', 'pattern', 'copy what matches though an --exclude says otherwise; may be repeated'),
     text('links', '', 'follow|keep|skip', 'links in a tree: copy what they point at (default), the link, or nothing'),
     flag('dry-run', '', 'say what would be copied, and copy nothing'),
   ]),
@@ -90,37 +95,50 @@ const rows = [
   ]),
   ...section('What is copied:', SERVE, [flag('hidden', '', 'serve names that start with a dot too')]),
   ...section('What is copied:', RECV, [flag('force', 'f', 'write to standard output even where it is a terminal')]),
-  ...section('How:', SCP, [number('limit', 'l', 'kbit/s', 'use at most this many kilobits a second')]),
-  ...section('How:', RATED, [
-    text('limit-rate', '', 'rate', 'use at most this many bytes a second; K, M and G are understood'),
+  ...section('How:', COPIES, [
+    text('limit', '', 'rate', 'use at most this many bytes a second; K, M and G are understood'),
   ]),
+  ...section('How:', SCP, [number('limit-kbit', 'l', 'kbit/s', 'use at most this many kilobits a second')]),
   ...section('How:', PULLS, [
     flag('verify', '', 'compare a SHA-256 of both ends after the copy'),
-    number('lanes', '', 'n', 'pieces of one large file that are under way at once'),
+    number('retry', '', 'n', 'try again so often where no byte moves any more; 0 for never'),
+    number('parallel', '', 'n', 'pieces of one large file that are under way at once; 1 for one'),
   ]),
   ...section('How:', TREES, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
   ...section('SSH:', TREES, [
     text('port', 'P', 'port', 'port of the SSH server'),
     list('identity', 'i', 'file', 'private key to log in with; may be repeated'),
+    list('jump', 'J', 'host', 'go by way of this host, or of several with commas between them'),
     text('config', 'F', 'file', 'ssh_config file to read in place of ~/.ssh/config'),
     list('option', 'o', 'key=value', 'setting as in ssh_config; may be repeated'),
     flag('compression', 'C', 'compress what goes over the line'),
+    text(
+      'program',
+      'S',
+      'program',
+      'start this in place of our own SSH, as in -S ssh; it must take the options of ssh',
+    ),
   ]),
   ...section('SSH:', SCP, [
-    text('cipher', 'c', 'cipher', 'cipher to use, as -o Ciphers='),
+    text('cipher', 'c', 'cipher', 'ciphers to use, as -o Ciphers='),
+    flag('agent-forwarding', 'A', 'let the other host use your agent'),
     flag('batch', 'B', 'never ask for a password or a passphrase'),
     flag('ipv4', '4', 'use IPv4 addresses only'),
     flag('ipv6', '6', 'use IPv6 addresses only'),
-    flag('sftp', 's', 'use the SFTP protocol; it always is'),
-    flag('through-here', '3', 'copy between two hosts through this one; it is always so'),
-    flag('no-strict-names', 'T', 'has no effect with the SFTP protocol'),
-    refused(text('jump', 'J', 'host', 'jump hosts are not in this version')),
-    refused(flag('direct', 'R', 'copying from one host straight to another is not in this version')),
-    refused(flag('legacy', 'O', 'the old scp protocol is not in this version')),
-    refused(text('program', 'S', 'program', 'another ssh program is not in this version')),
-    refused(text('direct-sftp', 'D', 'program', 'starting an sftp server here is not in this version')),
-    refused(flag('agent-forwarding', 'A', 'an agent is never handed to the other host')),
-    refused(list('sftp-option', 'X', 'key=value', 'sftp options are not in this version')),
+    flag('legacy', 'O', 'use the old scp protocol'),
+    flag('sftp', 's', 'use the SFTP protocol, and no other'),
+    flag('through-here', '3', 'copy between two hosts through this one (default)'),
+    flag('direct', 'R', 'copy between two hosts by running scp on the first; it must be able to log in to the second'),
+    flag('no-strict-names', 'T', 'with -O: take files of other names than those asked for, too'),
+    text('sftp-server', 'D', 'program', 'start this sftp server here and speak to it, without SSH'),
+    list(
+      'sftp-option',
+      'X',
+      'key=value',
+      'nrequests=n: requests under way on one file; buffer=bytes: most bytes of one',
+    ),
+    flag('protocol-2', '2', 'has no effect: it is the only version of SSH'),
+    refused(flag('protocol-1', '1', 'version 1 of SSH is no longer supported')),
   ]),
   ...section('HTTP:', SERVE, [
     text('port', 'p', 'port', 'port to serve on; 8000 where not given, 0 for a free one'),

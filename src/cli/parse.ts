@@ -53,7 +53,8 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
   const values = typedValues(options, rules.options);
   for (const option of rules.options) refuse(option, values);
   checkOperands(command, operands);
-  return new ParsedArguments(values, operands, command.stdoutTaken);
+  const given = options.map((word) => word.slice(2).split('=', 1)[0] as string);
+  return new ParsedArguments(values, operands, given, command.stdoutTaken);
 }
 
 function refuse(option: Option, values: Record<string, unknown>): void {

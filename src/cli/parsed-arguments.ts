@@ -8,14 +8,18 @@ export class ParsedArguments {
   /** A file goes to standard output, so that nothing else may. */
   readonly stdoutTaken: boolean;
   readonly #values: Readonly<Record<string, unknown>>;
+  readonly #given: readonly string[];
 
+  /** `given` holds the name of each option in the order in which they were typed. */
   constructor(
     values: Readonly<Record<string, unknown>>,
     operands: readonly string[],
+    given: readonly string[] = [],
     stdoutTaken: (parsed: ParsedArguments) => boolean = () => false,
   ) {
     this.#values = values;
     this.operands = operands;
+    this.#given = given;
     this.stdoutTaken = stdoutTaken(this);
   }
 
@@ -27,6 +31,11 @@ export class ParsedArguments {
   count(name: OptionName): number {
     const value = this.#last(name);
     return typeof value === 'number' ? value : value === true ? 1 : 0;
+  }
+
+  /** Which of these options was given last, as the last one counts; undefined where none was. */
+  last<Name extends OptionName>(...names: readonly Name[]): Name | undefined {
+    return names.find((name) => name === this.#given.findLast((given) => names.some((each) => each === given)));
   }
 
   text(name: OptionName): string | undefined {
@@ -43,11 +52,12 @@ export class ParsedArguments {
     throw new XferError('USAGE', `option --${name} ${text}: not a number`);
   }
 
-  /** A number of things, at least one. USAGE where something else was typed. */
-  wholeNumber(name: OptionName): number | undefined {
+  /** A number of things. USAGE where it is not whole, or not from `least` to `most`. */
+  wholeNumber(name: OptionName, least = 1, most = Number.MAX_SAFE_INTEGER): number | undefined {
     const value = this.number(name);
-    if (value === undefined || (Number.isSafeInteger(value) && value > 0)) return value;
-    throw new XferError('USAGE', `option --${name} ${value}: not a whole number of at least 1`);
+    if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+    throw new XferError('USAGE', `option --${name} ${value}: not a whole number ${range}`);
   }
 
   list(name: OptionName): readonly string[] {

@@ -5,9 +5,9 @@ import { toXferError, XferError } from '../errors.js';
 import { describeLocation, type Location } from '../location.js';
 import { openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
+import { copyOptions } from './copy-options.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
-import { parseRate } from './render/format.js';
 import { Report } from './render/report.js';
 import { stateDirectory } from './state-directory.js';
 import type { Surroundings } from './surroundings.js';
@@ -67,6 +67,7 @@ async function copyAll(
   const { copy } = await import('../copy/index.js');
   const scope: Scope = { signal: around.signal };
   const options = openOptions(request, parsed, around, report);
+  const wanted = copyOptions(parsed);
   const open: (Source | Sink)[] = [];
   try {
     const { sources, failures } = await openSources(request.from, options, scope, report);
@@ -74,7 +75,7 @@ async function copyAll(
     const sink = await openSink(request.to, options, scope);
     open.push(sink);
     const result = await copy(sources, sink, {
-      ...copyOptions(parsed),
+      ...wanted,
       journalDirectory: join(stateDirectory(around), 'journal'),
       ...request.copyOptions,
       signal: around.signal,
@@ -127,22 +128,6 @@ function openOptions(request: CopyRequest, parsed: ParsedArguments, around: Surr
     onNotice: report.onNotice,
     ...(request.neverAsk ? {} : { prompt: createPrompt(around) }),
     ...(links === undefined ? {} : { links }),
-  };
-}
-
-/** What the options of the table say to the engine. */
-function copyOptions(parsed: ParsedArguments): CopyOptions {
-  const lanes = parsed.wholeNumber('lanes');
-  const filesInFlight = parsed.wholeNumber('files-in-flight');
-  const rate = parsed.text('limit-rate');
-  return {
-    preserve: parsed.flag('preserve'),
-    dryRun: parsed.flag('dry-run'),
-    exclude: parsed.list('exclude'),
-    ...(lanes === undefined ? {} : { lanes }),
-    ...(filesInFlight === undefined ? {} : { filesInFlight }),
-    ...(rate === undefined ? {} : { limitBytesPerSecond: parseRate(rate) }),
-    ...(parsed.flag('verify') ? { verify: 'sha256' } : {}),
   };
 }
 

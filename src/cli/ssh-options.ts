@@ -1,26 +1,53 @@
 /** scp's options -> what the SSH transport is told. */
+import { XferError } from '../errors.js';
 import { parsePort } from '../location.js';
 import type { SshOptions } from '../transports/ssh/index.js';
 import type { ParsedArguments } from './parsed-arguments.js';
+import { sftpTuning } from './sftp-tuning.js';
 
-/** USAGE where the port is none. What `-o` says comes before what other options say, as in ssh. */
+/** USAGE where a value is not of its kind. What an option with a letter of its own says comes before `-o`, as in ssh. */
 export function sshOptions(parsed: ParsedArguments): SshOptions {
   const configFile = parsed.text('config');
   const port = parsed.text('port');
-  const cipher = parsed.text('cipher');
-  const options = [
-    ...parsed.list('option'),
-    ...(cipher === undefined ? [] : [`Ciphers=${cipher}`]),
-    ...(parsed.flag('batch') ? ['BatchMode=yes'] : []),
-    ...(parsed.flag('ipv4') ? ['AddressFamily=inet'] : []),
-    ...(parsed.flag('ipv6') ? ['AddressFamily=inet6'] : []),
-  ];
+  const program = parsed.text('program');
+  const sftpServer = parsed.text('sftp-server');
+  const protocol = parsed.last('legacy', 'sftp');
+  const parallel = parsed.wholeNumber('parallel');
   return {
-    options,
+    options: [...letterSettings(parsed), ...parsed.list('option'), ...logLevel(parsed)],
     identityFiles: parsed.list('identity'),
-    compression: parsed.flag('compression'),
     verbose: parsed.flag('verbose'),
+    ...(parsed.flag('compression') ? { compression: true } : {}),
+    ...(parsed.flag('agent-forwarding') ? { forwardAgent: true } : {}),
     ...(configFile === undefined ? {} : { configFile }),
     ...(port === undefined ? {} : { port: parsePort(port) }),
+    ...(program === undefined ? {} : { program }),
+    ...(sftpServer === undefined ? {} : { sftpServer }),
+    ...(protocol === undefined ? {} : { protocol: protocol === 'legacy' ? 'scp' : 'sftp' }),
+    ...(parallel === undefined ? {} : { parallel }),
+    ...sftpTuning(parsed.list('sftp-option')),
   };
+}
+
+/** Options that are short for a setting of ssh_config. */
+function letterSettings(parsed: ParsedArguments): string[] {
+  const cipher = parsed.text('cipher');
+  const family = parsed.last('ipv4', 'ipv6');
+  const [jump, secondJump] = parsed.list('jump');
+  if (secondJump !== undefined) {
+    throw new XferError('USAGE', 'option -J: it was given twice', { hint: `xfer scp -J ${jump},${secondJump}` });
+  }
+  return [
+    ...(cipher === undefined ? [] : [`Ciphers=${cipher}`]),
+    ...(parsed.flag('batch') ? ['BatchMode=yes'] : []),
+    ...(family === undefined ? [] : [`AddressFamily=${family === 'ipv4' ? 'inet' : 'inet6'}`]),
+    ...(jump === undefined ? [] : [`ProxyJump=${jump}`]),
+  ];
+}
+
+/** How much another ssh program says, as its own `-q`, `-v`, `-vv` and `-vvv` would have it. */
+function logLevel(parsed: ParsedArguments): string[] {
+  const verbosity = Math.min(3, parsed.count('verbose'));
+  if (verbosity > 0) return [`LogLevel=DEBUG${verbosity}`];
+  return parsed.flag('quiet') ? ['LogLevel=QUIET'] : [];
 }

@@ -18,6 +18,8 @@ export interface CopyOptions {
   readonly dryRun?: boolean;
   /** Glob patterns; what matches by its base name, or by its path below the root where it holds a `/`, is left out. */
   readonly exclude?: readonly string[];
+  /** Glob patterns in the same form: what matches is copied though `exclude` says otherwise, unless a directory above is left out. */
+  readonly include?: readonly string[];
   readonly limitBytesPerSecond?: number;
   /** Reads and writes under way at once on one large file. Default 4. */
   readonly lanes?: number;

@@ -71,7 +71,7 @@ async function* planSource(
   for await (const entry of source.entries(scope)) {
     if (entry.path === '') checkRoot(source, sink, entry, place, options);
     const path = joinPath(place.prefix, entry.path);
-    const reason = excludedBy(entry, options.exclude, excluded) ?? (await conflict(entry, path, sink, options, scope));
+    const reason = excludedBy(entry, options, excluded) ?? (await conflict(entry, path, sink, options, scope));
     yield { source, entry, path, ...(reason === undefined ? {} : { skip: reason }) };
   }
 }
@@ -88,13 +88,11 @@ function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, o
   }
 }
 
-function excludedBy(entry: Entry, patterns: readonly string[] | undefined, excluded: Set<string>): string | undefined {
-  if (!patterns?.length || entry.path === '') return undefined;
-  const base = lastPart(entry.path);
-  const hit =
-    excluded.has(parentPath(entry.path)) ||
-    patterns.some((glob) => matchesGlob(glob, glob.includes('/') ? entry.path : base));
-  if (!hit) return undefined;
+function excludedBy(entry: Entry, options: CopyOptions, excluded: Set<string>): string | undefined {
+  const { exclude = [], include = [] } = options;
+  if (exclude.length === 0 || entry.path === '') return undefined;
+  const isHit = (glob: string): boolean => matchesGlob(glob, glob.includes('/') ? entry.path : lastPart(entry.path));
+  if (!excluded.has(parentPath(entry.path)) && (!exclude.some(isHit) || include.some(isHit))) return undefined;
   if (entry.kind === 'directory') excluded.add(entry.path);
   return 'excluded';
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { spellOut } from '#xfer/cli/arguments.js';
 import { loadCommand } from '#xfer/cli/commands/index.js';
-import { scpLimit } from '#xfer/cli/commands/scp.js';
+import { copyOptions } from '#xfer/cli/copy-options.js';
 import { type CommandName, OPTIONS, optionsOf } from '#xfer/cli/options.js';
 import { parseArguments } from '#xfer/cli/parse.js';
 import { sshOptions } from '#xfer/cli/ssh-options.js';
@@ -76,33 +76,123 @@ test('a wrong option is refused, and names the nearest right one', async () => {
   await assert.rejects(parse('send', 'h:1', 'a', 'b'), refusal('USAGE', /send b: one operand too many/));
 });
 
-test('an option that scp has and xfer does not is known, and refused', async () => {
-  for (const words of [['-A'], ['-J', 'hop'], ['-O'], ['-R'], ['-S', 'ssh'], ['-D', 'sftp'], ['-X', 'a=b']]) {
-    await assert.rejects(parse('scp', ...words, 'a', 'h:'), refusal('UNSUPPORTED', /option -[AJORSDX]: /));
+test('every letter of scp 9.2 is known, with a value where it takes one there', async () => {
+  for (const letter of '2346ABCOpqRrsTv') assert.ok(await parse('scp', `-${letter}`, 'a', 'h:'), letter);
+  for (const letter of 'cDFiJloPSX') {
+    await assert.rejects(parse('scp', `-${letter}`), refusal('USAGE', /a value is missing/), letter);
+    assert.equal(scp(`-${letter}1`, 'a', 'h:').operands.length, 2, letter);
+    assert.equal(scp(`-${letter}`, '1', 'a', 'h:').operands.length, 2, letter);
   }
-  for (const word of ['-3', '-s', '-T']) assert.ok(await parse('scp', word, 'a', 'h:'));
+  await assert.rejects(parse('scp', '-1', 'a', 'h:'), refusal('UNSUPPORTED', /-1: version 1 of SSH is no longer/));
+  for (const letter of 'abdEfgHt')
+    await assert.rejects(parse('scp', `-${letter}`), refusal('USAGE', /option -/), letter);
 });
 
+const NOTHING = { options: [], identityFiles: [], verbose: false };
+
 test("scp's options reach the SSH transport", async () => {
-  const parsed = await parse('scp', '-4BCvv', '-P22', '-ik', '-Fc', '-cx', '-oA=b', '-o', 'C=d', 'a', 'h:');
+  const parsed = await parse('scp', '-4BCvv', '-P22', '-ik', '-Fc', '-cx', '-Jj', '-oA=b', '-o', 'C=d', 'a', 'h:');
   assert.deepEqual(sshOptions(parsed), {
-    options: ['A=b', 'C=d', 'Ciphers=x', 'BatchMode=yes', 'AddressFamily=inet'],
+    options: ['Ciphers=x', 'BatchMode=yes', 'AddressFamily=inet', 'ProxyJump=j', 'A=b', 'C=d', 'LogLevel=DEBUG2'],
     identityFiles: ['k'],
     compression: true,
     verbose: true,
     configFile: 'c',
     port: 22,
   });
-  const wrong = await parse('scp', '-P99999', 'a', 'h:');
-  assert.throws(() => sshOptions(wrong), refusal('USAGE', /port 99999/));
+  const rest = await parse('scp', '-AqOSssh', '-D', '/sftp server', '--parallel', '3', 'a', 'h:');
+  assert.deepEqual(sshOptions(rest), {
+    ...NOTHING,
+    options: ['LogLevel=QUIET'],
+    forwardAgent: true,
+    program: 'ssh',
+    sftpServer: '/sftp server',
+    protocol: 'scp',
+    parallel: 3,
+  });
+  assert.deepEqual(sshOptions(await parse('scp', 'a', 'h:')), NOTHING);
 });
 
-test("scp's limit is in kbit of 1024 bits", async () => {
-  assert.deepEqual(scpLimit(await parse('scp', '-l', '800', 'a', 'h:')), { limitBytesPerSecond: 102_400 });
-  const zero = await parse('scp', '-l0', 'a', 'h:');
-  assert.throws(() => scpLimit(zero), refusal('USAGE', /--limit/));
-  const word = await parse('scp', '-lfast', 'a', 'h:');
-  assert.throws(() => scpLimit(word), refusal('USAGE', /--limit fast: not a number/));
+test('of options that exclude each other the last one counts', async () => {
+  const cases: [string[], object][] = [
+    [['-O', '-s'], { protocol: 'sftp' }],
+    [['-sO'], { protocol: 'scp' }],
+    [['-O', '-q', '-s', '-O'], { protocol: 'scp', options: ['LogLevel=QUIET'] }],
+    [['-46'], { options: ['AddressFamily=inet6'] }],
+    [['-6', '-4'], { options: ['AddressFamily=inet'] }],
+    [['-P1', '-P2', '-Fa', '-Fb', '-cx', '-cy'], { port: 2, configFile: 'b', options: ['Ciphers=y'] }],
+    [['-Xbuffer=1', '-Xbuffer=2', '-Xnrequests=9'], { requestBytes: 2, requests: 9 }],
+  ];
+  for (const [words, expected] of cases) {
+    const options = sshOptions(await parse('scp', ...words, 'a', 'h:'));
+    assert.deepEqual(options, { ...NOTHING, ...expected }, words.join(' '));
+  }
+});
+
+test('a value that scp refuses is refused', async () => {
+  for (const [word, message] of [
+    ['-P99999', /port 99999/],
+    ['-P0', /port 0/],
+    ['-Xfoo', /-X foo: not nrequests=n or buffer=size/],
+    ['-Xnrequests=0', /a number from 1 to 262144/],
+    ['-Xnrequests=262145', /a number from 1 to 262144/],
+    ['-Xnrequests=5x', /a number from/],
+    ['-Xbuffer=0', /a size from 1 to 256K/],
+    ['-Xbuffer=0.1', /a size/],
+    ['-Xbuffer=256.1K', /a size/],
+    ['-Xbuffer=1KB', /a size/],
+    ['-Xbuffer=1e3', /a size/],
+    ['-Xbuffer=', /a size/],
+    ['-Ja,b', undefined],
+  ] as const) {
+    const parsed = await parse('scp', word, 'a', 'h:');
+    if (message) assert.throws(() => sshOptions(parsed), refusal('USAGE', message), word);
+    else assert.ok(sshOptions(parsed));
+  }
+  const twice = await parse('scp', '-Ja', '-Jb', 'x', 'h:');
+  assert.throws(() => sshOptions(twice), refusal('USAGE', /-J: it was given twice/, /-J a,b$/));
+});
+
+test('sizes of -X may have a sign, a fraction and a unit', async () => {
+  for (const [text, bytes] of [
+    ['+5', 5],
+    [' 5', 5],
+    ['5.', 5],
+    ['5.5K', 5632],
+    ['.5k', 512],
+    ['7b', 7],
+    ['256K', 262_144],
+  ] as const) {
+    assert.equal(sshOptions(await parse('scp', '-X', `buffer=${text}`, 'a', 'h:')).requestBytes, bytes, text);
+  }
+});
+
+test("scp's limit is in kbit of 1024 bits, --limit in bytes", async () => {
+  const limitOf = async (...words: string[]) =>
+    copyOptions(await parse('scp', ...words, 'a', 'h:')).limitBytesPerSecond;
+  assert.equal(await limitOf('-l', '800'), 102_400);
+  assert.equal(await limitOf('--limit', '10M'), 10 * 2 ** 20);
+  assert.equal(await limitOf(), undefined);
+  await assert.rejects(limitOf('-l0'), refusal('USAGE', /--limit-kbit 0: not a whole number from 1 to 104857600/));
+  await assert.rejects(limitOf('-l104857601'), refusal('USAGE', /--limit-kbit/));
+  await assert.rejects(limitOf('-lfast'), refusal('USAGE', /--limit-kbit fast: not a number/));
+  await assert.rejects(limitOf('-l8', '--limit=1M'), refusal('USAGE', /exclude each other/));
+});
+
+test('what scp has not reaches the engine', async () => {
+  const words = ['--retry=0', '--parallel=2', '--no-clobber', '--exclude=a', '--exclude=b', '--include=c', '--verify'];
+  assert.deepEqual(copyOptions(await parse('scp', ...words, 'a', 'h:')), {
+    preserve: false,
+    dryRun: false,
+    exclude: ['a', 'b'],
+    include: ['c'],
+    overwrite: 'never',
+    lanes: 2,
+    retry: { attempts: 1 },
+    verify: 'sha256',
+  });
+  const both = await parse('cp', '-nu', 'a', 'b');
+  assert.throws(() => copyOptions(both), refusal('USAGE', /--no-clobber and --update exclude each other/));
 });
 
 test('no command has two options of one name or one letter', () => {

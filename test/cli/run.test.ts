@@ -47,7 +47,7 @@ test('what is wrong is said with its exit code and a hint', limit, async () => {
     [['srve'], 2, /command srve: .*\n {2}hint: did you mean xfer serve\?/],
     [['--quite'], 2, /option --quite/],
     [['scp', '--recusive', 'a', 'b'], 2, /did you mean --recursive\?/],
-    [['scp', '-A', 'a', 'b:'], 2, /option -A/],
+    [['scp', '-1', 'a', 'b:'], 2, /option -1/],
     [['recv', '8080'], 2, /recv needs a destination\n {2}hint: xfer recv 8080 file/],
     [['get', 'example.org/a'], 2, /hint: xfer get http:\/\/example.org\/a/],
     [['cp', '-n', '-u', 'a', 'b'], 2, /exclude each other/],

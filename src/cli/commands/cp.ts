@@ -1,6 +1,4 @@
 /** `xfer cp`: copies from any location to any other. */
-import type { CopyOptions } from '../../copy/index.js';
-import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
@@ -23,13 +21,6 @@ export const command: Command = {
   run,
 };
 
-function overwritePolicy(parsed: ParsedArguments): Pick<CopyOptions, 'overwrite'> {
-  const never = parsed.flag('no-clobber');
-  const newer = parsed.flag('update');
-  if (never && newer) throw new XferError('USAGE', 'cp: --no-clobber and --update exclude each other');
-  return never ? { overwrite: 'never' } : newer ? { overwrite: 'newer' } : {};
-}
-
 function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseLocation(text, around.platform));
   const to = from.pop() as Location;
@@ -38,7 +29,7 @@ function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
       from,
       to,
       transportOptions: { ...sshOptions(parsed), headers: parsed.list('header') },
-      copyOptions: { recursive: true, intoDirectory: from.length > 1, ...overwritePolicy(parsed) },
+      copyOptions: { recursive: true, intoDirectory: from.length > 1 },
     },
     parsed,
     around,

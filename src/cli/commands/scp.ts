@@ -1,5 +1,4 @@
 /** `xfer scp`: copies over SSH, with the words of OpenSSH's scp. */
-import type { CopyOptions } from '../../copy/index.js';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation, parseScpLocation } from '../../location.js';
 import type { Command } from '../command.js';
@@ -7,9 +6,6 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import { sshOptions } from '../ssh-options.js';
 import type { Surroundings } from '../surroundings.js';
-
-/** scp counts 1,024 bits in a kbit (scp.c, `limit_kbps *= 1024`). */
-const BYTES_PER_KBIT = 128;
 
 export const command: Command = {
   name: 'scp',
@@ -38,12 +34,6 @@ export function parseScpOperand(text: string, platform: NodeJS.Platform): Locati
   return parseScpLocation(text, platform) ?? { scheme: 'file', path: text };
 }
 
-/** scp's `-l`, in kbit/s, as bytes a second. */
-export function scpLimit(parsed: ParsedArguments): Pick<CopyOptions, 'limitBytesPerSecond'> {
-  const limit = parsed.wholeNumber('limit');
-  return limit === undefined ? {} : { limitBytesPerSecond: limit * BYTES_PER_KBIT };
-}
-
 function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseScpOperand(text, around.platform));
   const to = from.pop() as Location;
@@ -54,7 +44,7 @@ function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
       from,
       to,
       transportOptions: sshOptions(parsed),
-      copyOptions: { recursive, intoDirectory, ...scpLimit(parsed) },
+      copyOptions: { recursive, intoDirectory },
       neverAsk: parsed.flag('batch'),
     },
     parsed,

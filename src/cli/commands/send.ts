@@ -13,7 +13,7 @@ export const command: Command = {
   examples: [
     ['xfer send example.org:8080 big.iso', 'to xfer recv 8080 big.iso, or nc -l 8080 > big.iso, over there'],
     ['tar c photos | xfer send example.org:8080 -', 'from standard input'],
-    ['xfer send --limit-rate 2M [2001:db8::1]:8080 big.iso', 'at two MiB a second'],
+    ['xfer send --limit 2M [2001:db8::1]:8080 big.iso', 'at two MiB a second'],
   ],
   operands: [2, 2],
   missing: { message: 'send: host:port and a file are needed', hint: 'xfer send host:8080 file' },

@@ -1,0 +1,62 @@
+/** What a plan leaves out. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { CopyOptions } from '#xfer/copy/options.js';
+import { plan } from '#xfer/copy/plan.js';
+import type { Entry, Sink, Source } from '#xfer/transport.js';
+
+const PATHS = ['a.log', 'keep.log', 'src/', 'src/a.log', 'src/b.ts', 'tmp/', 'tmp/keep.log'];
+
+const source: Source = {
+  label: 'tree',
+  identity: 'test:/tree',
+  name: 'tree',
+  capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
+  async *entries() {
+    yield { path: '', kind: 'directory' };
+    for (const path of PATHS) {
+      const kind: Entry['kind'] = path.endsWith('/') ? 'directory' : 'file';
+      yield { path: path.replace(/\/$/, ''), kind };
+    }
+  },
+  read: () => Promise.reject(new Error('a plan reads nothing')),
+  close: async () => undefined,
+};
+
+const unused = () => Promise.reject(new Error('a plan writes nothing'));
+const sink: Sink = {
+  label: 'sink',
+  identity: 'test:/sink',
+  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
+  stat: async () => undefined,
+  create: unused,
+  draft: unused,
+  close: async () => undefined,
+};
+
+async function copied(options: CopyOptions): Promise<string[]> {
+  const paths: string[] = [];
+  const scope = { signal: new AbortController().signal };
+  for await (const step of plan([source], sink, { recursive: true, ...options }, scope)) {
+    if (step.skip === undefined && step.path !== '') paths.push(step.path);
+  }
+  return paths;
+}
+
+test('what an exclude matches is left out, a directory with all that is in it', async () => {
+  assert.deepEqual(await copied({ exclude: ['*.log'] }), ['src', 'src/b.ts', 'tmp']);
+  assert.deepEqual(await copied({ exclude: ['tmp', 'src/*.log'] }), ['a.log', 'keep.log', 'src', 'src/b.ts']);
+});
+
+test('an include wins over an exclude, but not over an excluded directory', async () => {
+  const kept = ['keep.log', 'src', 'src/b.ts', 'tmp', 'tmp/keep.log'];
+  assert.deepEqual(await copied({ exclude: ['*.log'], include: ['keep*'] }), kept);
+  assert.deepEqual(await copied({ exclude: ['*.log'], include: ['src/*.log'] }), [
+    'src',
+    'src/a.log',
+    'src/b.ts',
+    'tmp',
+  ]);
+  assert.deepEqual(await copied({ exclude: ['tmp', 'src', '*.log'], include: ['keep*'] }), ['keep.log']);
+  assert.equal((await copied({ include: ['nothing'] })).length, PATHS.length);
+});
