@@ -79,6 +79,10 @@ export interface Source {
   read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable>;
   /** What is at `path`, or undefined where nothing is. Follows links that stay inside the root. */
   stat?(path: string, scope: Scope): Promise<Entry | undefined>;
+  /** What has the name itself: of a link its own entry, with its target. Undefined where nothing has it. UNSAFE_PATH. */
+  look?(path: string, scope: Scope): Promise<Entry | undefined>;
+  /** Room in the file system that holds the root. */
+  space?(scope: Scope): Promise<Space>;
   /** What a directory holds, one level deep, in no order. NOT_FOUND, DENIED. Present with `open`: a listener can share it. */
   list?(directory: string, scope: Scope): AsyncIterable<Entry>;
   /** Opens a file once, so that what is said of it and what is read are the same file. NOT_FOUND, DENIED, UNSAFE_PATH. */
@@ -93,8 +97,21 @@ export interface OpenFile {
   readonly entry: Entry;
   /** Exactly the bytes of `range`; TRUNCATED where the file became shorter. Closing the file ends it. */
   read(range: ByteRange): Readable;
+  /** Fills `target` with the bytes from `start` on, and says how many there were: 0 at the end of the file. */
+  readAt?(target: Uint8Array, start: number): Promise<number>;
   /** Frees the descriptor. May be called twice. */
   close(): Promise<void>;
+}
+
+/** Room in a file system, as statvfs(3) counts it. */
+export interface Space {
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  /** Of the free ones, what is there for everybody. */
+  readonly availableBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
 }
 
 export type DigestAlgorithm = 'sha256' | 'sha512';
@@ -133,7 +150,59 @@ export interface Sink {
    * file, as far as the far side's umask allows; `entry.mtimeMs` says that mode and time will be set exactly by `commit`. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS.
    */
   draft(entry: Entry, scope: Scope): Promise<Draft>;
+  /**
+   * Opens a file to be changed anywhere in it, as a client of a file server wants it. NOT_FOUND, EXISTS, DENIED, NO_SPACE,
+   * UNSAFE_PATH. Present with `change`, `rename` and `remove`: a listener can let others write here.
+   */
+  edit?(path: string, how: EditOptions, scope: Scope): Promise<EditableFile>;
+  /** Changes what `path` leads to, or a link itself where `follow` is false. NOT_FOUND, DENIED, UNSAFE_PATH, UNSUPPORTED. */
+  change?(path: string, change: Change, follow: boolean, scope: Scope): Promise<void>;
+  /** Gives a thing another name; links are not followed. EXISTS where `to` is taken and not to be replaced, NOT_FOUND, DENIED. */
+  rename?(from: string, to: string, replace: boolean, scope: Scope): Promise<void>;
+  /** Removes a file or a link, or a directory that is empty. NOT_FOUND, DENIED, EXISTS where something is in it. */
+  remove?(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What may be changed of a thing that is there. */
+export interface Change {
+  readonly size?: number;
+  readonly mode?: number;
+  readonly mtimeMs?: number;
+}
+
+export interface EditOptions {
+  /** 'never': the file must be there; 'must': nothing may have its name. */
+  readonly create: 'never' | 'may' | 'must';
+  readonly truncate: boolean;
+  /** Each write goes to the end, wherever that is. */
+  readonly append: boolean;
+  /** It will be read as well. */
+  readonly read: boolean;
+  /** A new or emptied file gathers under another name, and has its own once it is closed. */
+  readonly whole: boolean;
+  /** Mode of a new file, as far as the umask allows. */
+  readonly mode?: number;
+}
+
+/** A file open to be changed. Ended by exactly one of `close` and `abandon`, which wait for what is under way. */
+export interface EditableFile {
+  /** Path of the temporary name under which it gathers; absent where its bytes are in place. */
+  readonly temporary?: string;
+  /** What it is now, by its descriptor. */
+  look(): Entry;
+  readAt(target: Uint8Array, start: number): Promise<number>;
+  /** Writes the pieces one after the other from `start` on. NO_SPACE. */
+  writeAt(pieces: readonly Uint8Array[], start: number): Promise<void>;
+  change(change: Change): void;
+  /** Resolves when the bytes are on the disk. */
+  sync(): Promise<void>;
+  /** The name that it will have, where it gathers under another one. */
+  rename(path: string): void;
+  /** Frees the descriptor; what gathered gets its name, whole. */
+  close(): Promise<void>;
+  /** Frees the descriptor; what gathered is removed, and what is in place stays as it is. */
+  abandon(): Promise<void>;
 }
 
 /** A file on its way in. Ended by exactly one of `commit`, `suspend` and `discard`. */

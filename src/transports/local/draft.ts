@@ -25,9 +25,9 @@ import { FileWriter } from './file-writer.js';
 import { fsPath } from './root.js';
 
 /** Below this size a sync costs more than sending the file again. */
-const SYNC_FROM_BYTES = 1 << 20;
+export const SYNC_FROM_BYTES = 1 << 20;
 
-const sync = promisify(fsync);
+export const sync = promisify(fsync);
 const closeFile = promisify(close);
 
 export interface LocalDraftOptions {
@@ -136,7 +136,7 @@ export class LocalDraft implements Draft {
 }
 
 /** Some systems cannot open or sync a directory; there the rename is as durable as it gets. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   let handle: FileHandle | undefined;
   try {

@@ -1,13 +1,11 @@
 /** Writes at its own position of a descriptor that others may share. */
-import { writeSync, writev } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
-import { promisify } from 'node:util';
 import { toXferError } from '../../errors.js';
+import { writePieces } from './write-pieces.js';
 
 /** A first piece up to this size is written at once: most files are no longer. */
 const AT_ONCE_BYTES = 64 << 10;
-
-const writeAll = promisify(writev);
 
 export class FileWriter extends Writable {
   readonly #descriptor: number;
@@ -63,13 +61,10 @@ export class FileWriter extends Writable {
   }
 
   async #writeAll(chunks: readonly Buffer[]): Promise<void> {
-    let left = chunks;
-    while (left.length > 0) {
-      const { bytesWritten } = await writeAll(this.#descriptor, left, this.#seekable ? this.#at : undefined);
-      this.#at += bytesWritten;
-      left = dropBytes(left, bytesWritten);
-      this.emit('held', bytesWritten);
-    }
+    await writePieces(this.#descriptor, chunks, this.#seekable ? this.#at : undefined, (bytes) => {
+      this.#at += bytes;
+      this.emit('held', bytes);
+    });
   }
 
   /** Resolves when no write is under way any more; the stream is destroyed. */
@@ -82,14 +77,4 @@ export class FileWriter extends Writable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     void this.#writing.then(() => callback(error));
   }
-}
-
-/** What is left of the chunks once the first `bytes` were written. */
-function dropBytes(chunks: readonly Buffer[], bytes: number): Buffer[] {
-  let dropped = bytes;
-  return chunks.flatMap((chunk) => {
-    const taken = Math.min(dropped, chunk.length);
-    dropped -= taken;
-    return taken === chunk.length ? [] : [chunk.subarray(taken)];
-  });
 }

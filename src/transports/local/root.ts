@@ -1,6 +1,7 @@
 /** The one place that joins a name from outside to a local path, and the rules for what such a name may be. */
+import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { posix, win32 } from 'node:path';
+import { basename, dirname, join, posix, win32 } from 'node:path';
 import { systemCode, XferError } from '../../errors.js';
 import { bytesFromName, isText, nameFromBytes, pathParts } from '../../names.js';
 
@@ -59,4 +60,39 @@ export async function realPath(path: string): Promise<string | undefined> {
     if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
     throw error;
   }
+}
+
+/** `realPath` at once: nothing else that this process does can come between the answer and its use. */
+export function realPathNow(path: string): string | undefined {
+  try {
+    return nameFromBytes(realpathSync.native(fsPath(path), { encoding: 'buffer' }));
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The local path of `name`, by way of its directory's real path, which was inside the root a moment ago: to be used before
+ * anything is waited for. NOT_FOUND where the directory is missing, UNSAFE_PATH where a link leads out.
+ */
+export function placeNow(root: string, name: string): string {
+  const local = joinRoot(root, name);
+  if (name === '') return local;
+  const [realRoot, parent] = [realPathNow(root), realPathNow(dirname(local))];
+  if (realRoot === undefined || parent === undefined) {
+    throw new XferError('NOT_FOUND', `path ${name}: its directory is not there`);
+  }
+  if (!isInside(realRoot, parent)) throw new XferError('UNSAFE_PATH', `path ${name}: a link leads out of ${root}`);
+  return join(parent, basename(local));
+}
+
+/** What `name` leads to, links followed; otherwise as `placeNow`. */
+export function targetNow(root: string, name: string): string {
+  const [realRoot, real] = [realPathNow(root), realPathNow(joinRoot(root, name))];
+  if (realRoot === undefined || real === undefined) {
+    throw new XferError('NOT_FOUND', `path ${name || root}: no such file or directory`);
+  }
+  if (!isInside(realRoot, real)) throw new XferError('UNSAFE_PATH', `path ${name}: a link out of ${root}`);
+  return real;
 }

@@ -1,14 +1,27 @@
 /** Files and trees of this machine as a sink. Names from outside stay below its root, whatever links are there. */
-import { type BigIntStats, closeSync, constants, fstatSync, lstatSync, open, openSync } from 'node:fs';
-import { chmod, mkdir, stat, symlink, utimes } from 'node:fs/promises';
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  open,
+  openSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { chmod, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { draftName } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
-import type { Draft, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
+import type { Change, Draft, EditableFile, EditOptions, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
+import { changeNow, removeNow, renameNow } from './changes.js';
 import { LocalDraft } from './draft.js';
-import { fsPath, isInside, joinRoot, realPath } from './root.js';
+import { openEdit } from './edit.js';
+import { fsPath, isInside, joinRoot, placeNow, realPath } from './root.js';
 
 const openFile = promisify(open);
 
@@ -41,30 +54,20 @@ export class LocalSink implements Sink {
 
   async create(entry: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
-    const local = this.#local(entry.path);
-    await this.#checkParent(entry.path);
     try {
-      if (entry.kind === 'directory') await this.#makeDirectory(local, entry);
-      else if (entry.kind === 'symlink') await this.#makeLink(local, entry);
+      const place = placeNow(this.#root, entry.path);
+      if (entry.kind === 'directory') makeDirectory(place, entry);
+      else if (entry.kind === 'symlink') this.#makeLink(place, entry);
       else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
     } catch (error) {
       throw toXferError(error, `create ${entry.path || this.label}`);
     }
   }
 
-  async #makeDirectory(local: string, entry: Entry): Promise<void> {
-    try {
-      await mkdir(fsPath(local), { mode: (entry.mode ?? DEFAULT_DIRECTORY_MODE) & 0o777 });
-    } catch (error) {
-      const there = systemCode(error) === 'EEXIST' ? await this.#look(local, entry.path) : undefined;
-      if (!there?.isDirectory()) throw error;
-    }
-  }
-
-  async #makeLink(local: string, entry: Entry): Promise<void> {
+  #makeLink(place: string, entry: Entry): void {
     if (entry.target === undefined) throw new XferError('INTERNAL', `create ${entry.path}: the link has no target`);
     this.#checked.clear();
-    await symlink(fsPath(entry.target), fsPath(local));
+    symlinkSync(fsPath(entry.target), fsPath(place));
   }
 
   async finish(directory: Entry, scope: Scope): Promise<void> {
@@ -92,6 +95,28 @@ export class LocalSink implements Sink {
     } catch (error) {
       throw toXferError(error, `write ${label}`);
     }
+  }
+
+  async edit(path: string, how: EditOptions, scope: Scope): Promise<EditableFile> {
+    throwIfAborted(scope.signal);
+    return openEdit(this.#root, path, how);
+  }
+
+  async change(path: string, change: Change, follow: boolean, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    changeNow(this.#root, path, change, follow);
+  }
+
+  async rename(from: string, to: string, replace: boolean, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    this.#checked.clear();
+    renameNow(this.#root, from, to, replace);
+  }
+
+  async remove(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    this.#checked.clear();
+    removeNow(this.#root, path, kind);
   }
 
   /** A link is written through, as cp does, where what it leads to is the root's own or inside it. */
@@ -167,6 +192,15 @@ export class LocalSink implements Sink {
       throw new XferError('NOT_FOUND', `write ${path}: its directory is not there`);
     }
     if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
+  }
+}
+
+function makeDirectory(place: string, { mode }: Entry): void {
+  try {
+    mkdirSync(fsPath(place), { mode: (mode ?? DEFAULT_DIRECTORY_MODE) & 0o777 });
+  } catch (error) {
+    const there = systemCode(error) === 'EEXIST' ? statSync(fsPath(place), { throwIfNoEntry: false }) : undefined;
+    if (!there?.isDirectory()) throw error;
   }
 }
 

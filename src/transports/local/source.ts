@@ -1,6 +1,6 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
 import { type BigIntStats, constants, lstatSync, readlinkSync, statSync } from 'node:fs';
-import { type FileHandle, lstat, open, opendir, stat } from 'node:fs/promises';
+import { type FileHandle, lstat, open, opendir, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
@@ -14,11 +14,12 @@ import type {
   OpenOptions,
   Scope,
   Source,
+  Space,
   WalkScope,
 } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
-import { fsPath, isInside, joinRoot, realPath } from './root.js';
+import { fsPath, isInside, joinRoot, placeNow, realPath } from './root.js';
 import { checkVersion, isSmall, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
@@ -145,6 +146,32 @@ export class LocalSource implements Source {
     }
   }
 
+  async look(path: string, scope: Scope): Promise<Entry | undefined> {
+    throwIfAborted(scope.signal);
+    try {
+      const place = fsPath(placeNow(this.#root, path));
+      const stats = (path === '' ? statSync : lstatSync)(place, { bigint: true });
+      const kind = kindOf(stats);
+      if (kind !== 'symlink') return kind && entryFrom(path, kind, stats);
+      const target = nameFromBytes(readlinkSync(place, { encoding: 'buffer' }));
+      return { ...entryFrom(path, 'symlink', stats), target };
+    } catch (error) {
+      const known = toXferError(error, `look at ${path || this.label}`);
+      if (known.code === 'NOT_FOUND') return undefined;
+      throw known;
+    }
+  }
+
+  async space(scope: Scope): Promise<Space> {
+    throwIfAborted(scope.signal);
+    try {
+      const { bsize, blocks, bfree, bavail, files, ffree } = await statfs(fsPath(this.#root));
+      return { blockBytes: bsize, blocks, freeBlocks: bfree, availableBlocks: bavail, files, freeFiles: ffree };
+    } catch (error) {
+      throw toXferError(error, `look at ${this.label}`);
+    }
+  }
+
   /** Links to what is outside the root, and what is no file or directory, are left out. */
   async *list(directory: string, scope: Scope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
@@ -176,6 +203,13 @@ export class LocalSource implements Source {
       return {
         entry,
         read: ({ start, end }) => new FileReader({ handle, label, start, end: end ?? Number(stats.size) }),
+        async readAt(target, from) {
+          try {
+            return (await handle.read(target, 0, target.length, from)).bytesRead;
+          } catch (error) {
+            throw toXferError(error, `read ${label}`);
+          }
+        },
         close,
       };
     } catch (error) {

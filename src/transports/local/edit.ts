@@ -1,0 +1,216 @@
+/** A file open to be changed anywhere in it, under its own name or under one that it loses when it is closed. */
+import {
+  accessSync,
+  type BigIntStats,
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  futimesSync,
+  lstatSync,
+  openSync,
+  read,
+  renameSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { draftName } from '../../draft-name.js';
+import { systemCode, toXferError, XferError } from '../../errors.js';
+import { joinPath, lastPart, parentPath } from '../../names.js';
+import type { Change, EditableFile, EditOptions, Entry } from '../../transport.js';
+import { entryFrom } from './attributes.js';
+import { SYNC_FROM_BYTES, sync, syncDirectory } from './draft.js';
+import { fsPath, placeNow, targetNow } from './root.js';
+import { writePieces } from './write-pieces.js';
+
+const DEFAULT_FILE_MODE = 0o666;
+
+/** A first piece up to this size is written at once: most files are no longer. */
+const AT_ONCE_BYTES = 64 << 10;
+
+const readFrom = promisify(read);
+
+/** As `Sink.edit` says. What is looked at is opened before anything is waited for. */
+export function openEdit(root: string, path: string, how: EditOptions): LocalEdit {
+  try {
+    const place = placeNow(root, path);
+    const there = lstatSync(fsPath(place), { bigint: true, throwIfNoEntry: false });
+    if (there?.isSymbolicLink() && how.create !== 'must') return inPlace(root, path, targetNow(root, path), how);
+    if (there) checkThere(path, there, how);
+    else if (how.create === 'never') throw new XferError('NOT_FOUND', `open ${path}: no such file or directory`);
+    // Another name of the file is to show the same bytes, so it is not replaced.
+    const replaced = !there || (how.truncate && there.nlink === 1n);
+    return how.whole && replaced ? beside(root, path, place, there, how) : inPlace(root, path, place, how);
+  } catch (error) {
+    throw toXferError(error, `open ${path || root}`);
+  }
+}
+
+function checkThere(path: string, there: BigIntStats, how: EditOptions): void {
+  if (how.create === 'must') throw new XferError('EXISTS', `open ${path}: already exists`);
+  if (there.isDirectory()) throw new XferError('EXISTS', `open ${path}: is a directory`);
+  if (!there.isFile()) throw new XferError('UNSUPPORTED', `open ${path}: not a regular file`);
+}
+
+function inPlace(root: string, path: string, place: string, how: EditOptions): LocalEdit {
+  const create = how.create === 'never' ? 0 : constants.O_CREAT | (how.create === 'must' ? constants.O_EXCL : 0);
+  const flags =
+    (how.read ? constants.O_RDWR : constants.O_WRONLY) |
+    create |
+    (how.append ? constants.O_APPEND : 0) |
+    constants.O_NOFOLLOW |
+    constants.O_NONBLOCK;
+  const descriptor = openSync(fsPath(place), flags, (how.mode ?? DEFAULT_FILE_MODE) & 0o777);
+  try {
+    if (!fstatSync(descriptor).isFile()) throw new XferError('UNSUPPORTED', `open ${path}: not a regular file`);
+    if (how.truncate) ftruncateSync(descriptor, 0);
+    return new LocalEdit({ root, path, descriptor, append: how.append });
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function beside(root: string, path: string, place: string, there: BigIntStats | undefined, how: EditOptions) {
+  // A file that may not be written is not replaced either.
+  if (there) accessSync(fsPath(place), constants.W_OK);
+  const name = draftName(basename(place), { path, kind: 'file' });
+  const temporary = join(dirname(place), name);
+  const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (how.append ? constants.O_APPEND : 0);
+  const mode = there ? Number(there.mode) & 0o777 : (how.mode ?? DEFAULT_FILE_MODE) & 0o777;
+  try {
+    const descriptor = openSync(fsPath(temporary), flags, mode);
+    if (there) fchmodSync(descriptor, mode);
+    return new LocalEdit({ root, path, descriptor, append: how.append, temporary: joinPath(parentPath(path), name) });
+  } catch (error) {
+    // Its directory takes no new file.
+    if (there && ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) return inPlace(root, path, place, how);
+    throw error;
+  }
+}
+
+interface LocalEditOptions {
+  readonly root: string;
+  readonly path: string;
+  readonly descriptor: number;
+  readonly append: boolean;
+  readonly temporary?: string;
+}
+
+export class LocalEdit implements EditableFile {
+  readonly temporary?: string;
+  readonly #options: LocalEditOptions;
+  /** What the descriptor must stay open for: its number may be another file's as soon as it is closed. */
+  readonly #busy = new Set<Promise<unknown>>();
+  #path: string;
+  #fresh = true;
+  #ended = false;
+
+  constructor(options: LocalEditOptions) {
+    this.#options = options;
+    this.#path = options.path;
+    if (options.temporary !== undefined) this.temporary = options.temporary;
+  }
+
+  look(): Entry {
+    return this.#now('look at', (descriptor) => entryFrom(this.#path, 'file', fstatSync(descriptor, { bigint: true })));
+  }
+
+  readAt(target: Uint8Array, start: number): Promise<number> {
+    return this.#later('read', async (descriptor) => {
+      return (await readFrom(descriptor, target, 0, target.length, start)).bytesRead;
+    });
+  }
+
+  writeAt(pieces: readonly Uint8Array[], start: number): Promise<void> {
+    const at = this.#options.append ? undefined : start;
+    const [first] = pieces;
+    const atOnce = this.#fresh && pieces.length === 1 && first !== undefined && first.length <= AT_ONCE_BYTES;
+    this.#fresh = false;
+    return this.#later('write', async (descriptor) => {
+      const done = atOnce ? writeSync(descriptor, first, 0, first.length, at ?? null) : 0;
+      const rest = atOnce ? [first.subarray(done)].filter((piece) => piece.length > 0) : pieces;
+      await writePieces(descriptor, rest, at === undefined ? undefined : at + done);
+    });
+  }
+
+  change({ size, mode, mtimeMs }: Change): void {
+    this.#now('change', (descriptor) => {
+      if (size !== undefined) ftruncateSync(descriptor, size);
+      if (mode !== undefined) fchmodSync(descriptor, mode);
+      if (mtimeMs !== undefined) futimesSync(descriptor, mtimeMs / 1000, mtimeMs / 1000);
+    });
+  }
+
+  sync(): Promise<void> {
+    return this.#later('sync', (descriptor) => sync(descriptor));
+  }
+
+  rename(path: string): void {
+    this.#path = path;
+  }
+
+  async close(): Promise<void> {
+    const { size = 0 } = this.look();
+    const durable = this.temporary !== undefined && size >= SYNC_FROM_BYTES;
+    try {
+      if (durable) await this.sync();
+      await this.#free();
+      if (this.temporary === undefined) return;
+      const target = this.#giveName(this.temporary);
+      if (durable) await syncDirectory(dirname(target));
+    } catch (error) {
+      await this.abandon();
+      throw toXferError(error, `write ${this.#path}`);
+    }
+  }
+
+  #giveName(temporary: string): string {
+    const { root } = this.#options;
+    const [source, target] = [placeNow(root, temporary), placeNow(root, this.#path)];
+    renameSync(fsPath(source), fsPath(target));
+    return target;
+  }
+
+  async abandon(): Promise<void> {
+    await this.#free();
+    if (this.temporary === undefined) return;
+    try {
+      unlinkSync(fsPath(placeNow(this.#options.root, this.temporary)));
+    } catch (error) {
+      const known = toXferError(error, `remove ${lastPart(this.temporary)}`);
+      if (known.code !== 'NOT_FOUND') throw known;
+    }
+  }
+
+  async #free(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    await Promise.allSettled(this.#busy);
+    closeSync(this.#options.descriptor);
+  }
+
+  #now<T>(what: string, act: (descriptor: number) => T): T {
+    if (this.#ended) throw new XferError('INTERNAL', `${what} ${this.#path}: the file was closed`);
+    try {
+      return act(this.#options.descriptor);
+    } catch (error) {
+      throw toXferError(error, `${what} ${this.#path}`);
+    }
+  }
+
+  async #later<T>(what: string, act: (descriptor: number) => Promise<T>): Promise<T> {
+    const acting = this.#now(what, act);
+    this.#busy.add(acting);
+    try {
+      return await acting;
+    } catch (error) {
+      throw toXferError(error, `${what} ${this.#path}`);
+    } finally {
+      this.#busy.delete(acting);
+    }
+  }
+}
