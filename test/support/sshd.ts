@@ -45,6 +45,11 @@ const SFTP_SERVERS = [
 const HOST = '127.0.0.1';
 const run = promisify(execFile);
 
+/** Path of OpenSSH's sftp-server; where it is in none of the usual places, the name of sshd's own. */
+export function sftpServer(): string {
+  return SFTP_SERVERS.find((file) => existsSync(file)) ?? 'internal-sftp';
+}
+
 export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'xfer-sshd-')));
   try {
@@ -101,7 +106,6 @@ function clientConfig(at: { port: number; user: string; identityFile: string; kn
 }
 
 function serverConfig(root: string, port: number, options: SshdOptions): string {
-  const sftp = SFTP_SERVERS.find((file) => existsSync(file)) ?? 'internal-sftp';
   const lines = [
     ...(options.lines ?? []),
     `ListenAddress ${HOST}`,
@@ -119,7 +123,7 @@ function serverConfig(root: string, port: number, options: SshdOptions): string 
     'SetEnv SHLVL=1',
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? '100:30:200'}`,
-    `Subsystem sftp ${[sftp, ...(options.sftpArguments ?? [])].join(' ')}`,
+    `Subsystem sftp ${[sftpServer(), ...(options.sftpArguments ?? [])].join(' ')}`,
   ];
   return `${lines.join('\n')}\n`;
 }

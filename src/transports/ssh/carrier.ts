@@ -6,6 +6,8 @@ import type { SftpClient } from './sftp-client.js';
 export interface Carrier {
   /** Who is logged in where, as a URL without a path: what a resume looks for. */
   readonly account: string;
+  /** A further session is a login of its own, which may ask the person again. */
+  readonly loginPerSession: boolean;
   /** Why it is of no use any more, or undefined. */
   readonly lost: Error | undefined;
   /**

@@ -38,8 +38,7 @@ class ChannelStream extends Duplex {
 
   /** ssh2 forgets what was written and did not fit into the channel's window. */
   #leave(): void {
-    const unsent = this.writableLength > 0;
-    this.destroy(unsent ? new XferError('DISCONNECTED', 'command on the host: it ended early') : undefined);
+    this.destroy(this.writableLength > 0 ? endedEarly() : undefined);
   }
 
   override _read(): void {
@@ -47,7 +46,7 @@ class ChannelStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#channel.write(chunk, done);
+    this.#channel.write(chunk, (error) => done(error ? endedEarly(error) : undefined));
   }
 
   override _final(done: () => void): void {
@@ -60,4 +59,8 @@ class ChannelStream extends Duplex {
     this.#channel.close();
     done(error);
   }
+}
+
+function endedEarly(cause?: Error): XferError {
+  return new XferError('DISCONNECTED', 'command on the host: it ended early', cause ? { cause } : {});
 }

@@ -29,6 +29,7 @@ const MAX_BANNER_LINES = 50;
 
 export class SshConnection implements Carrier {
   readonly account: string;
+  readonly loginPerSession = false;
   readonly #client: Client;
   readonly #socket: Socket;
   readonly #host: string;

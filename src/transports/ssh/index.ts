@@ -51,7 +51,8 @@ async function openOn<T>(
   try {
     const client = await carrier.openSftp(scope);
     const label = describeLocation(location);
-    const pool = new SessionPool(client, (signal) => carrier.openSftp({ signal }));
+    const another = (signal: AbortSignal) => carrier.openSftp({ signal });
+    const pool = new SessionPool(client, carrier.loginPerSession ? undefined : another);
     const onClose = () => {
       pool.stop();
       return carrier.close();

@@ -1,9 +1,10 @@
 import { XferError } from '../../errors.js';
-import type { Location } from '../../location.js';
+import { checkUserAndHost, type Location } from '../../location.js';
 import type { Scope } from '../../transport.js';
 import type { Carrier } from './carrier.js';
 import { resolveSshConfig, type SshConfig } from './config.js';
 import { SshConnection } from './connection.js';
+import { sshArguments } from './program-arguments.js';
 import type { SshOptions } from './ssh-options.js';
 
 /**
@@ -11,9 +12,33 @@ import type { SshOptions } from './ssh-options.js';
  * right, UNREACHABLE, TIMED_OUT, DISCONNECTED, DENIED (key or login), PROTOCOL, UNSUPPORTED.
  */
 export async function openCarrier(location: Location, options: SshOptions, scope: Scope): Promise<Carrier> {
+  if (options.sftpServer !== undefined || options.program !== undefined) return programCarrier(location, options);
   const config = await configFor(location, options);
   const { prompt, onNotice, verbose } = options;
   return SshConnection.open({ config, prompt, onNotice, verbose, scope });
+}
+
+/** Another program's work: it reads the configuration by itself, and starts when a session is opened. */
+async function programCarrier(location: Location, options: SshOptions): Promise<Carrier> {
+  const { user, host = '', port = options.port } = location;
+  checkUserAndHost(user, host);
+  const { ProgramCarrier } = await import('./program-carrier.js');
+  const { onNotice, sftpServer, program } = options;
+  if (sftpServer !== undefined) {
+    const account = `sftp-server://${encodeURIComponent(sftpServer)}`;
+    // scp.c gives the program of -D what it gives to ssh.
+    const sftpArguments = ['--', host, 'sftp'];
+    return new ProgramCarrier({ program: sftpServer, sftpArguments, account, loginPerSession: false, onNotice });
+  }
+  const at = port === undefined ? '' : `:${port}`;
+  return new ProgramCarrier({
+    program: program as string,
+    sftpArguments: sshArguments(location, options, undefined),
+    commandArguments: (command) => sshArguments(location, options, command),
+    account: `sftp://${user === undefined ? '' : `${user}@`}${host}${at}`,
+    loginPerSession: true,
+    onNotice,
+  });
 }
 
 async function configFor(location: Location, options: SshOptions): Promise<SshConfig> {

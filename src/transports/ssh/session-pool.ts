@@ -12,11 +12,12 @@ const BUSY_REQUESTS = 200;
 export class SessionPool {
   readonly first: SftpClient;
   readonly #sessions: SftpClient[];
-  readonly #open: (signal: AbortSignal) => Promise<SftpClient>;
+  readonly #open: ((signal: AbortSignal) => Promise<SftpClient>) | undefined;
   readonly #stop = new AbortController();
   #opening = false;
 
-  constructor(first: SftpClient, open: (signal: AbortSignal) => Promise<SftpClient>) {
+  /** `open` starts one more; absent: the first is all there is. */
+  constructor(first: SftpClient, open?: (signal: AbortSignal) => Promise<SftpClient>) {
     this.first = first;
     this.#sessions = [first];
     this.#open = open;
@@ -32,7 +33,7 @@ export class SessionPool {
   };
 
   #grow(): void {
-    if (this.#opening || this.#sessions.length >= MAX_SESSIONS) return;
+    if (!this.#open || this.#opening || this.#sessions.length >= MAX_SESSIONS) return;
     this.#opening = true;
     this.#open(this.#stop.signal).then(
       (session) => {

@@ -46,7 +46,7 @@ export class SftpChannel {
     this.#onLateHandle = onLateHandle;
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('drain', () => this.#unblock());
-    stream.on('error', (error) => this.fail(lost(error)));
+    stream.on('error', (error) => this.fail(error instanceof XferError ? error : lost(error)));
     stream.on('end', () => this.fail(lost()));
     stream.on('close', () => this.fail(lost()));
   }
