@@ -77,6 +77,8 @@ export interface Source {
    * longer the entry's version, NOT_FOUND, DENIED, DISCONNECTED. Destroying it frees everything.
    */
   read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable>;
+  /** All bytes of a small file of known size, as `read` would give them and with its errors, without a stream. */
+  readWhole?(entry: Entry, scope: Scope): Promise<Buffer>;
   /** What is at `path`, or undefined where nothing is. Follows links that stay inside the root. */
   stat?(path: string, scope: Scope): Promise<Entry | undefined>;
   /** What has the name itself: of a link its own entry, with its target. Undefined where nothing has it. UNSAFE_PATH. */
@@ -150,6 +152,11 @@ export interface Sink {
    * file, as far as the far side's umask allows; `entry.mtimeMs` says that mode and time will be set exactly by `commit`. UNSAFE_PATH, NO_SPACE, DENIED, EXISTS.
    */
   draft(entry: Entry, scope: Scope): Promise<Draft>;
+  /**
+   * Makes a small file of all its bytes: what `draft`, `write` and `commit` would do in turn, with their errors, and whole
+   * or not at all as well. `exact`: mode and time are set exactly, else `entry.mode` is that of a new file.
+   */
+  put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void>;
   /**
    * Opens a file to be changed anywhere in it, as a client of a file server wants it. NOT_FOUND, EXISTS, DENIED, NO_SPACE,
    * UNSAFE_PATH. Present with `change`, `rename` and `remove`: a listener can let others write here.

@@ -9,7 +9,8 @@ import { type CopyOptions, DEFAULT_BLOCK_BYTES, DEFAULT_FILES_IN_FLIGHT, DEFAULT
 import { plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
-import { type TransferContext, transferFile } from './transfer.js';
+import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
+import { transferWhole } from './whole.js';
 
 export type { CopyEvent, CopyFailure, CopyResult } from './events.js';
 export type { CopyOptions } from './options.js';
@@ -121,9 +122,7 @@ class Copy {
       this.#count.symlinks += 1;
       return;
     }
-    const transfer = () => transferFile(step, this.#context);
-    const large = (step.entry.size ?? Number.POSITIVE_INFINITY) > this.#context.blockBytes;
-    const result = await (large ? this.#large.run(transfer) : transfer());
+    const result = await (transferWhole(step, this.#context) ?? this.#transfer(step));
     this.#count.files += 1;
     this.#count.bytes += result.bytes;
     this.#count.resumedBytes += result.resumedBytes;
@@ -131,6 +130,12 @@ class Copy {
     if (result.digest !== undefined) this.#digests.set(nameOf(step), result.digest);
     const digest = result.digest === undefined ? {} : { digest: result.digest };
     this.#progress.emit({ type: 'finish', path: nameOf(step), bytes: result.bytes, ...digest });
+  }
+
+  #transfer(step: Step): Promise<TransferResult> {
+    const large = (step.entry.size ?? Number.POSITIVE_INFINITY) > this.#context.blockBytes;
+    const transfer = () => transferFile(step, this.#context);
+    return large ? this.#large.run(transfer) : transfer();
   }
 
   /** One thing's failure is noted, and the rest goes on. */

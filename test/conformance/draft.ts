@@ -11,6 +11,8 @@ export const SIZE = 150_001;
 export function draftChapter(rig: SinkRig): void {
   chapter('draft', () => {
     test('a file arrives byte for byte, and nothing beside it', TEST, () => arrives(rig, patternBytes(SIZE)));
+    test('a small file put at once is whole, alone, and keeps the mode of the one it replaces', TEST, () => puts(rig));
+    test('a small file is not put over a directory, and leaves nothing', TEST, () => putsNotOverDirectory(rig));
     test('an empty file arrives, with a write or without', TEST, () => emptyFiles(rig));
     test('the name is absent, or the old file whole, until commit', TEST, () => absentBeforeCommit(rig));
     test('a longer file that was there is replaced whole', TEST, () => replaces(rig));
@@ -68,6 +70,37 @@ async function arrives(rig: SinkRig, bytes: Buffer): Promise<void> {
     await draft.commit(entry, freeScope());
     assert.ok(bytes.equals((await read(entry.path)) ?? Buffer.of(0)));
     if (rig.supports.tree) assert.deepEqual(await list(), [entry.path]);
+  });
+}
+
+async function puts(rig: SinkRig): Promise<void> {
+  for (const size of [0, 1, 60_000]) {
+    for (const exact of [false, true]) await putsOne(rig, size, exact);
+  }
+}
+
+async function putsOne(rig: SinkRig, size: number, exact: boolean): Promise<void> {
+  const entry = entryFor(rig, size);
+  const old: Fixture = { path: entry.path, bytes: patternBytes(size + 100), mode: 0o640 };
+  await withSink(rig, [old], async ({ sink, read, list }) => {
+    if (!sink.put) return;
+    await sink.put(entry, patternBytes(size), exact, freeScope());
+    assert.ok(patternBytes(size).equals((await read(entry.path)) ?? Buffer.of(0)), `${size} bytes`);
+    if (rig.supports.tree) assert.deepEqual(await list(), [entry.path]);
+    const found = await sink.stat(entry.path, freeScope());
+    if (process.platform !== 'win32') assert.equal(found?.mode, exact ? 0o644 : 0o640);
+    if (exact) assert.equal(found?.mtimeMs, entry.mtimeMs);
+  });
+}
+
+async function putsNotOverDirectory(rig: SinkRig): Promise<void> {
+  if (!rig.supports.tree) return;
+  const entry = entryFor(rig, 10);
+  await withSink(rig, [{ path: `${entry.path}/kept`, bytes: patternBytes(5) }], async ({ sink, list }) => {
+    if (!sink.put) return;
+    const before = (await list()).sort();
+    await assert.rejects(sink.put(entry, patternBytes(10), false, freeScope()), rejectsWith('EXISTS'));
+    assert.deepEqual((await list()).sort(), before);
   });
 }
 

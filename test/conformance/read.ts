@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import type { ByteRange, Entry, Source } from '#xfer/transport.js';
 import { collect, collectEntries, hexDigest, patternBytes } from '../support/fixtures.js';
+import { rejectsWith } from './draft.js';
 import { chapter, freeScope, type SourceRig, TEST, withSource } from './rig.js';
 
 const SIZE = 200_001;
@@ -37,6 +38,7 @@ export function readChapter(rig: SourceRig): void {
         assert.ok(bytes.equals(await readAll(source, entry, { start: 0 })));
       }),
     );
+    test('a small file at once is what a stream gives, with its errors', TEST, () => atOnce(rig));
     test('an empty file', TEST, () =>
       withRoot(rig, Buffer.alloc(0), async (source, entry) => {
         assert.equal((await readAll(source, entry, { start: 0 })).length, 0);
@@ -75,6 +77,21 @@ async function rootEntry(source: Source): Promise<Entry> {
 
 async function readAll(source: Source, entry: Entry, range: ByteRange): Promise<Buffer> {
   return collect(await source.read(entry, range, freeScope()));
+}
+
+async function atOnce(rig: SourceRig): Promise<void> {
+  for (const size of [0, 1, 4000, 60_000]) {
+    await withSource(rig, [{ path: '', bytes: patternBytes(size) }], async ({ source, change }) => {
+      if (!source.readWhole) return;
+      const entry = await rootEntry(source);
+      assert.ok(patternBytes(size).equals(await source.readWhole(entry, freeScope())), `${size} bytes`);
+      const longer: Entry = { path: entry.path, kind: 'file', size: size + 1 };
+      await assert.rejects(source.readWhole(longer, freeScope()), rejectsWith('TRUNCATED'));
+      if (!change) return;
+      await change('', patternBytes(size + 3));
+      await assert.rejects(source.readWhole(entry, freeScope()), rejectsWith('SOURCE_CHANGED'));
+    });
+  }
 }
 
 async function exactRanges(rig: SourceRig): Promise<void> {

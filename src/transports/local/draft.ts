@@ -23,6 +23,8 @@ import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../tran
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
 import { fsPath } from './root.js';
+import { writeAtOnce } from './small-file.js';
+import { writePieces } from './write-pieces.js';
 
 /** Below this size a sync costs more than sending the file again. */
 export const SYNC_FROM_BYTES = 1 << 20;
@@ -65,6 +67,18 @@ export class LocalDraft implements Draft {
     const writer = new FileWriter(descriptor, start, label, !this.#inPlace);
     this.#writers.add(writer);
     return writer.once('close', () => this.#writers.delete(writer));
+  }
+
+  /** All bytes of the file, written when it resolves. */
+  async writeWhole(bytes: Buffer): Promise<void> {
+    const { descriptor, label } = this.#options;
+    try {
+      // In place may be a pipe or a device, which may wait.
+      if (this.#inPlace) await writePieces(descriptor, [bytes], undefined);
+      else writeAtOnce(descriptor, bytes, 0);
+    } catch (error) {
+      throw toXferError(error, `write ${label}`);
+    }
   }
 
   async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<string> {

@@ -1,7 +1,7 @@
 /** Writes at its own position of a descriptor that others may share. */
-import { writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { toXferError } from '../../errors.js';
+import { writeAtOnce } from './small-file.js';
 import { writePieces } from './write-pieces.js';
 
 /** A first piece up to this size is written at once: most files are no longer. */
@@ -39,11 +39,8 @@ export class FileWriter extends Writable {
   #takeAtOnce(chunk: Buffer, callback: (error?: Error | null) => void): void {
     this.#fresh = false;
     try {
-      for (let done = 0; done < chunk.length; ) {
-        const written = writeSync(this.#descriptor, chunk, done, chunk.length - done, this.#at);
-        done += written;
-        this.#at += written;
-      }
+      writeAtOnce(this.#descriptor, chunk, this.#at);
+      this.#at += chunk.length;
     } catch (error) {
       callback(toXferError(error, `write ${this.#label}`));
       return;

@@ -83,7 +83,11 @@ export class LocalSink implements Sink {
     }
   }
 
-  async draft(entry: Entry, scope: Scope): Promise<Draft> {
+  draft(entry: Entry, scope: Scope): Promise<Draft> {
+    return this.#draft(entry, scope);
+  }
+
+  async #draft(entry: Entry, scope: Scope): Promise<LocalDraft> {
     throwIfAborted(scope.signal);
     await this.#checkParent(entry.path);
     const label = entry.path || this.label;
@@ -119,6 +123,19 @@ export class LocalSink implements Sink {
     removeNow(this.#root, path, kind);
   }
 
+  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
+    const { mtimeMs, version, ...rest } = entry;
+    const draft = await this.#draft(rest, scope);
+    try {
+      await draft.writeWhole(bytes);
+      const { mode, ...named } = rest;
+      await draft.commit(exact ? entry : named, scope);
+    } catch (error) {
+      await draft.discard().catch(() => {});
+      throw error;
+    }
+  }
+
   /** A link is written through, as cp does, where what it leads to is the root's own or inside it. */
   async #target(path: string): Promise<{ target: string; stats: BigIntStats | undefined }> {
     const local = this.#local(path);
@@ -132,7 +149,7 @@ export class LocalSink implements Sink {
     return { target: real, stats: await this.#look(real, path) };
   }
 
-  async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<Draft> {
+  async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<LocalDraft> {
     const keep = entry.version !== undefined;
     const path = join(dirname(target), draftName(basename(target), entry));
     const flags = constants.O_RDWR | constants.O_CREAT | (keep ? constants.O_NOFOLLOW : constants.O_EXCL);
@@ -151,7 +168,7 @@ export class LocalSink implements Sink {
   }
 
   /** A device, a pipe, or a file in a directory that may not be written. */
-  async #inPlace(target: string, label: string): Promise<Draft> {
+  async #inPlace(target: string, label: string): Promise<LocalDraft> {
     const descriptor = await openFile(fsPath(target), constants.O_WRONLY, 0);
     return new LocalDraft({ descriptor, label, path: target, target, heldBytes: 0, keep: false });
   }

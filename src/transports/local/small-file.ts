@@ -2,18 +2,11 @@
  * A small file at once: five calls that each wait for a thread cost ten times what the bytes do. The walk has just looked
  * at the file, so the system has it at hand.
  */
-import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { toXferError, XferError } from '../../errors.js';
-import type { ByteRange, Entry } from '../../transport.js';
+import type { Entry } from '../../transport.js';
 import { versionOf } from './attributes.js';
 import type { FsPath } from './root.js';
-
-const SMALL_BYTES = 64 << 10;
-
-export function isSmall(entry: Entry, { start, end }: ByteRange): boolean {
-  return start === 0 && entry.size !== undefined && entry.size <= SMALL_BYTES && (end ?? entry.size) === entry.size;
-}
 
 /** SOURCE_CHANGED where the file is not the entry's version. */
 export function checkVersion(entry: Entry, stats: BigIntStats, label: string): void {
@@ -23,15 +16,14 @@ export function checkVersion(entry: Entry, stats: BigIntStats, label: string): v
   });
 }
 
-/** All bytes of a file for which `isSmall` holds. */
-export function readSmall(path: FsPath, entry: Entry, label: string): Readable {
+/** All bytes of a file. TRUNCATED, SOURCE_CHANGED, NOT_FOUND, DENIED. */
+export function readSmall(path: FsPath, entry: Entry, label: string): Buffer {
   try {
     const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      checkVersion(entry, fstatSync(descriptor, { bigint: true }), label);
       const bytes = readAll(descriptor, entry.size as number, label);
       checkVersion(entry, fstatSync(descriptor, { bigint: true }), label);
-      return new OnePiece(bytes);
+      return bytes;
     } finally {
       closeSync(descriptor);
     }
@@ -51,16 +43,9 @@ function readAll(descriptor: number, size: number, label: string): Buffer {
   return bytes;
 }
 
-class OnePiece extends Readable {
-  readonly #bytes: Buffer;
-
-  constructor(bytes: Buffer) {
-    super();
-    this.#bytes = bytes;
-  }
-
-  override _read(): void {
-    if (this.#bytes.length > 0) this.push(this.#bytes);
-    this.push(null);
+/** Writes all bytes to a file, from `at` on. */
+export function writeAtOnce(descriptor: number, bytes: Buffer, at: number): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(descriptor, bytes, done, bytes.length - done, at + done);
   }
 }

@@ -1,6 +1,6 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
-import { type BigIntStats, constants, lstatSync, readlinkSync, statSync } from 'node:fs';
-import { type FileHandle, lstat, open, opendir, stat, statfs } from 'node:fs/promises';
+import { type BigIntStats, constants, type Dir, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
+import { type FileHandle, lstat, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
@@ -20,7 +20,7 @@ import type {
 import { entryFrom, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
 import { fsPath, isInside, joinRoot, placeNow, realPath } from './root.js';
-import { checkVersion, isSmall, readSmall } from './small-file.js';
+import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
 const MAX_DEPTH = 1000;
@@ -48,45 +48,59 @@ export class LocalSource implements Source {
     const kind = kindOf(stats);
     if (kind === 'directory') {
       yield entryFrom('', 'directory', stats);
-      yield* this.#walk('', [identity(stats)], scope);
+      yield* this.#walk(identity(stats), scope);
     } else if (kind === 'file') yield entryFrom('', 'file', stats);
     else yield { path: '', kind: 'file', mode: 0o600 };
   }
 
-  async *#walk(directory: string, above: readonly string[], scope: WalkScope): AsyncGenerator<Entry> {
-    for await (const entry of this.#children(directory, scope)) {
-      throwIfAborted(scope.signal);
-      if ('fault' in entry) {
-        if (!scope.onSkip) throw entry.fault;
-        scope.onSkip(entry.path, entry.fault);
-        continue;
+  /** One loop for all levels: what passes through a generator for each of them is slow in a deep tree. */
+  async *#walk(root: string, scope: WalkScope): AsyncGenerator<Entry> {
+    const above: string[] = [root];
+    const open = [this.#children('')];
+    try {
+      while (open.length > 0) {
+        const { value: looked, done } = (open.at(-1) as Generator<Looked, undefined>).next();
+        throwIfAborted(scope.signal);
+        if (done) {
+          open.pop();
+          above.pop();
+          continue;
+        }
+        const entry = checkLoop(looked, above);
+        if ('fault' in entry) {
+          if (!scope.onSkip) throw entry.fault;
+          scope.onSkip(entry.path, entry.fault);
+          continue;
+        }
+        yield entry.found;
+        if (entry.found.kind !== 'directory') continue;
+        above.push(identity(entry.stats));
+        open.push(this.#children(entry.found.path));
       }
-      const { found, stats } = entry;
-      const id = identity(stats);
-      if (found.kind === 'directory' && (above.includes(id) || above.length >= MAX_DEPTH)) {
-        const error = new XferError('UNSAFE_PATH', `read ${found.path}: a link back to a directory above it`);
-        if (!scope.onSkip) throw error;
-        scope.onSkip(found.path, error);
-        continue;
-      }
-      yield found;
-      if (found.kind === 'directory') yield* this.#walk(found.path, [...above, id], scope);
+    } finally {
+      for (const children of open) children.return(undefined);
     }
   }
 
-  async *#children(directory: string, scope: Scope): AsyncGenerator<Looked> {
-    let names: AsyncIterable<{ name: string }>;
+  /** At once, as what is looked at is: a promise for each name would cost more than the name. */
+  *#children(directory: string): Generator<Looked, undefined> {
+    let names: Dir;
     try {
       const place = fsPath(joinRoot(this.#root, directory));
-      names = await opendir(place as string, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 });
+      names = opendirSync(place as string, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 });
     } catch (error) {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
       return;
     }
-    for await (const { name } of names) {
-      throwIfAborted(scope.signal);
-      const looked = this.#lookAtChild(joinPath(directory, nameFromBytes(name as unknown as Buffer)));
-      if (looked) yield looked;
+    try {
+      for (let found = names.readSync(); found; found = names.readSync()) {
+        const looked = this.#lookAtChild(joinPath(directory, nameFromBytes(found.name as unknown as Buffer)));
+        if (looked) yield looked;
+      }
+    } catch (error) {
+      yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
+    } finally {
+      names.closeSync();
     }
   }
 
@@ -111,7 +125,6 @@ export class LocalSource implements Source {
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     throwIfAborted(scope.signal);
     const label = entry.path || this.label;
-    if (isSmall(entry, range)) return readSmall(fsPath(this.#local(entry.path)), entry, label);
     const handle = await this.#openHandle(entry.path);
     try {
       const check = async (): Promise<void> => checkVersion(entry, await handle.stat({ bigint: true }), label);
@@ -130,6 +143,11 @@ export class LocalSource implements Source {
       await handle.close();
       throw toXferError(error, `read ${label}`);
     }
+  }
+
+  async readWhole(entry: Entry, scope: Scope): Promise<Buffer> {
+    throwIfAborted(scope.signal);
+    return readSmall(fsPath(this.#local(entry.path)), entry, entry.path || this.label);
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
@@ -176,7 +194,8 @@ export class LocalSource implements Source {
   async *list(directory: string, scope: Scope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
     await this.#confined(directory);
-    for await (const looked of this.#children(directory, scope)) {
+    for (const looked of this.#children(directory)) {
+      throwIfAborted(scope.signal);
       if ('fault' in looked) {
         if (looked.path === directory) throw looked.fault;
         continue;
@@ -268,6 +287,14 @@ export class LocalSource implements Source {
 type Looked =
   | { readonly found: Entry; readonly stats: BigIntStats; readonly linked: boolean }
   | { readonly path: string; readonly fault: XferError };
+
+/** UNSAFE_PATH for a directory that lies in itself, by a link. */
+function checkLoop(looked: Looked, above: readonly string[]): Looked {
+  if ('fault' in looked || looked.found.kind !== 'directory') return looked;
+  const { path } = looked.found;
+  if (!above.includes(identity(looked.stats)) && above.length < MAX_DEPTH) return looked;
+  return { path, fault: new XferError('UNSAFE_PATH', `read ${path}: a link back to a directory above it`) };
+}
 
 function identity(stats: BigIntStats): string {
   return `${stats.dev}:${stats.ino}`;

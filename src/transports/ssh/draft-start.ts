@@ -86,7 +86,7 @@ async function ask(
 }
 
 /** Never wider than the file will be; writable by us, so that a later run can open it again. */
-function firstMode(entry: Entry): Attributes {
+export function firstMode(entry: Entry): Attributes {
   return entry.mode === undefined ? {} : { permissions: (entry.mode & 0o777) | 0o600 };
 }
 
@@ -145,7 +145,7 @@ async function throughLink(options: DraftOptions, links: number, scope: Scope): 
 }
 
 /** Beside the target; the same for the same version of an entry, so that a later run finds it. */
-function temporaryPath(path: Buffer, entry: Entry): Buffer {
+export function temporaryPath(path: Buffer, entry: Entry): Buffer {
   const { directory, name } = splitPath(path);
   return joinBytes(directory, bytesFromName(draftName(nameFromBytes(name), entry)));
 }

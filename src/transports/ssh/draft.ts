@@ -2,15 +2,15 @@
 import type { Writable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, XferError } from '../../errors.js';
-import { nameFromBytes, printable } from '../../names.js';
+import { nameFromBytes } from '../../names.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
+import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { onAbort } from './on-abort.js';
 import { RangeReader } from './range-reader.js';
 import { RangeWriter } from './range-writer.js';
-import { type Attributes, timesOf } from './sftp-attributes.js';
+import type { Attributes } from './sftp-attributes.js';
 import type { SftpClient } from './sftp-client.js';
 import { OPEN } from './sftp-codec.js';
-import { statusOf } from './sftp-status.js';
 
 export interface SftpDraftOptions {
   readonly client: SftpClient;
@@ -51,16 +51,16 @@ export class SftpDraft implements Draft {
 
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
-    const { client, entry } = this.#options;
+    const { client, entry, held, path, temporary } = this.#options;
     const handle = await this.#opened(scope);
-    const whole = start === 0 && this.#options.held === 0 && this.#options.temporary !== undefined;
+    const whole = start === 0 && held === 0 && temporary !== undefined;
     const writer = new RangeWriter({
       client,
       handle,
       start,
       what: this.#what,
       signal: scope.signal,
-      explain: (error) => this.#explain(error),
+      explain: (error) => explainWrite(client, temporary ?? path, this.#what, error),
       // Requests for one file are done in the order in which they were sent (draft, section 2).
       ...(whole
         ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, exactly(entry), true)) }
@@ -92,8 +92,8 @@ export class SftpDraft implements Draft {
       throw new XferError('TRUNCATED', `${this.#what}: ${size} of ${entry.size} bytes arrived`);
     }
     if (!sameAttributes(attributes, seal.attributes)) await client.setstat(temporary ?? path, attributes, scope);
-    else if (seal.attributesError) this.#noticeAttributes(seal.attributesError);
-    if (temporary) await this.#rename(temporary, scope);
+    else if (seal.attributesError) noticeAttributes(seal.attributesError, path, this.#options.onNotice);
+    if (temporary) await renameOver(client, temporary, path, scope);
   }
 
   async suspend(): Promise<void> {
@@ -146,41 +146,11 @@ export class SftpDraft implements Draft {
     return { size: (await reading)?.size, attributes, attributesError: await setError };
   }
 
-  /** A server may refuse to set them: the file is whole, so it is said and not failed. */
-  #noticeAttributes(error: unknown): void {
-    const { onNotice, path } = this.#options;
-    if (!onNotice || statusOf(error) === undefined) throw error;
-    onNotice(`${printable(nameFromBytes(path))}: the server did not take its mode and time`);
-  }
-
-  async #rename(temporary: Buffer, scope: Scope): Promise<void> {
-    const { client, path } = this.#options;
-    if (client.extensions.has('posix-rename@openssh.com')) return client.posixRename(temporary, path, scope);
-    try {
-      await client.rename(temporary, path, scope);
-    } catch (error) {
-      if (statusOf(error) === undefined) throw error;
-      // Version 3 alone cannot replace a file: for a moment nothing has the name.
-      await client.lstat(path, scope);
-      await client.remove(path, scope);
-      await client.rename(temporary, path, scope);
-    }
-  }
-
   async #closeHandle(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
     await this.#seal?.catch(() => undefined);
     if (handle) await handle.then((open) => this.#options.client.close(open)).catch(() => undefined);
-  }
-
-  /** OpenSSH says only "Failure" where the disk is full. */
-  async #explain(error: unknown): Promise<Error> {
-    const plain = error instanceof Error ? error : new Error(String(error));
-    if (statusOf(error) === undefined) return plain;
-    const { client, temporary, path } = this.#options;
-    const full = await client.isFull(temporary ?? path).catch(() => false);
-    return full ? new XferError('NO_SPACE', `${this.#what}: no space left on the server`, { cause: error }) : plain;
   }
 }
 
@@ -189,13 +159,6 @@ function exactly(entry: Entry): Entry {
   if (entry.mtimeMs !== undefined) return entry;
   const { mode: _, ...rest } = entry;
   return rest;
-}
-
-function attributesOf(entry: Entry): Attributes {
-  return {
-    ...(entry.mode === undefined ? {} : { permissions: entry.mode & 0o777 }),
-    ...(entry.mtimeMs === undefined ? {} : { times: timesOf(entry.mtimeMs) }),
-  };
 }
 
 function sameAttributes(one: Attributes, other: Attributes): boolean {

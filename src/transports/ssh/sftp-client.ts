@@ -66,7 +66,7 @@ export class SftpClient {
   }
 
   /** Opens a file; waits where the server's limit of open files is reached. */
-  async open(path: Buffer, flags: number, attributes: Attributes, scope: Scope): Promise<Buffer> {
+  async open(path: Buffer, flags: number, attributes: Attributes, scope?: Scope): Promise<Buffer> {
     const attrs = attributeBytes(attributes);
     return this.#handle(`open ${nameFromBytes(path)}`, scope, () =>
       this.#ask(PACKET.OPEN, 8 + path.length + attrs.length, (w) => w.string(path).uint32(flags).raw(attrs), scope),
@@ -77,8 +77,8 @@ export class SftpClient {
     return this.#handle(`list ${nameFromBytes(path)}`, scope, () => this.#askPath(PACKET.OPENDIR, path, scope));
   }
 
-  async #handle(what: string, scope: Scope, ask: () => Promise<Reply>): Promise<Buffer> {
-    await this.#handles.take(scope);
+  async #handle(what: string, scope: Scope | undefined, ask: () => Promise<Reply>): Promise<Buffer> {
+    if (!this.#handles.tryTake()) await this.#handles.take(scope);
     try {
       const reader = expect(await ask(), PACKET.HANDLE, what);
       return Buffer.from(reader.string());
@@ -125,7 +125,7 @@ export class SftpClient {
   }
 
   /** What is at a path, itself or what its links lead to; undefined where nothing is. */
-  async find(how: 'stat' | 'lstat', path: Buffer, scope: Scope): Promise<Attributes | undefined> {
+  async find(how: 'stat' | 'lstat', path: Buffer, scope?: Scope): Promise<Attributes | undefined> {
     const reply = await this.#askPath(how === 'stat' ? PACKET.STAT : PACKET.LSTAT, path, scope);
     const what = `stat ${nameFromBytes(path)}`;
     if (reply.type !== PACKET.STATUS) return readAttributes(expect(reply, PACKET.ATTRS, what));

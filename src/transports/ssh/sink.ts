@@ -1,9 +1,11 @@
 /** A tree on an sftp server, written. */
+import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
 import type { Draft, Entry, OpenOptions, Scope, Sink, SinkCapabilities } from '../../transport.js';
-import { startDraft } from './draft-start.js';
+import { type DraftOptions, startDraft } from './draft-start.js';
 import { below, resolveRoot } from './paths.js';
+import { putFile } from './put.js';
 import { type Attributes, kindOf, timesOf } from './sftp-attributes.js';
 import type { SftpClient } from './sftp-client.js';
 import { statusOf } from './sftp-status.js';
@@ -111,11 +113,34 @@ export class SftpSink implements Sink {
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
+    return startDraft(this.#draftOptions(entry), scope);
+  }
+
+  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
+    const options = this.#draftOptions(entry);
+    if (await putFile(options, bytes, exact, scope)) return;
+    const { mtimeMs, version, ...rest } = entry;
+    const draft = await startDraft(
+      { ...options, entry: exact && mtimeMs !== undefined ? { ...rest, mtimeMs } : rest },
+      scope,
+    );
+    try {
+      const to = await draft.write(0, scope);
+      await pipeline([bytes], to);
+      const { mode, ...named } = rest;
+      await draft.commit(exact ? entry : named, scope);
+    } catch (error) {
+      await draft.discard().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #draftOptions(entry: Entry): DraftOptions {
     const { onNotice, pick } = this.#options;
     const client = pick?.() ?? this.#options.client;
     const path = this.#checked(entry.path);
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
-    return startDraft({ client, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) }, scope);
+    return { client, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
   }
 
   async close(): Promise<void> {

@@ -5,6 +5,7 @@ import { nameFromBytes } from '../../names.js';
 import type { ByteRange, Entry, OpenOptions, Scope, Source, SourceCapabilities, WalkScope } from '../../transport.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
 import { RangeReader } from './range-reader.js';
+import { readFully } from './read-fully.js';
 import { type Attributes, versionOf } from './sftp-attributes.js';
 import type { SftpClient } from './sftp-client.js';
 import { OPEN } from './sftp-codec.js';
@@ -72,6 +73,21 @@ export class SftpSource implements Source {
     }
     reader.off('error', early);
     return reader;
+  }
+
+  async readWhole(entry: Entry, scope: Scope): Promise<Buffer> {
+    const client = this.#options.pick?.() ?? this.#options.client;
+    const path = below(this.#root, entry.path);
+    const what = `read ${nameFromBytes(path)}`;
+    const handle = await client.open(path, OPEN.READ, {}, scope);
+    const attributes = client.fstat(handle, what, scope);
+    try {
+      const [bytes] = await Promise.all([readFully(client, handle, entry.size ?? 0, what), attributes]);
+      checkVersion(entry, await attributes, what);
+      return bytes;
+    } finally {
+      client.close(handle).catch(() => undefined);
+    }
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,47 @@
+/** A small file in one piece: one read, one write. Streams, a draft and a journal would cost more than its bytes. */
+import { throwIfAborted, XferError } from '../errors.js';
+import type { Sink, Source } from '../transport.js';
+import type { Step } from './plan.js';
+import { DEFAULT_RETRY, retry } from './retry.js';
+import type { TransferContext, TransferResult } from './transfer.js';
+
+const WHOLE_BYTES = 64 << 10;
+
+type ReadWhole = NonNullable<Source['readWhole']>;
+type Put = NonNullable<Sink['put']>;
+
+/** Copies the file where it is small and both ends can; else undefined, and nothing was done. Rejects as `transferFile` does. */
+export function transferWhole(step: Step, context: TransferContext): Promise<TransferResult> | undefined {
+  const { source, entry } = step;
+  const { sink, options } = context;
+  const small = entry.size !== undefined && entry.size <= WHOLE_BYTES;
+  if (!small || options.verify === 'sha256' || !source.readWhole || !sink.put) return undefined;
+  const read = source.readWhole.bind(source);
+  const put = sink.put.bind(sink);
+  context.onStart(step, 0);
+  return retry(() => attempt(step, context, read, put), {
+    policy: { ...DEFAULT_RETRY, ...options.retry },
+    signal: context.scope.signal,
+    what: `copy ${entry.path || source.name}`,
+    progress: () => 0,
+    mayRetry: () => source.capabilities.replay,
+    onRetry: (count, delayMs, error) => context.onRetry(step, count, delayMs, error),
+  });
+}
+
+async function attempt(
+  { entry, source, path }: Step,
+  { scope, limiter, options }: TransferContext,
+  read: ReadWhole,
+  put: Put,
+): Promise<TransferResult> {
+  const bytes = await read(entry, scope);
+  if (bytes.length !== entry.size) {
+    const code = bytes.length < (entry.size ?? 0) ? 'TRUNCATED' : 'SOURCE_CHANGED';
+    throw new XferError(code, `read ${entry.path || source.name}: ${bytes.length} of ${entry.size} bytes came`);
+  }
+  if (limiter) await limiter.take(bytes.length, scope.signal);
+  throwIfAborted(scope.signal);
+  await put({ ...entry, path }, bytes, options.preserve === true, scope);
+  return { bytes: bytes.length, resumedBytes: 0, verified: 'size' };
+}
