@@ -12,5 +12,5 @@ export { ERROR_CODES, type ErrorCode, XferError, type XferErrorOptions } from '.
 export { describeLocation, type Location, parseLocation } from './location.js';
 export { bytesFromName, nameFromBytes, printable } from './names.js';
 export * as open from './open.js';
-export { listen, openSink, openSource } from './open.js';
+export { expandLocation, listen, openSink, openSource } from './open.js';
 export type * from './transport.js';

@@ -23,6 +23,20 @@ export async function openSource<Options extends object>(
   throw new XferError('UNSUPPORTED', `read ${describeLocation(location)}: ${transport.scheme} can only be written to`);
 }
 
+/**
+ * The sources that a location stands for: what its pattern matches, in byte order, where its transport has patterns; else
+ * the location itself. Rejects as the transport does when it connects.
+ */
+export async function expandLocation<Options extends object>(
+  where: string | Location,
+  options: WithOptions<Options> = {} as WithOptions<Options>,
+  scope: Scope = unlimited(),
+): Promise<readonly Location[]> {
+  const location = typeof where === 'string' ? parseLocation(where) : where;
+  const transport = await loadTransport(location.scheme);
+  return (await transport.expand?.(location, options, scope)) ?? [location];
+}
+
 /** A sink to write to; the caller closes it. USAGE for no location, UNSUPPORTED where its transport cannot be written. */
 export async function openSink<Options extends object>(
   where: string | Location,

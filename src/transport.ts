@@ -64,7 +64,10 @@ export interface Source {
   readonly label: string;
   /** Names the place so that no other place has the same: what a resume looks for. */
   readonly identity: string;
-  /** Base name of the root: what a copy of it into a directory is called. A checked single name, never with a separator. */
+  /**
+   * Base name of the root: what a copy of it into a directory is called. A checked single name, never with a separator;
+   * `''` where the root was named by `.` or `..`, or is `/`: then what is in it goes into the directory itself.
+   */
   readonly name: string;
   readonly capabilities: SourceCapabilities;
   /**

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { CopyFailure, CopyOptions, CopyResult } from '../copy/index.js';
 import { toXferError, XferError } from '../errors.js';
 import { describeLocation, type Location } from '../location.js';
-import { openSink, openSource } from '../open.js';
+import { expandLocation, openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
 import { copyOptions } from './copy-options.js';
 import type { ParsedArguments } from './parsed-arguments.js';
@@ -18,6 +18,8 @@ export interface CopyRequest {
   /** What the transports are told beyond prompt, notices and links. */
   readonly transportOptions?: object;
   readonly copyOptions?: CopyOptions;
+  /** Whether a directory that is missing is made for so many sources; it is not where absent. */
+  readonly makesDirectory?: (sources: number) => boolean;
   readonly neverAsk?: boolean;
   /** A further line at the end. */
   readonly closing?: (result: CopyResult) => string;
@@ -74,10 +76,13 @@ async function copyAll(
     open.push(...sources);
     const sink = await openSink(request.to, options, scope);
     open.push(sink);
+    const several = sources.length + failures.length;
     const result = await copy(sources, sink, {
       ...wanted,
       journalDirectory: join(stateDirectory(around), 'journal'),
       ...request.copyOptions,
+      ...(several > 1 ? { intoDirectory: true } : {}),
+      makeDirectory: request.makesDirectory?.(several) ?? false,
       signal: around.signal,
       onEvent: report.onEvent,
     });
@@ -104,7 +109,9 @@ async function openSources(
   try {
     for (const location of from) {
       try {
-        sources.push(await openSource(location, options, scope));
+        for (const each of await expandLocation(location, options, scope)) {
+          sources.push(await openSource(each, options, scope));
+        }
       } catch (thrown) {
         const error = toXferError(thrown, `open ${describeLocation(location)}`);
         if (from.length === 1 || scope.signal.aborted || [1, 2].includes(error.exitCode)) throw thrown;

@@ -8,6 +8,8 @@ export interface CopyOptions {
   readonly onEvent?: (event: CopyEvent) => void;
   /** The target must be a directory, as with several sources. */
   readonly intoDirectory?: boolean;
+  /** Where that directory is missing, it is made. */
+  readonly makeDirectory?: boolean;
   /** Copy directories with all that is in them. */
   readonly recursive?: boolean;
   /** Keep mode and time of change exactly; else a new file gets the source's mode as the far side's umask allows. */

@@ -1,9 +1,9 @@
 /** Walks the sources and says what goes where, one step at a time, so that a large tree is never in memory. */
 
 import { throwIfAborted, XferError } from '../errors.js';
+import { matchesGlob } from '../glob.js';
 import { joinPath, lastPart, parentPath } from '../names.js';
 import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
-import { matchesGlob } from './glob.js';
 import type { CopyOptions } from './options.js';
 
 /** One thing to copy. `path` is its place below the sink's root. */
@@ -23,24 +23,36 @@ export async function* plan(
   scope: WalkScope,
 ): AsyncGenerator<Step> {
   const into = options.intoDirectory === true || sources.length > 1;
-  const root = await sink.stat('', scope);
-  if (into && root && root.kind !== 'directory') {
-    throw new XferError('EXISTS', `copy to ${sink.label}: not a directory`, { hint: 'name a directory as the target' });
-  }
-  if (into && !root && sources.length > 1) {
-    throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
-  }
+  const root = await findRoot(sources.length, sink, options, scope);
   const names = new Set<string>();
   for (const source of sources) {
     const prefix = root?.kind === 'directory' ? source.name : '';
     if (names.has(prefix)) {
-      throw new XferError('USAGE', `copy ${source.label}: two sources would both become ${prefix} in ${sink.label}`);
+      const name = prefix || 'the content';
+      throw new XferError('USAGE', `copy ${source.label}: two sources would both become ${name} of ${sink.label}`);
     }
     names.add(prefix);
     const steps = planSource(source, sink, { prefix, into, targetIsFile: root?.kind === 'file' }, options, scope);
     if (sources.length === 1) yield* steps;
     else yield* skipFailing(source, steps, scope);
   }
+}
+
+/** What is at the sink's root. EXISTS, NOT_FOUND where it must be a directory and is none. */
+async function findRoot(sources: number, sink: Sink, options: CopyOptions, scope: Scope): Promise<Entry | undefined> {
+  const root = await sink.stat('', scope);
+  if (options.intoDirectory !== true && sources <= 1) return root;
+  if (root && root.kind !== 'directory') {
+    throw new XferError('EXISTS', `copy to ${sink.label}: not a directory`, { hint: 'name a directory as the target' });
+  }
+  if (root) return root;
+  if (options.makeDirectory) {
+    const made: Entry = { path: '', kind: 'directory' };
+    if (!options.dryRun) await sink.create(made, scope);
+    return made;
+  }
+  if (sources <= 1) return undefined;
+  throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
 }
 
 /** One of several sources that cannot be read leaves the others to be copied. */
@@ -69,7 +81,13 @@ async function* planSource(
 ): AsyncGenerator<Step> {
   const excluded = new Set<string>();
   for await (const entry of source.entries(scope)) {
-    if (entry.path === '') checkRoot(source, sink, entry, place, options);
+    if (entry.path === '') {
+      checkRoot(source, sink, entry, place, options);
+      if (isItself(source, sink, entry, place.prefix)) {
+        yield { source, entry, path: place.prefix, skip: 'it is the target itself' };
+        return;
+      }
+    }
     const path = joinPath(place.prefix, entry.path);
     const reason = excludedBy(entry, options, excluded) ?? (await conflict(entry, path, sink, options, scope));
     yield { source, entry, path, ...(reason === undefined ? {} : { skip: reason }) };
@@ -86,6 +104,16 @@ function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, o
   if (entry.kind !== 'directory' && place.into && place.prefix === '') {
     throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
   }
+}
+
+/** Whether the target is the source. UNSAFE_PATH where a directory would be copied into itself, without end. */
+function isItself(source: Source, sink: Sink, { kind }: Entry, prefix: string): boolean {
+  const target = joinPath(sink.identity.replace(/\/+$/, ''), prefix);
+  const own = source.identity.replace(/\/+$/, '');
+  if (kind === 'directory' && target.startsWith(`${own}/`)) {
+    throw new XferError('UNSAFE_PATH', `copy ${source.label} to ${sink.label}: a directory into itself`);
+  }
+  return target === own;
 }
 
 function excludedBy(entry: Entry, options: CopyOptions, excluded: Set<string>): string | undefined {

@@ -42,6 +42,8 @@ const SFTP_SERVERS = [
   '/usr/lib/ssh/sftp-server',
   '/usr/libexec/sftp-server',
 ];
+/** Where the system keeps OpenSSH's own, to be started by itself. */
+export const SFTP_SERVER = SFTP_SERVERS.find((file) => existsSync(file)) ?? 'sftp-server';
 const HOST = '127.0.0.1';
 const run = promisify(execFile);
 

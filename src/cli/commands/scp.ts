@@ -34,6 +34,11 @@ export function parseScpOperand(text: string, platform: NodeJS.Platform): Locati
   return parseScpLocation(text, platform) ?? { scheme: 'file', path: text };
 }
 
+function isLocal({ scheme }: Location): boolean {
+  return scheme === 'file';
+}
+
+/** As scp does, makes a directory that is missing for several files that go up, and for what one pattern matches. */
 function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseScpOperand(text, around.platform));
   const to = from.pop() as Location;
@@ -45,6 +50,7 @@ function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
       to,
       transportOptions: sshOptions(parsed),
       copyOptions: { recursive, intoDirectory },
+      makesDirectory: (sources) => sources > 1 && (isLocal(to) ? from.length === 1 : from.every(isLocal)),
       neverAsk: parsed.flag('batch'),
     },
     parsed,

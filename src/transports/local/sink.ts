@@ -37,11 +37,11 @@ export class LocalSink implements Sink {
   /** Directories whose real place was checked. Emptied when a link is made, which may change where they lead. */
   readonly #checked = new Map<string, Promise<void>>();
 
-  /** `root` may be relative; it is taken from the current directory now. It need not be there. */
-  constructor(root: string, options: OpenOptions = {}) {
+  /** `root` may be relative; it is taken from the current directory now. It need not be there. `real` is its path without links. */
+  constructor(root: string, options: OpenOptions = {}, real: string = resolve(root)) {
     this.label = root;
     this.#root = resolve(root);
-    this.identity = `file:${this.#root}`;
+    this.identity = `file:${real.split(sep).join('/')}`;
     this.#onNotice = options.onNotice;
   }
 
@@ -243,5 +243,11 @@ export async function openLocalSink(path: string, options: OpenOptions = {}): Pr
     throw toXferError(error, `write ${path}`);
   });
   if (!parent.isDirectory()) throw new XferError('NOT_FOUND', `write ${path}: not a directory`);
-  return new LocalSink(path, options);
+  return new LocalSink(path, options, await realTarget(resolve(path)));
+}
+
+/** The path without links of what may not be there yet. */
+async function realTarget(path: string): Promise<string> {
+  const parent = await realPath(dirname(path));
+  return (await realPath(path)) ?? (parent === undefined ? path : join(parent, basename(path)));
 }

@@ -33,12 +33,12 @@ export class LocalSource implements Source {
   readonly #root: string;
   readonly #links: 'follow' | 'keep' | 'skip';
 
-  /** `root` may be relative; it is taken from the current directory now. */
-  constructor(root: string, options: OpenOptions = {}) {
+  /** `root` may be relative; it is taken from the current directory now. `real` is its path without links. */
+  constructor(root: string, options: OpenOptions = {}, real: string = resolve(root)) {
     this.label = root;
     this.#root = resolve(root);
-    this.identity = `file:${this.#root}`;
-    this.name = basename(this.#root) || 'root';
+    this.identity = `file:${real.split(sep).join('/')}`;
+    this.name = ['.', '..'].includes(basename(root)) ? '' : basename(this.#root);
     this.#links = options.links ?? 'follow';
   }
 
@@ -308,5 +308,5 @@ export async function openLocalSource(path: string, options: OpenOptions = {}): 
   } catch (error) {
     throw toXferError(error, `open ${path}`);
   }
-  return new LocalSource(path, options);
+  return new LocalSource(path, options, await realPath(resolve(path)));
 }

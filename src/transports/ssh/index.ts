@@ -1,6 +1,8 @@
 /** Files on any machine with an SSH server that has sftp. */
+import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { Scope, Transport } from '../../transport.js';
+import { expandGlob, isPattern } from './glob.js';
 import { openCarrier } from './open-carrier.js';
 import { SessionPool } from './session-pool.js';
 import type { SftpClient } from './sftp-client.js';
@@ -15,6 +17,21 @@ export const transport: Transport = {
   aliases: ['scp', 'ssh'],
   summary: 'files on a machine with an SSH server: [user@]host:path or sftp://[user@]host[:port]/path',
   defaultPort: 22,
+
+  async expand(location, options: SshOptions, scope) {
+    // The old protocol leaves patterns to the far shell; what cannot be opened is told where it is opened to be read.
+    if (options.protocol === 'scp' || !isPattern(location.path)) return [location];
+    try {
+      return await openOn(location, options, scope, async ({ client, path, onClose }) => {
+        const paths = await expandGlob(client, path, scope);
+        await onClose();
+        return paths.map((each) => ({ ...location, path: each }));
+      });
+    } catch (error) {
+      if (error instanceof XferError && error.code === 'UNSUPPORTED') return [location];
+      throw error;
+    }
+  },
 
   async openSource(location, options: SshOptions, scope) {
     const { links } = options;

@@ -45,7 +45,7 @@ export class SftpSource implements Source {
   /** Finds the root's path and its name; does not yet look whether it exists. UNSUPPORTED, DISCONNECTED. */
   static async open(options: SftpSourceOptions, scope: Scope): Promise<SftpSource> {
     const root = await resolveRoot(options.client, options.path, scope);
-    return new SftpSource(options, root, await rootName(options.client, root, scope));
+    return new SftpSource(options, root, rootName(root));
   }
 
   entries(scope: WalkScope): AsyncIterable<Entry> {
@@ -102,12 +102,8 @@ function checkVersion(entry: Entry, attributes: Attributes, what: string): void 
   throw new XferError('SOURCE_CHANGED', `${what}: the file changed since it was listed`);
 }
 
-/** Of `.`, `..` and `/` the server knows the name. */
-async function rootName(client: SftpClient, root: string, scope: Scope): Promise<string> {
-  const typed = below(root, '');
-  const { name } = splitPath(typed);
-  if (isSafeName(name) && !['.', '..'].includes(name.toString('latin1'))) return nameFromBytes(name);
-  const real = splitPath(await client.realpath(typed, scope)).name;
-  const dots = ['.', '..'].includes(real.toString('latin1'));
-  return isSafeName(real) && !dots ? nameFromBytes(real) : 'root';
+function rootName(root: string): string {
+  const { name } = splitPath(below(root, ''));
+  const dots = ['.', '..'].includes(name.toString('latin1'));
+  return isSafeName(name) && !dots ? nameFromBytes(name) : '';
 }

@@ -182,9 +182,13 @@ test('a directory that cannot be read is skipped, and the rest comes', { timeout
   assert.equal(source.name, 'dir');
 });
 
-test("of '.', '~' and '..' the server knows the name; another's home needs its help", { timeout }, async () => {
-  for (const path of ['.', '~', '', '~/']) assert.equal((await openSource(new HostileServer(), path)).name, 'me');
-  assert.equal((await openSource(new HostileServer(), '~/a/b/')).name, 'b');
+test("what is named by '.', '~', '..' or '/' has no name of its own; another's home needs the server's help", {
+  timeout,
+}, async () => {
+  const nameOf = async (path: string) => (await openSource(new HostileServer(), path)).name;
+  for (const path of ['.', '~', '', '~/', '..', 'a/..', 'a/.', 'a/../', '/'])
+    assert.equal(await nameOf(path), '', path);
+  for (const path of ['~/a/b/', 'b', '../b', '/b//']) assert.equal(await nameOf(path), 'b', path);
   await assert.rejects(openSource(new HostileServer(), '~other/x'), failsWith('UNSUPPORTED'));
 });
 
