@@ -1,5 +1,5 @@
 /** Other people's programs that the interop tests talk to. A missing one is said, and in CI it is a failure. */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 /** Program -> the Debian package that brings it. */
@@ -22,10 +22,16 @@ const PACKAGES: Record<string, string> = {
   chromium: 'chromium',
   python3: 'python3',
   script: 'bsdutils',
+  'openssh-regress': 'openssh-tests',
 };
+
+/** Programs that are kept outside the folders of commands. */
+const ELSEWHERE: Record<string, string> = { 'openssh-regress': '/usr/lib/openssh/regress/run-tests' };
 
 /** Full path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {
+  const place = ELSEWHERE[name];
+  if (place !== undefined) return existsSync(place) ? place : undefined;
   const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   for (const folder of folders) {
     try {

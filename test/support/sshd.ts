@@ -159,7 +159,8 @@ function ready(child: ChildProcess, log: () => string): Promise<boolean> {
   });
 }
 
-function freePort(): Promise<number> {
+/** A port that nothing has now. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer().once('error', reject);
     server.listen(0, HOST, () => {
