@@ -41,6 +41,8 @@ export interface Entry {
   readonly mtimeMs?: number;
   /** Permission bits, at most 0o7777. */
   readonly mode?: number;
+  /** Of the root, given to a blind sink: what it is called in its source. */
+  readonly name?: string;
   /** Where a symlink points, as it is stored. */
   readonly target?: string;
   /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
@@ -52,7 +54,7 @@ export interface SourceCapabilities {
   readonly ranges: boolean;
   /** The same bytes can be read a second time. */
   readonly replay: boolean;
-  /** Several reads may be under way at once. */
+  /** Several reads may be under way at once. Else each file is read, or passed over, before the next entry is asked for. */
   readonly parallel: boolean;
   /** Entries carry mode and mtime. */
   readonly metadata: boolean;
@@ -69,6 +71,8 @@ export interface Source {
    * `''` where the root was named by `.` or `..`, or is `/`: then what is in it goes into the directory itself.
    */
   readonly name: string;
+  /** It has no root: it is what a pattern matched, each thing by its own name, and `name` is `''`. */
+  readonly several?: boolean;
   readonly capabilities: SourceCapabilities;
   /**
    * The root and all below it, a directory before what is in it. Rejects with NOT_FOUND where the root is missing. What
@@ -128,10 +132,15 @@ export interface SinkCapabilities {
   readonly atomic: boolean;
   /** A draft outlives the process that wrote it. */
   readonly resume: boolean;
-  /** Several writes may be under way at once, in one file and in several. */
+  /** Several writes may be under way at once, in one file and in several. Else one call ends before the next is made. */
   readonly parallel: boolean;
   /** Mode and mtime can be kept. */
   readonly metadata: boolean;
+  /**
+   * `stat` cannot tell what is there. The far side itself sees whether the target is a directory, and then gives the root
+   * its `name` in it. A first path other than `''` says that the target must be a directory.
+   */
+  readonly blind?: boolean;
 }
 
 /** Where bytes go. Paths are below its root; `''` is the root itself. */

@@ -72,6 +72,7 @@ class Copy {
       for await (const step of plan(sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
         await this.#take(step);
+        if (!step.source.capabilities.parallel || !this.#sink.capabilities.parallel) await this.#files.drained();
       }
       this.#progress.emit({ type: 'plan', ...this.#seen, complete: true });
     } catch (error) {
@@ -206,7 +207,7 @@ function weaker(a: CopyResult['verified'], b: CopyResult['verified']): CopyResul
 }
 
 function nameOf(step: Step): string {
-  return step.path || step.source.name;
+  return step.path || step.source.name || step.entry.path;
 }
 
 function depth(path: string): number {

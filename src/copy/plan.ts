@@ -27,12 +27,13 @@ export async function* plan(
   const names = new Set<string>();
   for (const source of sources) {
     const prefix = root?.kind === 'directory' ? source.name : '';
-    if (names.has(prefix)) {
+    if (names.has(prefix) && !source.several) {
       const name = prefix || 'the content';
       throw new XferError('USAGE', `copy ${source.label}: two sources would both become ${name} of ${sink.label}`);
     }
     names.add(prefix);
-    const steps = planSource(source, sink, { prefix, into, targetIsFile: root?.kind === 'file' }, options, scope);
+    const target = { targetIsFile: root?.kind === 'file', isDirectory: root?.kind === 'directory' };
+    const steps = planSource(source, sink, { prefix, into, ...target }, options, scope);
     if (sources.length === 1) yield* steps;
     else yield* skipFailing(source, steps, scope);
   }
@@ -40,8 +41,13 @@ export async function* plan(
 
 /** What is at the sink's root. EXISTS, NOT_FOUND where it must be a directory and is none. */
 async function findRoot(sources: number, sink: Sink, options: CopyOptions, scope: Scope): Promise<Entry | undefined> {
+  const into = options.intoDirectory === true || sources > 1;
+  if (sink.capabilities.blind) {
+    refuseLook(sink, options);
+    return into ? { path: '', kind: 'directory' } : undefined;
+  }
   const root = await sink.stat('', scope);
-  if (options.intoDirectory !== true && sources <= 1) return root;
+  if (!into) return root;
   if (root && root.kind !== 'directory') {
     throw new XferError('EXISTS', `copy to ${sink.label}: not a directory`, { hint: 'name a directory as the target' });
   }
@@ -53,6 +59,13 @@ async function findRoot(sources: number, sink: Sink, options: CopyOptions, scope
   }
   if (sources <= 1) return undefined;
   throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
+}
+
+function refuseLook(sink: Sink, { overwrite = 'always' }: CopyOptions): void {
+  if (overwrite === 'always') return;
+  throw new XferError('UNSUPPORTED', `copy to ${sink.label}: the other end cannot tell what is there already`, {
+    hint: `leave out ${overwrite === 'never' ? '--no-clobber' : '--update'}`,
+  });
 }
 
 /** One of several sources that cannot be read leaves the others to be copied. */
@@ -70,6 +83,7 @@ interface Placement {
   readonly prefix: string;
   readonly into: boolean;
   readonly targetIsFile: boolean;
+  readonly isDirectory: boolean;
 }
 
 async function* planSource(
@@ -80,18 +94,34 @@ async function* planSource(
   scope: WalkScope,
 ): AsyncGenerator<Step> {
   const excluded = new Set<string>();
-  for await (const entry of source.entries(scope)) {
-    if (entry.path === '') {
+  const placeOf = source.several && !place.isDirectory ? onlyOne(source, sink) : (path: string) => path;
+  for await (const found of source.entries(scope)) {
+    const path = joinPath(place.prefix, placeOf(found.path));
+    const entry = path === '' && sink.capabilities.blind ? { ...found, name: source.name || found.path } : found;
+    const isRoot = entry.path === '' || (source.several === true && !entry.path.includes('/'));
+    if (isRoot) {
       checkRoot(source, sink, entry, place, options);
       if (isItself(source, sink, entry, place.prefix)) {
         yield { source, entry, path: place.prefix, skip: 'it is the target itself' };
         return;
       }
     }
-    const path = joinPath(place.prefix, entry.path);
     const reason = excludedBy(entry, options, excluded) ?? (await conflict(entry, path, sink, options, scope));
     yield { source, entry, path, ...(reason === undefined ? {} : { skip: reason }) };
   }
+}
+
+/** Gives the one thing that a pattern matched the target's name. EXISTS for a second one. */
+function onlyOne(source: Source, sink: Sink): (path: string) => string {
+  let only: string | undefined;
+  return (path) => {
+    const [top = '', ...below] = path.split('/');
+    only ??= top;
+    if (top === only) return below.join('/');
+    throw new XferError('EXISTS', `copy ${source.label} to ${sink.label}: it stands for more than ${only}`, {
+      hint: 'name a directory that is there as the target',
+    });
+  };
 }
 
 function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, options: CopyOptions): void {
@@ -101,7 +131,7 @@ function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, o
   if (entry.kind === 'directory' && place.targetIsFile) {
     throw new XferError('EXISTS', `copy ${source.label} to ${sink.label}: not a directory`);
   }
-  if (entry.kind !== 'directory' && place.into && place.prefix === '') {
+  if (entry.kind !== 'directory' && place.into && !place.isDirectory) {
     throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
   }
 }
