@@ -128,7 +128,13 @@ async function openSources(
   return { sources, failures };
 }
 
-function openOptions(request: CopyRequest, parsed: ParsedArguments, around: Surroundings, report: Report): OpenOptions {
+/** What a transport is told when it opens an end of the copy. */
+export function openOptions(
+  request: CopyRequest,
+  parsed: ParsedArguments,
+  around: Surroundings,
+  report: Report,
+): OpenOptions {
   const links = parsed.text('links') as OpenOptions['links'];
   return {
     ...request.transportOptions,

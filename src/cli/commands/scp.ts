@@ -4,6 +4,7 @@ import { type Location, parseLocation, parseScpLocation } from '../../location.j
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
+import { runDirect } from '../run-direct.js';
 import { sshOptions } from '../ssh-options.js';
 import type { Surroundings } from '../surroundings.js';
 
@@ -42,6 +43,9 @@ function isLocal({ scheme }: Location): boolean {
 function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseScpOperand(text, around.platform));
   const to = from.pop() as Location;
+  if (parsed.last('through-here', 'direct') === 'direct' && !isLocal(to) && !from.every(isLocal)) {
+    return runDirect({ from, to }, parsed, around);
+  }
   const recursive = parsed.flag('recursive');
   const intoDirectory = from.length > 1 || (!recursive && to.path.endsWith('/'));
   return runCopy(

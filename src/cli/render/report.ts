@@ -1,5 +1,5 @@
 /** What a command says while it works, in the way that `--quiet`, `--verbose`, `--json` and the terminal ask for. */
-import type { CopyEvent, CopyResult } from '../../copy/index.js';
+import type { CopyEvent, CopyFailure, CopyResult } from '../../copy/index.js';
 import type { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import type { Output, Surroundings } from '../surroundings.js';
@@ -60,6 +60,12 @@ export class Report {
   tell(line: string, record?: object): void {
     if (!this.#json) this.#say(line);
     else if (record) this.#json.write(jsonLine(record));
+  }
+
+  /** What failed while the rest goes on, at once. */
+  fail(failure: CopyFailure): void {
+    if (this.#json) this.onEvent({ type: 'fail', ...failure });
+    else this.#view.line(failureLine(failure.path, failure.error));
   }
 
   /** Takes the bar away, and says in one line what was done, where something was. */
