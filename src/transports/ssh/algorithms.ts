@@ -2,6 +2,7 @@
 import type { Algorithms } from 'ssh2';
 import { XferError } from '../../errors.js';
 import type { SshConfig } from './config.js';
+import { matchesPattern } from './patterns.js';
 
 const KEX = [
   'curve25519-sha256',
@@ -43,38 +44,50 @@ const HOST_KEYS = [
 ];
 const OLD_HOST_KEYS = ['ssh-rsa'];
 
-/** Lists for the connection; the host keys that known_hosts holds come first. UNSUPPORTED where a list leaves none. */
+/** Keyword -> what is offered, and what is known and offered only where it is asked for. */
+const LISTS = {
+  Ciphers: [CIPHERS, OLD_CIPHERS],
+  HostKeyAlgorithms: [HOST_KEYS, OLD_HOST_KEYS],
+  KexAlgorithms: [KEX, OLD_KEX],
+  MACs: [MACS, []],
+} as const;
+
+/**
+ * Lists for the connection. The host keys that known_hosts holds come first, unless the configuration says which do.
+ * UNSUPPORTED where a list leaves none.
+ */
 export function algorithmsFor(config: SshConfig, knownTypes: readonly string[]): Algorithms {
-  const hostKeys = select('HostKeyAlgorithms', config.hostKeyAlgorithms, HOST_KEYS, OLD_HOST_KEYS);
-  const known = new Set(knownTypes.flatMap((type) => (type === 'ssh-rsa' ? ['rsa-sha2-512', 'rsa-sha2-256'] : [type])));
+  const hostKeys = select('HostKeyAlgorithms', config.hostKeyAlgorithms);
+  const rsa = ['rsa-sha2-512', 'rsa-sha2-256', 'ssh-rsa'];
+  const known = new Set(knownTypes.flatMap((type) => (type === 'ssh-rsa' ? rsa : [type])));
   const ordered = [...hostKeys.filter((name) => known.has(name)), ...hostKeys.filter((name) => !known.has(name))];
   return {
-    kex: select('KexAlgorithms', config.kexAlgorithms, KEX, OLD_KEX),
-    cipher: select('Ciphers', config.ciphers, CIPHERS, OLD_CIPHERS),
-    hmac: select('MACs', config.macs, MACS, []),
-    serverHostKey: ordered,
+    kex: select('KexAlgorithms', config.kexAlgorithms),
+    cipher: select('Ciphers', config.ciphers),
+    hmac: select('MACs', config.macs),
+    serverHostKey: /^[^+-]/.test(config.hostKeyAlgorithms ?? '') ? hostKeys : ordered,
     compress: config.compression ? ['zlib@openssh.com', 'zlib', 'none'] : ['none'],
   } as Algorithms;
 }
 
-/** `a,b` replaces the usual list; `+a` adds to its end, `^a` to its head, `-a` removes. `*` and `?` match. */
-function select(
-  keyword: string,
-  setting: string | undefined,
-  usual: readonly string[],
-  old: readonly string[],
-): string[] {
-  if (setting === undefined) return [...usual];
-  const how = /^[+^-]/.exec(setting)?.[0];
-  const patterns = (how ? setting.slice(1) : setting).split(',').map(patternOf);
-  const named = patterns.flatMap((pattern) => [...usual, ...old].filter((name) => pattern.test(name)));
-  const rest = usual.filter((name) => !named.includes(name));
-  const chosen = how === '-' ? rest : how === '^' ? [...named, ...rest] : how === '+' ? [...usual, ...named] : named;
+function select(keyword: keyof typeof LISTS, setting: string | undefined): string[] {
+  const chosen = chosenAlgorithms(keyword, setting);
   if (chosen.length === 0) throw new XferError('UNSUPPORTED', `${keyword} ${setting}: none of these is known here`);
-  return [...new Set(chosen)];
+  return chosen;
 }
 
-function patternOf(text: string): RegExp {
-  const escaped = text.trim().replace(/[.+^${}()|[\]\\]/g, '\\$&');
-  return new RegExp(`^${escaped.replaceAll('*', '.*').replaceAll('?', '.')}$`);
+/**
+ * What a setting leaves of what is known here, best first: `a,b` replaces the usual list; `+a` adds to its end, `^a` to
+ * its head, `-a` removes. `*` and `?` match.
+ */
+export function chosenAlgorithms(keyword: keyof typeof LISTS, setting: string | undefined): string[] {
+  const [usual, old] = LISTS[keyword];
+  if (setting === undefined) return [...usual];
+  const how = /^[+^-]/.exec(setting)?.[0];
+  const patterns = (how ? setting.slice(1) : setting).split(',');
+  const known = [...usual, ...old];
+  const named = patterns.flatMap((pattern) => known.filter((name) => matchesPattern(name, pattern)));
+  const rest = usual.filter((name) => !named.includes(name));
+  const chosen = how === '-' ? rest : how === '^' ? [...named, ...rest] : how === '+' ? [...usual, ...named] : named;
+  return [...new Set(chosen)];
 }

@@ -1,19 +1,16 @@
-/** The keywords of ssh_config.5: which exist, which are read here and what their values may be. */
-import { badLine, type Place, splitWords } from './config-words.js';
-import { jumpHops, jumpText } from './proxy-jump.js';
+/** The keywords of ssh_config.5: which exist, which are read here and what kind of value they take. */
 
 /** Keywords that OpenSSH knows and that mean nothing to a copy; any value is let through, as it may come from a newer ssh. */
 const OTHER_KEYWORDS = new Set(
-  `addkeystoagent afstokenpassing canonicaldomains canonicalizefallbacklocal canonicalizemaxdots
-  canonicalizepermittedcnames casignaturealgorithms channeltimeout checkhostip cipher clearallforwardings
+  `addkeystoagent afstokenpassing casignaturealgorithms channeltimeout cipher clearallforwardings
   compressionlevel controlmaster controlpath controlpersist dynamicforward enableescapecommandline
   enablesshkeysign escapechar exitonforwardfailure fallbacktorsh fingerprinthash forkafterauthentication
   forwardx11 forwardx11timeout forwardx11trusted gatewayports globalknownhostsfile2 gssapiauthentication
   gssapiclientidentity gssapidelegatecredentials gssapikexalgorithms gssapikeyexchange gssapirenewalforcesrekey
   gssapiserveridentity gssapitrustdns hostbasedacceptedalgorithms hostbasedauthentication hostbasedkeytypes ipqos
   kbdinteractivedevices kerberosauthentication kerberostgtpassing localcommand localforward loglevel
-  logverbose nohostauthenticationforlocalhost obscurekeystroketiming permitlocalcommand permitremoteopen protocol
-  protocolkeepalives proxyusefdpass pubkeyacceptedalgorithms pubkeyacceptedkeytypes refuseconnection rekeylimit
+  logverbose obscurekeystroketiming permitlocalcommand permitremoteopen protocol
+  protocolkeepalives pubkeyacceptedalgorithms pubkeyacceptedkeytypes refuseconnection rekeylimit
   remotecommand remoteforward requesttty requiredrsasize rhostsauthentication rhostsrsaauthentication
   rsaauthentication sendenv sessiontype setenv setuptimeout smartcarddevice stdinnull streamlocalbindmask
   streamlocalbindunlink syslogfacility tag tunnel tunneldevice updatehostkeys useblacklistedkeys
@@ -32,48 +29,71 @@ const ALIASES: Record<string, string> = {
 
 /** Keywords that ask for what is not done here, and the values with which they ask for nothing. */
 const UNSUPPORTED: Record<string, readonly string[]> = {
-  canonicalizehostname: ['no', 'false'],
   certificatefile: ['none'],
-  knownhostscommand: ['none'],
   pkcs11provider: ['none'],
-  revokedhostkeys: ['none'],
   securitykeyprovider: ['internal', 'none'],
 };
 
-type ValueKind = 'word' | 'command' | 'hops' | 'words' | 'port' | 'count' | 'time' | Record<string, string>;
+/**
+ * `agent`: a path or `$NAME`; `aliases`: `from:to` lists; `command` and `hops`: the rest of the line; `words`: several;
+ * a record: what may be written -> what it means.
+ */
+export type ValueKind =
+  | 'agent'
+  | 'algorithms'
+  | 'aliases'
+  | 'command'
+  | 'count'
+  | 'domains'
+  | 'hops'
+  | 'port'
+  | 'time'
+  | 'word'
+  | 'words'
+  | Readonly<Record<string, string>>;
 
 const FLAG = { yes: 'yes', true: 'yes', no: 'no', false: 'no' };
 
-/** Keywords that are read, and what they take: a choice maps what may be written to what it means. */
+/** Keywords that are read, and what they take. */
 const VALUES: Record<string, ValueKind> = {
   addressfamily: { any: 'any', inet: 'inet', inet6: 'inet6' },
   batchmode: FLAG,
   bindaddress: 'word',
   bindinterface: 'word',
-  ciphers: 'word',
+  canonicaldomains: 'domains',
+  canonicalizefallbacklocal: FLAG,
+  canonicalizehostname: { ...FLAG, always: 'always' },
+  canonicalizemaxdots: 'count',
+  canonicalizepermittedcnames: 'aliases',
+  checkhostip: FLAG,
+  ciphers: 'algorithms',
   compression: { yes: 'yes', no: 'no' },
   connectionattempts: 'count',
   connecttimeout: 'time',
-  forwardagent: 'word',
+  forwardagent: 'agent',
   globalknownhostsfile: 'words',
   hashknownhosts: FLAG,
-  hostkeyalgorithms: 'word',
+  hostkeyalgorithms: 'algorithms',
   hostkeyalias: 'word',
   hostname: 'word',
   identitiesonly: FLAG,
-  identityagent: 'word',
+  identityagent: 'agent',
   identityfile: 'word',
   ignoreunknown: 'word',
   kbdinteractiveauthentication: FLAG,
-  kexalgorithms: 'word',
-  macs: 'word',
+  kexalgorithms: 'algorithms',
+  knownhostscommand: 'command',
+  macs: 'algorithms',
+  nohostauthenticationforlocalhost: FLAG,
   numberofpasswordprompts: 'count',
   passwordauthentication: FLAG,
   port: 'port',
   preferredauthentications: 'word',
   proxycommand: 'command',
   proxyjump: 'hops',
+  proxyusefdpass: FLAG,
   pubkeyauthentication: { ...FLAG, unbound: 'yes', 'host-bound': 'yes' },
+  revokedhostkeys: 'word',
   serveralivecountmax: 'count',
   serveraliveinterval: 'time',
   stricthostkeychecking: { ...FLAG, off: 'no', ask: 'ask', 'accept-new': 'accept-new' },
@@ -102,77 +122,7 @@ export function asksForNothing(keyword: string, value: string): boolean {
   return UNSUPPORTED[keyword]?.includes(value.toLowerCase()) ?? false;
 }
 
-/** The words of a 'value' keyword, or the one text of a keyword that takes the rest of its line as it stands. USAGE. */
-export function wordsOf(keyword: string, rest: string, place: Place): readonly string[] {
-  const words = splitWords(rest, place);
-  const kind = VALUES[keyword];
-  if (kind !== 'command' && kind !== 'hops') return words;
-  const text = rest.replace(/^[ \t=]+/, '');
-  return [kind === 'hops' ? jumpText(text) : text];
-}
-
-/** Whether a 'value' keyword takes a time. */
-export function isTime(keyword: string): boolean {
-  return VALUES[keyword] === 'time';
-}
-
-const MOST_FILES = 32;
-
-/** The checked value of a 'value' keyword: choices by their meaning, times in seconds or `none`. USAGE where it is not right. */
-export function checkValue(keyword: string, words: readonly string[], place: Place): readonly string[] {
-  const kind = VALUES[keyword] as ValueKind;
-  const first = words[0];
-  if (first === undefined || words.includes('')) throw badLine(place, `${keyword}: missing argument`);
-  if (kind === 'words') {
-    if (words.length > MOST_FILES) throw badLine(place, `${keyword}: more than ${MOST_FILES} files`);
-    if (words.length > 1 && words.some((word) => word.toLowerCase() === 'none')) {
-      throw badLine(place, `${keyword}: "none" must appear alone`);
-    }
-    return words;
-  }
-  if (words.length > 1) throw badLine(place, `keyword ${keyword} extra arguments at end of line`);
-  return [checkWord(kind, first, `${keyword} ${first}`, place)];
-}
-
-function checkWord(kind: Exclude<ValueKind, 'words'>, word: string, what: string, place: Place): string {
-  if (kind === 'word' || kind === 'command') return word;
-  if (kind === 'hops') return checkHops(word, what, place);
-  if (kind === 'time') return checkTime(word, what, place);
-  if (kind === 'port') {
-    if (!/^[0-9]{1,5}$/.test(word) || Number(word) < 1 || Number(word) > 65535) {
-      throw badLine(place, `${what}: not a number from 1 to 65535`);
-    }
-    return String(Number(word));
-  }
-  if (kind === 'count') {
-    if (!/^[0-9]{1,10}$/.test(word) || Number(word) > 0x7fffffff) throw badLine(place, `${what}: not a number`);
-    return String(Number(word));
-  }
-  const choice = word.toLowerCase();
-  if (Object.hasOwn(kind, choice)) return kind[choice] as string;
-  throw badLine(place, `${what}: not one of ${Object.keys(kind).join(', ')}`);
-}
-
-function checkHops(word: string, what: string, place: Place): string {
-  try {
-    if (word.toLowerCase() !== 'none') jumpHops(word);
-    return word;
-  } catch (error) {
-    throw badLine(place, `${what}: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-const SECONDS: Record<string, number> = { '': 1, s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
-
-/** A time as sshd_config.5 writes it, such as `1h30m`, in seconds; or `none`. */
-function checkTime(word: string, what: string, place: Place): string {
-  if (word === 'none') return word;
-  if (!/^(?:[0-9]+[smhdw])*[0-9]+[smhdw]?$/i.test(word))
-    throw badLine(place, `${what}: not a time such as 90 or 1m30s`);
-  let seconds = 0;
-  for (const [, digits, unit] of word.matchAll(/([0-9]+)([smhdw]?)/gi)) {
-    seconds += Number(digits) * (SECONDS[(unit as string).toLowerCase()] as number);
-  }
-  if (seconds > 0x7fffffff) throw badLine(place, `${what}: too long`);
-  return String(seconds);
+/** What a 'value' keyword takes. */
+export function valueKind(keyword: string): ValueKind {
+  return VALUES[keyword] as ValueKind;
 }

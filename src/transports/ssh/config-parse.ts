@@ -1,17 +1,26 @@
 /** Reads ssh_config files: which lines count for a host, and the first value of each keyword. */
+import { hostname } from 'node:os';
 import { posix, win32 } from 'node:path';
 import { XferError } from '../../errors.js';
+import { checkUserAndHost } from '../../location.js';
 import { expandGlob, readConfigFile } from './config-files.js';
-import { asksForNothing, canonicalKeyword, checkValue, isTime, keywordUse, wordsOf } from './config-keywords.js';
-import { expandPercent, expandTilde } from './config-tokens.js';
+import { asksForNothing, canonicalKeyword, keywordUse, valueKind } from './config-keywords.js';
+import { matchesCriteria } from './config-match.js';
+import { clientTokens, expandPercent } from './config-tokens.js';
+import { readValue } from './config-values.js';
 import { badLine, type Directive, describePlace, type Place, splitDirective, splitWords } from './config-words.js';
-import { matchesHostList, matchesPattern, matchesPatternList } from './patterns.js';
+import { expandTilde, type HomeFolders } from './home-folders.js';
+import { matchesPattern, matchesPatternList } from './patterns.js';
+import { type Surroundings, shellSucceeds } from './shell-command.js';
 
-export interface ConfigSubject {
+export interface ConfigSubject extends Surroundings {
+  /** As it was typed. */
   readonly host: string;
   readonly user?: string | undefined;
-  readonly localUser: string;
-  readonly home: string;
+  readonly port?: number | undefined;
+  readonly homes: HomeFolders;
+  /** Ends what `Match exec` started. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface FileUse {
@@ -31,38 +40,70 @@ interface Block {
   readonly never: boolean;
 }
 
+interface Setting {
+  readonly words: readonly string[];
+  /** As `KexAlgorithms a,b (path:12)`. */
+  readonly written: string;
+}
+
 const DEEPEST_INCLUDE = 16;
 const MOST_FILES_READ = 1024;
 const MOST_IDENTITY_FILES = 100;
-
-/** Criteria that are known and cannot be answered here; a block with one does not match, and is told. */
-const UNANSWERED = new Set('canonical command exec final localnetwork sessiontype tagged version'.split(' '));
-const WITHOUT_ARGUMENT = new Set(['all', 'canonical', 'final']);
+const COMMAND_LINE: Place = { file: 'command line', line: 0 };
 
 /** Collects settings from command-line options and files, in the order in which they are applied. */
 export class ConfigReader {
   /** Keyword -> first value. */
-  readonly values = new Map<string, readonly string[]>();
+  readonly settings = new Map<string, Setting>();
   readonly identityFiles: string[] = [];
-  /** What was asked for and is not done, as `ProxyJump bastion (path:12)`. */
-  readonly unsupported: string[] = [];
+  /** What was asked for and is not done, as `CertificateFile x (path:12)`. */
+  readonly unsupported = new Set<string>();
+  /** Whether a line asked for a second reading by `Match final`. */
+  wantsFinal = false;
   readonly #subject: ConfigSubject;
+  /** What `Host` is compared with. */
+  #host: string;
+  #final = false;
   #filesRead = 0;
 
   constructor(subject: ConfigSubject) {
     this.#subject = subject;
+    this.#host = subject.host;
   }
 
   /** Applies `-o` options, each `keyword=value` or `keyword value`. USAGE. */
-  async applyOptions(options: readonly string[]): Promise<void> {
-    const block = { active: true, never: false };
-    const use = { folder: posix.join(this.#subject.home, '.ssh'), own: true, checkOwner: true };
-    for (const option of options) await this.#applyLine(option, { file: 'command line', line: 0 }, block, use, 0);
+  applyOptions(options: readonly string[]): void {
+    for (const option of options) {
+      const directive = splitDirective(option, COMMAND_LINE);
+      if (!directive) continue;
+      if (keywordUse(directive.keyword) === 'block') {
+        throw badLine(COMMAND_LINE, `${directive.written} is for files`);
+      }
+      this.#take(directive, COMMAND_LINE, true);
+    }
   }
 
-  /** Applies a file. USAGE names file and line; DENIED and NOT_FOUND as `readConfigFile` and `use` say. */
+  /**
+   * Applies a file. USAGE names file and line; DENIED and NOT_FOUND as `readConfigFile` and `use` say; TIMED_OUT for a
+   * command that does not end.
+   */
   async applyFile(path: string, use: FileUse): Promise<void> {
     await this.#readFile(path, use, { active: true, never: false }, 0);
+  }
+
+  /** Makes the files that follow a second reading, for what the host turned out to be. */
+  beginFinal(hostName: string): void {
+    this.#final = true;
+    this.#host = hostName;
+    this.#filesRead = 0;
+    this.settings.set('hostname', { words: [hostName], written: hostName });
+  }
+
+  /** The host to connect to, as far as it is known by now. */
+  hostName(): string {
+    const set = this.settings.get('hostname')?.words[0];
+    if (set === undefined || this.#final) return set ?? this.#host;
+    return expandPercent(set, { h: this.#subject.host }, 'HostName');
   }
 
   async #readFile(path: string, use: FileUse, block: Block, depth: number): Promise<void> {
@@ -83,63 +124,89 @@ export class ConfigReader {
   async #applyLine(text: string, place: Place, block: Block, use: FileUse, depth: number): Promise<void> {
     const directive = splitDirective(text, place);
     if (!directive) return;
-    const keyword = canonicalKeyword(directive.keyword);
-    const kind = keywordUse(keyword);
-    if (kind === 'unknown') return this.#checkIgnored(directive, place);
-    if (kind === 'other') return;
-    if (kind === 'unsupported') return this.#takeUnsupported(keyword, directive, place, block.active);
-    if (kind === 'value') {
-      const value = checkValue(keyword, wordsOf(keyword, directive.rest, place), place);
-      return this.#takeValue(keyword, value, place, block.active);
+    const { keyword, rest } = directive;
+    if (keywordUse(keyword) !== 'block') return this.#take(directive, place, block.active);
+    const words = splitWords(rest, place);
+    if (keyword === 'match') {
+      block.active = (await this.#matches(rest, place, block.never)) && !block.never;
+      return;
     }
-    const words = splitWords(directive.rest, place);
     if (words.includes('')) throw badLine(place, `keyword ${keyword} empty argument`);
     if (keyword === 'include') return this.#include(words, place, block, use, depth);
-    const matches = keyword === 'host' ? this.#matchesHost(words) : this.#matchesCriteria(words, place, block.never);
-    block.active = matches && !block.never;
+    block.active = this.#matchesHost(words) && !block.never;
+  }
+
+  #take(directive: Directive, place: Place, active: boolean): void {
+    const keyword = canonicalKeyword(directive.keyword);
+    const use = keywordUse(keyword);
+    if (use === 'value') {
+      const words = readValue(keyword, directive.rest, place);
+      if (active) this.#takeValue(keyword, words, directive, place);
+      return;
+    }
+    const words = splitWords(directive.rest, place);
+    if (use === 'unknown') this.#checkIgnored(directive, place);
+    if (use !== 'unsupported') return;
+    const [value] = words;
+    if (!value) throw badLine(place, `${keyword}: missing argument`);
+    if (active) this.#takeUnsupported(keyword, value, directive, place);
   }
 
   #checkIgnored(directive: Directive, place: Place): void {
-    const ignored = this.values.get('ignoreunknown')?.[0];
+    const ignored = this.settings.get('ignoreunknown')?.words[0];
     if (ignored !== undefined && matchesPatternList(directive.keyword, ignored.toLowerCase())) return;
     throw badLine(place, `Bad configuration option: ${directive.written}`);
   }
 
-  #takeValue(keyword: string, value: readonly string[], place: Place, active: boolean): void {
-    if (!active) return;
+  #takeValue(keyword: string, words: readonly string[], directive: Directive, place: Place): void {
+    const [first] = words;
+    if (first === undefined) return;
     // To OpenSSH `none` is a time that was not set yet, so a later line still counts.
-    if (value[0] === 'none' && isTime(keyword)) return;
-    if (keyword === 'identityfile') {
-      const [file] = value as [string];
-      if (this.identityFiles.includes(file)) return;
-      if (this.identityFiles.length >= MOST_IDENTITY_FILES) throw badLine(place, 'too many identity files');
-      this.identityFiles.push(file);
-    } else if (!this.values.has(keyword) && !this.#isProxyDecided(keyword)) this.values.set(keyword, value);
+    if (first === 'none' && valueKind(keyword) === 'time') return;
+    const setting = { words, written: `${directive.written} ${words.join(' ')} (${describePlace(place)})` };
+    if (keyword === 'identityfile') this.#takeIdentityFile(first, place);
+    else if (keyword === 'forwardagent') this.#takeForwardAgent(first, setting);
+    else if (!this.#isProxyDecided(keyword)) this.#set(keyword, setting);
   }
 
-  #takeUnsupported(keyword: string, directive: Directive, place: Place, active: boolean): void {
-    const value = splitWords(directive.rest, place).join(' ');
-    if (value === '') throw badLine(place, `${keyword}: missing argument`);
-    if (!active) return;
-    if (this.values.has(keyword) && keyword !== 'certificatefile') return;
-    this.values.set(keyword, [value]);
-    if (asksForNothing(keyword, value)) return;
-    this.unsupported.push(`${directive.written} ${value} (${describePlace(place)})`);
+  #set(keyword: string, setting: Setting): void {
+    if (!this.settings.has(keyword)) this.settings.set(keyword, setting);
+  }
+
+  #takeIdentityFile(file: string, place: Place): void {
+    if (this.identityFiles.includes(file)) return;
+    if (this.identityFiles.length >= MOST_IDENTITY_FILES) throw badLine(place, 'too many identity files');
+    this.identityFiles.push(file);
+  }
+
+  /** Whether and which: a path says yes where nothing was said, and counts beside an earlier yes. */
+  #takeForwardAgent(word: string, setting: Setting): void {
+    const flag = { yes: 'yes', true: 'yes', no: 'no', false: 'no' }[word.toLowerCase()];
+    this.#set('forwardagent', { ...setting, words: [flag ?? 'yes'] });
+    if (flag === undefined) this.#set('forwardagentpath', setting);
+  }
+
+  #takeUnsupported(keyword: string, value: string, directive: Directive, place: Place): void {
+    const setting = { words: [value], written: `${directive.written} ${value} (${describePlace(place)})` };
+    if (this.settings.has(keyword) && keyword !== 'certificatefile') return;
+    this.settings.set(keyword, setting);
+    if (!asksForNothing(keyword, value)) this.unsupported.add(setting.written);
   }
 
   /** ProxyJump and ProxyCommand compete: the first of either wins (ssh_config.5, ProxyJump). */
   #isProxyDecided(keyword: string): boolean {
     if (keyword !== 'proxyjump' && keyword !== 'proxycommand') return false;
-    return this.values.has('proxyjump') || this.values.has('proxycommand');
+    return this.settings.has('proxyjump') || this.settings.has('proxycommand');
   }
 
   async #include(words: readonly string[], place: Place, block: Block, use: FileUse, depth: number): Promise<void> {
+    const onWindows = this.#subject.platform === 'win32';
     for (const word of words) {
       if (word.startsWith('~') && !use.own) throw badLine(place, `bad include path ${word}`);
-      const path = expandTilde(word, this.#subject.home, this.#subject.localUser);
-      const absolute = process.platform === 'win32' ? win32.isAbsolute(path) : posix.isAbsolute(path);
+      const path = expandTilde(word, this.#subject.homes);
+      const absolute = onWindows ? win32.isAbsolute(path) : posix.isAbsolute(path);
       const pattern = absolute ? path : `${use.folder}/${path}`;
-      const portable = process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
+      const portable = onWindows ? pattern.replaceAll('\\', '/') : pattern;
       for (const file of await expandGlob(portable)) {
         const inner = { active: block.active, never: block.never || !block.active };
         await this.#readFile(file, { ...use, checkOwner: true, required: false }, inner, depth + 1);
@@ -151,66 +218,53 @@ export class ConfigReader {
     let found = false;
     for (const item of patterns) {
       const negated = item.startsWith('!');
-      if (!matchesPattern(this.#subject.host, negated ? item.slice(1) : item)) continue;
+      if (!matchesPattern(this.#host, negated ? item.slice(1) : item)) continue;
       if (negated) return false;
       found = true;
     }
     return found;
   }
 
-  /** Evaluates a `Match` line; one with a criterion that nobody here can answer counts as not matching. */
-  #matchesCriteria(words: readonly string[], place: Place, never: boolean): boolean {
-    const criteria = readCriteria(words, place);
-    const unanswered = criteria.filter(({ name }) => UNANSWERED.has(name));
-    const answered = criteria.filter(({ name }) => !UNANSWERED.has(name));
-    if (!answered.every(({ name, list, negated }) => this.#answers(name, list) !== negated)) return false;
-    const [first] = unanswered;
-    if (!first) return true;
-    if (!never) this.unsupported.push(`Match ${first.name} (${describePlace(place)})`);
-    return false;
+  #matches(rest: string, place: Place, never: boolean): Promise<boolean> {
+    return matchesCriteria(rest, place, {
+      host: this.hostName(),
+      originalHost: this.#subject.host,
+      user: this.#user(),
+      localUser: this.#subject.homes.localUser,
+      final: this.#final,
+      wantFinal: () => {
+        this.wantsFinal = true;
+      },
+      execute: (command, run) => this.#execute(command, place, run && !never),
+      unanswered: (name) => {
+        if (!never) this.unsupported.add(`Match ${name} (${describePlace(place)})`);
+      },
+    });
   }
 
-  #answers(name: string, list: string): boolean {
-    const { host, user, localUser } = this.#subject;
-    if (name === 'host') return matchesHostList(this.#hostName(), list);
-    if (name === 'originalhost') return matchesHostList(host, list);
-    if (name === 'user') return matchesPatternList(user ?? this.values.get('user')?.[0] ?? localUser, list);
-    if (name === 'localuser') return matchesPatternList(localUser, list);
-    return true;
+  #user(): string {
+    return this.#subject.user ?? this.settings.get('user')?.words[0] ?? this.#subject.homes.localUser;
   }
 
-  #hostName(): string {
-    const { host } = this.#subject;
-    const hostName = this.values.get('hostname')?.[0];
-    return hostName === undefined ? host : expandPercent(hostName, { h: host }, 'HostName');
+  /** Whether the command of `Match exec` ends with 0. What its tokens stand for must be safe in a shell. */
+  async #execute(command: string, place: Place, run: boolean): Promise<boolean> {
+    const { host, homes, port, signal } = this.#subject;
+    const hostName = this.hostName();
+    const tokens = clientTokens({
+      host,
+      hostName,
+      port: port ?? Number(this.settings.get('port')?.words[0] ?? 22),
+      user: this.#user(),
+      localUser: homes.localUser,
+      home: homes.home,
+      localHost: hostname(),
+      hostKeyAlias: this.settings.get('hostkeyalias')?.words[0] ?? hostName,
+    });
+    const what = `Match exec (${describePlace(place)})`;
+    const expanded = expandPercent(command, tokens, what);
+    if (!run) return false;
+    checkUserAndHost(this.#user(), hostName);
+    if (/%u/.test(command)) checkUserAndHost(homes.localUser, hostName);
+    return shellSucceeds(expanded, what, this.#subject, signal);
   }
-}
-
-interface Criterion {
-  readonly name: string;
-  readonly list: string;
-  readonly negated: boolean;
-}
-
-const ANSWERED = new Set(['all', 'host', 'originalhost', 'user', 'localuser']);
-
-function readCriteria(words: readonly string[], place: Place): Criterion[] {
-  const criteria: Criterion[] = [];
-  const rest = words.flatMap((word) => /^(!?[a-z]+)=(.+)$/is.exec(word)?.slice(1) ?? [word]);
-  while (rest.length > 0) {
-    const word = (rest.shift() as string).toLowerCase();
-    const negated = word.startsWith('!');
-    const name = negated ? word.slice(1) : word;
-    if (!ANSWERED.has(name) && !UNANSWERED.has(name)) throw badLine(place, `unsupported Match attribute ${word}`);
-    const list = WITHOUT_ARGUMENT.has(name) ? '' : rest.shift();
-    if (list === undefined) throw badLine(place, `missing argument for Match '${name}'`);
-    criteria.push({ name, list, negated });
-  }
-  const all = criteria.findIndex(({ name }) => name === 'all');
-  const before = criteria.slice(0, Math.max(all, 0));
-  const alone = all === criteria.length - 1 && before.every(({ name }) => name === 'canonical' || name === 'final');
-  if (all >= 0 && (!alone || criteria[all]?.negated))
-    throw badLine(place, `'all' cannot be combined with other attributes`);
-  if (criteria.length === 0) throw badLine(place, 'no Match attribute');
-  return criteria;
 }

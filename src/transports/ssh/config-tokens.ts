@@ -1,6 +1,7 @@
-/** What stands for something else in a value of ssh_config: `%h` (ssh_config.5, TOKENS), `${NAME}` and `~`. */
+/** What stands for something else in a value of ssh_config: `%h` (ssh_config.5, TOKENS) and `${NAME}`. */
 import { createHash } from 'node:crypto';
 import { XferError } from '../../errors.js';
+import { expandTilde, type HomeFolders } from './home-folders.js';
 
 export interface TokenSubject {
   /** As it was typed: %n. */
@@ -66,34 +67,20 @@ function tokenOf(letter: string, tokens: Tokens, what: string): string {
   throw new XferError('USAGE', `${what}: unknown token %${letter}`);
 }
 
-/** Replaces `~` and `~name` at the start, where the name is the person's own. USAGE for somebody else's home. */
-export function expandTilde(path: string, home: string, localUser: string): string {
-  const match = /^~([^/]*)/.exec(path);
-  if (!match) return path;
-  if (match[1] !== '' && match[1] !== localUser) {
-    throw new XferError('USAGE', `path ${path}: the home directory of ${match[1]} is not known`, {
-      hint: 'write the whole path',
-    });
-  }
-  return home.replace(/\/$/, '') + path.slice(match[0].length);
-}
-
 /** Expands paths for one host. */
 export class Paths {
-  readonly #home: string;
-  readonly #localUser: string;
+  readonly #homes: HomeFolders;
   readonly #tokens: Tokens;
   readonly #environment: NodeJS.ProcessEnv;
 
-  constructor(home: string, localUser: string, tokens: Tokens, environment: NodeJS.ProcessEnv) {
-    this.#home = home;
-    this.#localUser = localUser;
+  constructor(homes: HomeFolders, tokens: Tokens, environment: NodeJS.ProcessEnv) {
+    this.#homes = homes;
     this.#tokens = tokens;
     this.#environment = environment;
   }
 
   tilde(path: string): string {
-    return expandTilde(path, this.#home, this.#localUser);
+    return expandTilde(path, this.#homes);
   }
 
   full(path: string, keyword: string): string {
@@ -104,7 +91,7 @@ export class Paths {
   agent(value: string | undefined): string | undefined {
     if (value === undefined) return undefined;
     if (value.toLowerCase() === 'none') return 'none';
-    const variable = value === 'SSH_AUTH_SOCK' ? value : /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
+    const variable = value === 'SSH_AUTH_SOCK' ? value : /^\$(\w+)$/.exec(value)?.[1];
     return variable === undefined ? this.full(value, 'IdentityAgent') : this.#environment[variable] || 'none';
   }
 

@@ -1,9 +1,13 @@
 /** What ssh_config.5 says about a host: the one place that decides where and how to connect. */
-import { homedir, hostname, userInfo } from 'node:os';
+import { homedir, userInfo } from 'node:os';
 import { posix } from 'node:path';
 import { checkUserAndHost } from '../../location.js';
+import { type CanonicalRules, canonicalHost, type HostResolver, systemResolver } from './canonical-host.js';
+import { buildConfig, systemFolder } from './config-build.js';
 import { ConfigReader } from './config-parse.js';
-import { clientTokens, expandPercent, Paths } from './config-tokens.js';
+import type { Tokens } from './config-tokens.js';
+import { ConfigValues, withoutNone } from './config-typed.js';
+import { readHomeFolders } from './home-folders.js';
 
 export interface SshConfigRequest {
   readonly host: string;
@@ -20,14 +24,31 @@ export interface SshConfigRequest {
   readonly localUser?: string | undefined;
   readonly environment?: NodeJS.ProcessEnv | undefined;
   readonly systemConfigFile?: string | undefined;
+  readonly platform?: NodeJS.Platform | undefined;
+  /** Stands in for the system's look-up of names. */
+  readonly resolver?: HostResolver | undefined;
+  /** Ends what `Match exec` started. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type StrictHostKeyChecking = 'yes' | 'accept-new' | 'ask' | 'no';
 
+/** A way to log in, by the server's name for it. */
+export type AuthenticationMethod = 'publickey' | 'keyboard-interactive' | 'password';
+
+/** A program that prints lines of known_hosts. */
+export interface KnownHostsCommand {
+  readonly written: string;
+  /** The program and its arguments, tokens and variables not yet expanded. */
+  readonly words: readonly string[];
+  readonly tokens: Tokens;
+  readonly environment: NodeJS.ProcessEnv;
+}
+
 export interface SshConfig {
   /** As it was typed. */
   readonly host: string;
-  /** What to connect to, in lower case. */
+  /** What to connect to: in lower case, or an address in its usual spelling. */
   readonly hostName: string;
   readonly user: string;
   readonly port: number;
@@ -45,12 +66,21 @@ export interface SshConfig {
   readonly hashKnownHosts: boolean;
   /** Name to look up in known_hosts instead of host and port. */
   readonly hostKeyAlias?: string;
+  /** The address must be known by the same key. */
+  readonly checkHostIp: boolean;
+  /** On a loopback address every key is taken. */
+  readonly noHostAuthenticationForLocalhost: boolean;
+  /** Keys that are never taken. */
+  readonly revokedHostKeysFile?: string;
+  readonly knownHostsCommand?: KnownHostsCommand;
   /** Absent: as long as the system waits. */
   readonly connectTimeoutMs?: number;
   readonly batchMode: boolean;
   readonly passwordAuthentication: boolean;
   readonly kbdInteractiveAuthentication: boolean;
   readonly pubkeyAuthentication: boolean;
+  /** What may be tried, in this order: PreferredAuthentications without what is turned off or not known here. */
+  readonly authenticationMethods: readonly AuthenticationMethod[];
   readonly preferredAuthentications?: string;
   readonly numberOfPasswordPrompts: number;
   readonly compression: boolean;
@@ -81,163 +111,61 @@ export interface SshConfig {
   readonly unsupported: readonly string[];
 }
 
-const USUAL_IDENTITIES = ['id_rsa', 'id_ecdsa', 'id_ed25519'];
-const LONGEST_TIMEOUT_MS = 0x7fffffff;
-
 /**
- * Settings for a host: the first value of each keyword wins, from `-o`, then the person's file, then the system's.
- * USAGE where a keyword or a value is not right, naming file and line; DENIED where a file cannot be read or others may
- * write to it; NOT_FOUND where the `-F` file is missing.
+ * Settings for a host: the first value of each keyword wins, from `-o`, then the person's file, then the system's; read
+ * twice where `Match final` or CanonicalizeHostname ask for it. USAGE where a keyword or a value is not right, naming file
+ * and line; DENIED where a file cannot be read or others may write to it; NOT_FOUND where the `-F` file is missing;
+ * UNREACHABLE where a name must be found and is not; TIMED_OUT for a command that does not end.
  */
 export async function resolveSshConfig(request: SshConfigRequest): Promise<SshConfig> {
-  checkUserAndHost(request.user, request.host);
+  const { host, user, port, signal, platform = process.platform, environment = process.env } = request;
+  // Before anything is expanded: tokens put them into paths and commands.
+  checkUserAndHost(user, host);
   const home = request.home ?? homedir();
   const localUser = request.localUser ?? userInfo().username;
-  const reader = new ConfigReader({ host: request.host, user: request.user, localUser, home });
-  await reader.applyOptions(request.options ?? []);
-  await applyFiles(reader, request, home);
-  return buildConfig(reader, request, home, localUser);
+  const homes = { home, localUser, others: await readHomeFolders(platform) };
+  const reader = new ConfigReader({ host, user, port, homes, environment, platform, signal });
+  reader.applyOptions(request.options ?? []);
+  await applyFiles(reader, request, home, platform);
+  const rules = canonicalRules(new ConfigValues(reader));
+  const hostName = await canonicalHost(reader.hostName(), rules, request.resolver ?? systemResolver);
+  if (reader.wantsFinal || rules.canonicalize !== 'no') {
+    reader.beginFinal(hostName);
+    await applyFiles(reader, request, home, platform);
+  }
+  const identityFiles = request.identityFiles ?? [];
+  return buildConfig(reader, { host, hostName, user, port, identityFiles, homes, environment, platform });
 }
 
-async function applyFiles(reader: ConfigReader, request: SshConfigRequest, home: string): Promise<void> {
+async function applyFiles(
+  reader: ConfigReader,
+  { configFile, systemConfigFile }: SshConfigRequest,
+  home: string,
+  platform: NodeJS.Platform,
+): Promise<void> {
   const folder = posix.join(home, '.ssh');
-  const { configFile } = request;
   if (configFile?.toLowerCase() === 'none') return;
   if (configFile !== undefined) {
     // As with ssh -F: who may write to a file that was named is the person's own affair.
     return reader.applyFile(configFile, { folder, own: true, checkOwner: false, required: true });
   }
   await reader.applyFile(posix.join(folder, 'config'), { folder, own: true, checkOwner: true });
-  const system = request.systemConfigFile ?? posix.join(systemFolder(), 'ssh_config');
+  const system = systemConfigFile ?? posix.join(systemFolder(platform), 'ssh_config');
   await reader.applyFile(system, { folder: posix.dirname(system), own: false, checkOwner: false });
 }
 
-function systemFolder(): string {
-  if (process.platform !== 'win32') return '/etc/ssh';
-  return posix.join((process.env.PROGRAMDATA ?? 'C:/ProgramData').replaceAll('\\', '/'), 'ssh');
-}
-
-/** Values by keyword, as the types that `SshConfig` has. */
-class Values {
-  readonly #values: ReadonlyMap<string, readonly string[]>;
-
-  constructor(values: ReadonlyMap<string, readonly string[]>) {
-    this.#values = values;
-  }
-
-  text(keyword: string): string | undefined {
-    return this.#values.get(keyword)?.[0];
-  }
-
-  texts(keyword: string): readonly string[] | undefined {
-    return this.#values.get(keyword);
-  }
-
-  flag(keyword: string, usual: boolean): boolean {
-    const value = this.text(keyword);
-    return value === undefined ? usual : value === 'yes';
-  }
-
-  count(keyword: string, usual: number): number {
-    const value = this.text(keyword);
-    return value === undefined ? usual : Number(value);
-  }
-
-  /** 0 for `none` and where nothing was set. */
-  timeMs(keyword: string): number {
-    const value = this.text(keyword);
-    return value === undefined || value === 'none' ? 0 : Math.min(Number(value) * 1000, LONGEST_TIMEOUT_MS);
-  }
-}
-
-function buildConfig(reader: ConfigReader, request: SshConfigRequest, home: string, localUser: string): SshConfig {
-  const values = new Values(reader.values);
-  const { host } = request;
-  const hostName = expandPercent(values.text('hostname') ?? host, { h: host }, 'HostName').toLowerCase();
-  const user = request.user ?? values.text('user') ?? localUser;
-  checkUserAndHost(user, hostName);
-  const port = request.port ?? values.count('port', 22);
-  const hostKeyAlias = values.text('hostkeyalias')?.toLowerCase();
-  const proxyJump = unlessNone(values.text('proxyjump'));
-  const subject = { host, hostName, port, user, localUser, home, localHost: hostname(), hostKeyAlias, proxyJump };
-  const paths = new Paths(home, localUser, clientTokens(subject), request.environment ?? process.env);
-  const connectTimeoutMs = values.timeMs('connecttimeout') || undefined;
+function canonicalRules(values: ConfigValues): CanonicalRules {
+  const aliases = withoutNone(values.texts('canonicalizepermittedcnames') ?? []);
   return {
-    host,
-    hostName,
-    user,
-    port,
-    ...identitySettings(values, [...(request.identityFiles ?? []), ...reader.identityFiles], paths),
-    ...hostKeySettings(values, paths),
-    ...loginSettings(values),
-    batchMode: values.flag('batchmode', false),
-    compression: values.flag('compression', false),
-    addressFamily: (values.text('addressfamily') ?? 'any') as SshConfig['addressFamily'],
-    serverAliveIntervalMs: values.timeMs('serveraliveinterval'),
-    serverAliveCountMax: values.count('serveralivecountmax', 3),
-    ...reachSettings(values, paths),
-    ...optional({ hostKeyAlias, connectTimeoutMs, proxyJump, proxyCommand: paths.proxy(values.text('proxycommand')) }),
-    ...optional({ ciphers: values.text('ciphers'), macs: values.text('macs') }),
-    ...optional({ kexAlgorithms: values.text('kexalgorithms'), hostKeyAlgorithms: values.text('hostkeyalgorithms') }),
-    unsupported: reader.unsupported,
+    canonicalize: (values.text('canonicalizehostname') ?? 'no') as CanonicalRules['canonicalize'],
+    domains: withoutNone(values.texts('canonicaldomains') ?? []),
+    maxDots: values.count('canonicalizemaxdots', 1),
+    fallbackLocal: values.flag('canonicalizefallbacklocal', true),
+    permittedCnames: aliases.map((alias) => {
+      const at = alias.indexOf(':');
+      return { source: alias.slice(0, at), target: alias.slice(at + 1) };
+    }),
+    family: (values.text('addressfamily') ?? 'any') as CanonicalRules['family'],
+    direct: values.unlessNone('proxycommand') === undefined && values.unlessNone('proxyjump') === undefined,
   };
-}
-
-function identitySettings(values: Values, given: readonly string[], paths: Paths) {
-  const named = given.filter((file) => file.toLowerCase() !== 'none').map((file) => paths.full(file, 'IdentityFile'));
-  return {
-    identityFiles: given.length === 0 ? USUAL_IDENTITIES.map((name) => paths.inSsh(name)) : [...new Set(named)],
-    identityFilesGiven: given.length > 0,
-    identitiesOnly: values.flag('identitiesonly', false),
-    ...optional({ identityAgent: paths.agent(values.text('identityagent')) }),
-  };
-}
-
-function hostKeySettings(values: Values, paths: Paths) {
-  const own = values.texts('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'];
-  const folder = systemFolder();
-  const global = values.texts('globalknownhostsfile') ?? [`${folder}/ssh_known_hosts`, `${folder}/ssh_known_hosts2`];
-  return {
-    userKnownHostsFiles: withoutNone(own).map((file) => paths.full(file, 'UserKnownHostsFile')),
-    globalKnownHostsFiles: withoutNone(global).map((file) => paths.tilde(file)),
-    strictHostKeyChecking: (values.text('stricthostkeychecking') ?? 'ask') as StrictHostKeyChecking,
-    hashKnownHosts: values.flag('hashknownhosts', false),
-  };
-}
-
-/** How the host is reached. */
-function reachSettings(values: Values, paths: Paths) {
-  const agent = values.text('forwardagent')?.toLowerCase() ?? 'no';
-  const path = /^(?:yes|true|no|false)$/.test(agent) ? undefined : paths.agent(values.text('forwardagent'));
-  return {
-    forwardAgent: agent !== 'no' && agent !== 'false',
-    tcpKeepAlive: values.flag('tcpkeepalive', true),
-    connectionAttempts: Math.max(values.count('connectionattempts', 1), 1),
-    ...optional({ forwardAgentPath: path === 'none' ? undefined : path }),
-    ...optional({ bindAddress: values.text('bindaddress'), bindInterface: values.text('bindinterface') }),
-  };
-}
-
-function loginSettings(values: Values) {
-  return {
-    passwordAuthentication: values.flag('passwordauthentication', true),
-    kbdInteractiveAuthentication: values.flag('kbdinteractiveauthentication', true),
-    pubkeyAuthentication: values.flag('pubkeyauthentication', true),
-    numberOfPasswordPrompts: values.count('numberofpasswordprompts', 3),
-    ...optional({ preferredAuthentications: values.text('preferredauthentications') }),
-  };
-}
-
-function unlessNone(value: string | undefined): string | undefined {
-  return value?.toLowerCase() === 'none' ? undefined : value;
-}
-
-function withoutNone(files: readonly string[]): readonly string[] {
-  return files[0]?.toLowerCase() === 'none' ? [] : files;
-}
-
-/** The properties that have a value. */
-function optional<T extends Record<string, unknown>>(properties: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  const kept = Object.entries(properties).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(kept) as { [K in keyof T]?: Exclude<T[K], undefined> };
 }

@@ -155,14 +155,54 @@ describe('ssh configuration', { timeout: 30_000 }, () => {
     await rm(join(home, '.ssh', 'config'));
   });
 
-  test('lists what was asked for and is not done', async () => {
+  test('lists what was asked for and is not done, with its place', async () => {
     const config = await resolve(
-      'Host other\nCertificateFile x\nHost *\nRevokedHostKeys /r\n' +
-        'PKCS11Provider none\nMatch exec "true" host nowhere\nUser a\nMatch exec "true"\nUser b\nMatch all\nUser c',
+      'Host other\nCertificateFile x\nHost *\nCertificateFile ~/c1\nCertificateFile ~/c2\nPKCS11Provider none\n' +
+        'Match version 9 host nowhere\nUser a\nMatch version 9\nUser b\nMatch all\nUser c\n' +
+        'SecurityKeyProvider /lib/sk.so\nKexAlgorithms sntrup761x25519-sha512@openssh.com\n' +
+        'PreferredAuthentications gssapi-with-mic,hostbased\nProxyCommand nc %h %p\nProxyUseFdpass yes',
     );
     assert.equal(config.user, 'c');
-    const places = config.unsupported.map((line) => line.replace(/\(.*:/, '(:'));
-    assert.deepEqual(places, ['RevokedHostKeys /r (:4)', 'Match exec (:8)']);
+    assert.deepEqual(
+      config.unsupported.map((line) => line.replace(/\(.*:/, '(:')),
+      [
+        'CertificateFile ~/c1 (:4)',
+        'CertificateFile ~/c2 (:5)',
+        'Match version (:9)',
+        'SecurityKeyProvider /lib/sk.so (:13)',
+        'KexAlgorithms sntrup761x25519-sha512@openssh.com (:14)',
+        'PreferredAuthentications gssapi-with-mic,hostbased (:15)',
+        'ProxyUseFdpass yes (:17)',
+      ],
+    );
+  });
+
+  test('takes what is not done here where something else is left', async () => {
+    const config = await resolve(
+      'GSSAPIAuthentication yes\nHostbasedAuthentication yes\nUpdateHostKeys yes\nProxyUseFdpass yes\n' +
+        'KexAlgorithms sntrup761x25519-sha512@openssh.com,curve25519-sha256\nMACs umac-64@openssh.com,hmac-sha2-256\n' +
+        'PreferredAuthentications gssapi-with-mic,password,hostbased,publickey\nHostKeyAlgorithms +ssh-rsa',
+    );
+    assert.deepEqual(config.unsupported, []);
+    assert.deepEqual(config.authenticationMethods, ['password', 'publickey']);
+  });
+
+  test('orders the ways to log in, without those that are turned off', async () => {
+    assert.deepEqual((await resolve('')).authenticationMethods, ['publickey', 'keyboard-interactive', 'password']);
+    const some = await resolve('PasswordAuthentication no\nPreferredAuthentications password,keyboard-interactive');
+    assert.deepEqual(some.authenticationMethods, ['keyboard-interactive']);
+  });
+
+  test('says how the host key is checked', async () => {
+    const usual = await resolve('RevokedHostKeys none\nKnownHostsCommand none');
+    assert.deepEqual([usual.checkHostIp, usual.noHostAuthenticationForLocalhost], [false, false]);
+    assert.deepEqual([usual.revokedHostKeysFile, usual.knownHostsCommand], [undefined, undefined]);
+    const set = await resolve(
+      'CheckHostIP yes\nNoHostAuthenticationForLocalhost yes\nRevokedHostKeys ~/revoked\nKnownHostsCommand /bin/k "a b" %H #x',
+    );
+    assert.deepEqual([set.checkHostIp, set.noHostAuthenticationForLocalhost], [true, true]);
+    assert.equal(set.revokedHostKeysFile, `${home}/revoked`);
+    assert.deepEqual(set.knownHostsCommand?.words, ['/bin/k', 'a b', '%H', '#x']);
   });
 
   test('takes the first of ProxyJump and ProxyCommand, and expands what a command may hold', async () => {
