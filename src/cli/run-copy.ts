@@ -139,7 +139,7 @@ export function openOptions(
   return {
     ...request.transportOptions,
     onNotice: report.onNotice,
-    ...(request.neverAsk ? {} : { prompt: createPrompt(around) }),
+    ...(request.neverAsk ? {} : { prompt: report.asking(createPrompt(around)) }),
     ...(links === undefined ? {} : { links }),
   };
 }

@@ -5,7 +5,7 @@ import { formatBytes, formatDuration, parseRate } from '#xfer/cli/render/format.
 import { eventRecord, jsonLine } from '#xfer/cli/render/json.js';
 import { Report, summaryOf } from '#xfer/cli/render/report.js';
 import { Tally } from '#xfer/cli/render/tally.js';
-import { barTokens, createLineView } from '#xfer/cli/render/view.js';
+import { barTokens, createLineView, ticking, type View } from '#xfer/cli/render/view.js';
 import type { CopyResult } from '#xfer/copy/index.js';
 import { XferError } from '#xfer/errors.js';
 import { captured, testSurroundings } from '../support/surroundings.js';
@@ -126,6 +126,63 @@ test('the bar puts a name in as it is, and fits the terminal', () => {
     const { label, share, amounts } = barTokens(tally, columns);
     assert.ok(`${label}${share} [] ${amounts}`.length <= columns, `${columns}`);
   }
+});
+
+test('a stall shows: the rate falls, and after some seconds its length is said', () => {
+  let nowMs = 0;
+  const tally = new Tally(() => nowMs);
+  tally.take({ type: 'plan', files: 3, bytes: 4096, complete: true });
+  tally.take({ type: 'start', path: 'a', heldBytes: 0 });
+  nowMs = 1000;
+  tally.take({ type: 'progress', path: 'a', bytes: 1024 });
+  assert.equal(barTokens(tally, 100).amounts, '1.0 KiB/4.0 KiB  1.0 KiB/s  3.0 s left  0/3 files');
+  nowMs = 4000;
+  assert.equal(tally.bytesPerSecond, 256);
+  nowMs = 8000;
+  assert.equal(tally.bytesPerSecond, 0);
+  assert.equal(barTokens(tally, 100).amounts, '1.0 KiB/4.0 KiB  stalled for 7.0 s  0/3 files');
+  tally.take({ type: 'progress', path: 'a', bytes: 2048 });
+  nowMs = 9000;
+  assert.match(barTokens(tally, 100).amounts as string, /^2\.0 KiB\/4\.0 KiB {2}\S+ \S+\/s/);
+});
+
+test('a view is shown again and again until its end', { timeout: 10_000 }, async () => {
+  let shown = 0;
+  let ends = 0;
+  const inner: View = { show: () => (shown += 1), line: () => undefined, end: () => (ends += 1) };
+  const view = ticking(inner, 1);
+  const keepAlive = setInterval(() => undefined, 1000);
+  view.show(new Tally());
+  while (shown < 5) await new Promise((resolve) => setTimeout(resolve, 1));
+  view.end();
+  const before = shown;
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual([shown, ends], [before, 1]);
+  clearInterval(keepAlive);
+});
+
+test('no bar comes over a question', { timeout: 5000 }, async () => {
+  const around = testSurroundings();
+  const terminal = Object.assign(captured({ isTTY: true, columns: 80 }), {
+    cursorTo: () => true,
+    clearLine: () => true,
+  });
+  const report = await Report.open({ quiet: false, verbose: false, json: false }, { ...around, stderr: terminal });
+  let answer = (_text: string): void => undefined;
+  const prompt = report.asking({
+    secret: () => new Promise((resolve) => (answer = resolve)),
+    line: async () => 'a line',
+  });
+  const scope = { signal: new AbortController().signal };
+  const asked = prompt.secret('password: ', scope);
+  report.onEvent({ type: 'plan', files: 1, bytes: 10, complete: true });
+  assert.equal(terminal.text(), '');
+  answer('typed');
+  assert.equal(await asked, 'typed');
+  assert.equal(await prompt.line('sure? ', scope), 'a line');
+  report.onEvent({ type: 'plan', files: 1, bytes: 10, complete: true });
+  assert.match(terminal.text(), /\[/);
+  report.end();
 });
 
 test('without a terminal a line comes now and then', () => {

@@ -2,11 +2,12 @@
 import type { CopyEvent, CopyFailure, CopyResult } from '../../copy/index.js';
 import type { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
+import type { Prompt } from '../../transport.js';
 import type { Output, Surroundings } from '../surroundings.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
 import { eventRecord, jsonLine } from './json.js';
 import { Tally } from './tally.js';
-import { createLineView, createStillView, type View } from './view.js';
+import { createLineView, createStillView, ticking, type View } from './view.js';
 
 export interface ReportChoices {
   readonly quiet: boolean;
@@ -25,6 +26,7 @@ export class Report {
   readonly #view: View;
   readonly #tally = new Tally();
   #wouldCopy = 0;
+  #questions = 0;
 
   private constructor(choices: ReportChoices, around: Surroundings, view: View) {
     this.#choices = choices;
@@ -47,7 +49,8 @@ export class Report {
       const wait = formatDuration(event.delayMs);
       this.#say(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`);
     } else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
-    if (event.type === 'plan' || event.type === 'progress' || event.type === 'finish') this.#view.show(this.#tally);
+    const moves = event.type === 'plan' || event.type === 'progress' || event.type === 'finish';
+    if (moves && this.#questions === 0) this.#view.show(this.#tally);
   };
 
   /** One line from a transport. */
@@ -55,6 +58,23 @@ export class Report {
     if (this.#json) this.#json.write(jsonLine({ type: 'notice', message: line }));
     else this.#say(printable(line));
   };
+
+  /** The same prompt, with the bar away while the person answers. */
+  asking(prompt: Prompt): Prompt {
+    const ask = async (question: () => Promise<string | undefined>): Promise<string | undefined> => {
+      this.#questions += 1;
+      this.#view.end();
+      try {
+        return await question();
+      } finally {
+        this.#questions -= 1;
+      }
+    };
+    return {
+      secret: (question, scope) => ask(() => prompt.secret(question, scope)),
+      line: (question, scope) => ask(() => prompt.line(question, scope)),
+    };
+  }
 
   /** A line of the command itself, with its JSON form, if it has one. */
   tell(line: string, record?: object): void {
@@ -101,9 +121,9 @@ function isDryRun(event: CopyEvent): boolean {
 async function chooseView(choices: ReportChoices, around: Surroundings): Promise<View> {
   const { stderr, env } = around;
   if (choices.quiet || choices.json) return createStillView(stderr);
-  if (!stderr.isTTY || env.TERM === 'dumb') return createLineView(stderr);
+  if (!stderr.isTTY || env.TERM === 'dumb') return ticking(createLineView(stderr));
   const { createBarView } = await import('./bar.js');
-  return createBarView(stderr);
+  return ticking(createBarView(stderr));
 }
 
 function nameOf(path: string): string {

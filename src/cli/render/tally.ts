@@ -45,12 +45,19 @@ export class Tally {
     }
   }
 
-  /** Over the last seconds; 0 where nothing can be said yet. */
+  /** Over the last seconds up to now; 0 where nothing can be said yet. */
   get bytesPerSecond(): number {
+    const atMs = this.#now();
+    this.#forget(atMs);
     const first = this.#samples[0];
+    if (!first || atMs - first.atMs < 200) return 0;
+    return Math.max(0, ((this.held - first.bytes) / (atMs - first.atMs)) * 1000);
+  }
+
+  /** How long nothing was heard of any file; 0 where none has started. */
+  get silentMs(): number {
     const last = this.#samples.at(-1);
-    if (!first || !last || last.atMs - first.atMs < 200) return 0;
-    return Math.max(0, ((last.bytes - first.bytes) / (last.atMs - first.atMs)) * 1000);
+    return last ? this.#now() - last.atMs : 0;
   }
 
   /** Undefined where the size or the rate is not known. */
@@ -78,6 +85,10 @@ export class Tally {
     const last = this.#samples.at(-1);
     if (last && atMs - last.atMs < 100 && this.#samples.length > 1) this.#samples.pop();
     this.#samples.push({ atMs, bytes: this.held });
-    while (this.#samples.length > 2 && atMs - (this.#samples[1] as Sample).atMs > WINDOW_MS) this.#samples.shift();
+    this.#forget(atMs);
+  }
+
+  #forget(atMs: number): void {
+    while (this.#samples.length > 1 && atMs - (this.#samples[1] as Sample).atMs > WINDOW_MS) this.#samples.shift();
   }
 }

@@ -5,7 +5,7 @@ import { formatBytes, formatDuration } from './format.js';
 import type { Tally } from './tally.js';
 
 export interface View {
-  /** Shows the tally, where it is time to. */
+  /** Shows the tally, where it is time to; it is read again until `end`, so that a stall shows. */
   show(tally: Tally): void;
   /** Writes a whole line that stays. */
   line(text: string): void;
@@ -14,6 +14,9 @@ export interface View {
 }
 
 const LINE_EVERY_MS = 5000;
+const TICK_MS = 500;
+/** As long as scp waits before it says so (progressmeter.c, `STALL_TIME`). */
+const STALLED_MS = 5000;
 export const BAR_WIDTH = 24;
 
 /** The moving texts of the bar's line, short enough for the terminal. */
@@ -30,7 +33,8 @@ export function barTokens(tally: Tally, columns: number): Record<string, string>
 function amountsOf(tally: Tally, columns: number): string {
   const whole = tally.complete && tally.planned > 0 ? `/${formatBytes(tally.planned)}` : '';
   const parts = [`${formatBytes(tally.held)}${whole}`];
-  if (tally.bytesPerSecond > 0) parts.push(`${formatBytes(tally.bytesPerSecond)}/s`);
+  if (tally.silentMs >= STALLED_MS) parts.push(`stalled for ${formatDuration(tally.silentMs)}`);
+  else if (tally.bytesPerSecond > 0) parts.push(`${formatBytes(tally.bytesPerSecond)}/s`);
   if (tally.leftMs !== undefined) parts.push(`${formatDuration(tally.leftMs)} left`);
   if (tally.filesPlanned > 1) parts.push(`${tally.filesDone}/${tally.filesPlanned} files`);
   while (parts.length > 1 && parts.join('  ').length > columns) parts.pop();
@@ -61,4 +65,21 @@ export function createLineView(output: Output, now: () => number = () => perform
 /** Lines that stay, and nothing else. */
 export function createStillView(output: Output): View {
   return { show: () => undefined, line: (text) => void output.write(`${text}\n`), end: () => undefined };
+}
+
+/** The same view, which also shows the last tally now and then while nothing is heard. */
+export function ticking(view: View, everyMs = TICK_MS): View {
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    show: (tally) => {
+      timer ??= setInterval(() => view.show(tally), everyMs).unref();
+      view.show(tally);
+    },
+    line: (text) => view.line(text),
+    end: () => {
+      clearInterval(timer);
+      timer = undefined;
+      view.end();
+    },
+  };
 }
