@@ -32,17 +32,31 @@ export function parseLocation(text: string, platform: NodeJS.Platform = process.
 }
 
 /**
- * scp's `[user@]host:path` (scp.1, and colon() in its misc.c): undefined where the text is a local path, which it is with
- * a `/` before the first colon, a leading colon, or a drive letter on Windows.
+ * scp's `[user@]host:path` (scp.1): undefined where the text is a local path, which it is without a colon that ends a host,
+ * and on Windows with a drive letter or a share.
  */
 export function parseScpLocation(text: string, platform: NodeJS.Platform = process.platform): Location | undefined {
   if (platform === 'win32' && (/^[a-z]:/i.test(text) || text.startsWith('\\\\'))) return undefined;
-  const match = /^(?:([^/[\]]*)@)?(?:\[([^\]/]+)\]|([^:/[\]]+)):/.exec(text) ?? undefined;
-  if (!match) return undefined;
-  const [matched, user, bracketed, plain] = match;
-  const host = bracketed ?? (plain as string);
+  const colon = hostEnd(text);
+  if (colon === undefined) return undefined;
+  const at = text.lastIndexOf('@', colon);
+  const user = text.slice(0, Math.max(0, at)) || undefined;
+  const host = text.slice(at + 1, colon).replace(/^\[(.*)\]$/s, '$1');
   checkUserAndHost(user, host);
-  return { scheme: 'sftp', host, ...(user === undefined ? {} : { user }), path: text.slice(matched.length) || '.' };
+  return { scheme: 'sftp', host, ...(user === undefined ? {} : { user }), path: text.slice(colon + 1) || '.' };
+}
+
+/** Where the colon after the host is: the first one before any `/`, but not in `[…]` at the start or after an `@`, and never the first character (colon() in OpenSSH's misc.c). */
+function hostEnd(text: string): number | undefined {
+  if (text.startsWith(':')) return undefined;
+  const head = text.split('/', 1)[0] as string;
+  let bracketed = head.startsWith('[');
+  for (let index = 0; index < head.length; index++) {
+    if (head.startsWith('@[', index)) bracketed = true;
+    if (bracketed && head.startsWith(']:', index)) return index + 1;
+    if (!bracketed && head[index] === ':') return index;
+  }
+  return undefined;
 }
 
 function parseUrl(scheme: string, text: string, platform: NodeJS.Platform): Location {
@@ -51,7 +65,7 @@ function parseUrl(scheme: string, text: string, platform: NodeJS.Platform): Loca
   const match = /^[^:]+:\/\/(?:([^@/]*)@)?(?:\[([^\]/]+)\]|([^:/[\]]*))(?::([0-9]*))?(\/.*)?$/s.exec(text);
   if (!match) throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`);
   const [, rawUser, bracketed, plain, rawPort, rawPath] = match;
-  const user = rawUser === undefined ? undefined : percentDecode(rawUser.split(':', 1)[0] as string);
+  const user = rawUser === undefined ? undefined : percentDecode(rawUser.replace(/[:;].*$/s, ''));
   if (rawUser?.includes(':')) {
     throw new XferError('USAGE', `location ${withoutPassword(text)}: a password in a URL is seen by every user`, {
       hint: 'leave it out and type it when asked, or use a key',
@@ -133,7 +147,7 @@ export function parseHostPort(text: string, portAlone = false): { host?: string;
 
 /** Refused before anything is expanded or started with them (CVE-2023-51385, CVE-2025-61984). USAGE. */
 export function checkUserAndHost(user: string | undefined, host: string): void {
-  const badHost = host === '' || host.startsWith('-') || /[\s'"`$\\;&<>|(){}\p{Cc}]/u.test(host);
+  const badHost = host === '' || host.startsWith('-') || /[\s'"`$\\;&<>|(){}[\]\p{Cc}]/u.test(host);
   if (badHost) throw new XferError('USAGE', `host ${host}: not a host name`);
   if (user === undefined) return;
   const badUser = user === '' || user.startsWith('-') || /['"`;&<>|(){}\s\p{Cc}]/u.test(user) || user.endsWith('\\');

@@ -27,11 +27,17 @@ export function directCommand(copy: DirectCopy, verbose: boolean): string {
       hint: 'leave -R out, or name the port in the ssh_config of the first host',
     });
   }
+  for (const { user } of [from, to]) checkUser(user);
   const host = to.host?.includes(':') ? `[${to.host}]` : (to.host ?? '');
   const target = `${to.user === undefined ? '' : `${to.user}@`}${host}:${to.path}`;
   const flags = { '-v': verbose, '-r': recursive, '-p': preserve, '-d': intoDirectory };
   const given = Object.entries(flags).flatMap(([flag, wanted]) => (wanted ? [flag] : []));
   return ['scp', ...given, shellPath(from.path), shellWord(target)].join(' ');
+}
+
+/** Characters that scp refuses in the name of a user whom a far shell will see (okname() in scp.c). USAGE. */
+function checkUser(user = ''): void {
+  if (/[^\0-\x7f]|['"` #]/.test(user)) throw new XferError('USAGE', `user ${user}: not a user name that -R can take`);
 }
 
 /**

@@ -25,3 +25,10 @@ test("the first host's scp gets what scp would give it, with all but patterns qu
 test('a port for the target is refused, as by scp', () => {
   assert.throws(() => commandFor('a:f', 'scp://b:2222/f'), failsWith('UNSUPPORTED'));
 });
+
+test('users that scp refuses there are refused', () => {
+  for (const user of ['a#b', 'jürgen']) {
+    assert.throws(() => commandFor(`${user}@a:f`, 'b:f'), failsWith('USAGE'));
+    assert.throws(() => commandFor('a:f', `${user}@b:f`), failsWith('USAGE'));
+  }
+});
