@@ -4,6 +4,7 @@ import { throwIfAborted, XferError } from '../errors.js';
 import { matchesGlob } from '../glob.js';
 import { joinPath, lastPart, parentPath } from '../names.js';
 import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
+import { entriesAhead } from './entries-ahead.js';
 import type { CopyOptions } from './options.js';
 
 /** One thing to copy. `path` is its place below the sink's root. */
@@ -25,7 +26,7 @@ export async function* plan(
   const into = options.intoDirectory === true || sources.length > 1;
   const root = await findRoot(sources.length, sink, options, scope);
   const names = new Set<string>();
-  for (const source of sources) {
+  for await (const { source, entries } of entriesAhead(sources, scope)) {
     const prefix = root?.kind === 'directory' ? source.name : '';
     if (names.has(prefix) && !source.several) {
       const name = prefix || 'the content';
@@ -33,7 +34,7 @@ export async function* plan(
     }
     names.add(prefix);
     const target = { targetIsFile: root?.kind === 'file', isDirectory: root?.kind === 'directory' };
-    const steps = planSource(source, sink, { prefix, into, ...target }, options, scope);
+    const steps = planSource(source, entries, sink, { prefix, into, ...target }, options, scope);
     if (sources.length === 1) yield* steps;
     else yield* skipFailing(source, steps, scope);
   }
@@ -88,14 +89,15 @@ interface Placement {
 
 async function* planSource(
   source: Source,
+  entries: AsyncIterable<Entry>,
   sink: Sink,
   place: Placement,
   options: CopyOptions,
-  scope: WalkScope,
+  scope: Scope,
 ): AsyncGenerator<Step> {
   const excluded = new Set<string>();
   const placeOf = source.several && !place.isDirectory ? onlyOne(source, sink) : (path: string) => path;
-  for await (const found of source.entries(scope)) {
+  for await (const found of entries) {
     const path = joinPath(place.prefix, placeOf(found.path));
     const entry = path === '' && sink.capabilities.blind ? { ...found, name: source.name || found.path } : found;
     const isRoot = entry.path === '' || (source.several === true && !entry.path.includes('/'));

@@ -1,0 +1,46 @@
+/** Asks several sources for what they hold before it is their turn, so that their answers are not waited for one by one. */
+import type { Entry, Source, WalkScope } from '../transport.js';
+
+const SOURCES_AHEAD = 64;
+
+interface Asked {
+  readonly source: Source;
+  readonly iterator: AsyncIterator<Entry>;
+  readonly first: Promise<IteratorResult<Entry>>;
+}
+
+/** Each source with its entries, in order; only those that can do several things at once are asked early. */
+export async function* entriesAhead(
+  sources: readonly Source[],
+  scope: WalkScope,
+): AsyncGenerator<{ source: Source; entries: AsyncGenerator<Entry> }> {
+  const asked: Asked[] = [];
+  let next = 0;
+  try {
+    while (next < sources.length || asked.length > 0) {
+      while (asked.length < SOURCES_AHEAD && (asked.length === 0 || sources[next]?.capabilities.parallel)) {
+        asked.push(ask(sources[next] as Source, scope));
+        next += 1;
+      }
+      const turn = asked.shift() as Asked;
+      yield { source: turn.source, entries: entriesOf(turn) };
+    }
+  } finally {
+    await Promise.allSettled(asked.map(({ iterator }) => iterator.return?.()));
+  }
+}
+
+function ask(source: Source, scope: WalkScope): Asked {
+  const iterator = source.entries(scope)[Symbol.asyncIterator]();
+  const first = iterator.next();
+  first.catch(() => undefined);
+  return { source, iterator, first };
+}
+
+async function* entriesOf({ iterator, first }: Asked): AsyncGenerator<Entry> {
+  try {
+    for (let result = await first; !result.done; result = await iterator.next()) yield result.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
