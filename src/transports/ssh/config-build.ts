@@ -24,6 +24,7 @@ export interface BuildRequest {
   readonly platform: NodeJS.Platform;
 }
 
+const LEAST_RSA_BITS = 1024;
 const USUAL_IDENTITIES = ['id_rsa', 'id_ecdsa', 'id_ed25519'];
 
 /** USAGE where a name is not safe, or a token or variable stands for nothing. */
@@ -81,6 +82,7 @@ function hostKeySettings(values: ConfigValues, paths: Paths, platform: NodeJS.Pl
     hashKnownHosts: values.flag('hashknownhosts', false),
     checkHostIp: values.flag('checkhostip', false),
     noHostAuthenticationForLocalhost: values.flag('nohostauthenticationforlocalhost', false),
+    requiredRsaBits: values.count('requiredrsasize', LEAST_RSA_BITS),
     ...optional({ revokedHostKeysFile: revoked === undefined ? undefined : paths.tilde(revoked) }),
   };
 }

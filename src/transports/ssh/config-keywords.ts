@@ -11,7 +11,7 @@ const OTHER_KEYWORDS = new Set(
   kbdinteractivedevices kerberosauthentication kerberostgtpassing localcommand localforward loglevel
   logverbose obscurekeystroketiming permitlocalcommand permitremoteopen protocol
   protocolkeepalives pubkeyacceptedalgorithms pubkeyacceptedkeytypes refuseconnection rekeylimit
-  remotecommand remoteforward requesttty requiredrsasize rhostsauthentication rhostsrsaauthentication
+  remotecommand remoteforward requesttty rhostsauthentication rhostsrsaauthentication
   rsaauthentication sendenv sessiontype setenv setuptimeout smartcarddevice stdinnull streamlocalbindmask
   streamlocalbindunlink syslogfacility tag tunnel tunneldevice updatehostkeys useblacklistedkeys
   usekeychain useprivilegedport userknownhostsfile2 useroaming usersh verifyhostkeydns versionaddendum visualhostkey
@@ -93,6 +93,7 @@ const VALUES: Record<string, ValueKind> = {
   proxyjump: 'hops',
   proxyusefdpass: FLAG,
   pubkeyauthentication: { ...FLAG, unbound: 'yes', 'host-bound': 'yes' },
+  requiredrsasize: 'count',
   revokedhostkeys: 'word',
   serveralivecountmax: 'count',
   serveraliveinterval: 'time',

@@ -193,10 +193,11 @@ export class ConfigReader {
     if (!asksForNothing(keyword, value)) this.unsupported.add(setting.written);
   }
 
-  /** ProxyJump and ProxyCommand compete: the first of either wins (ssh_config.5, ProxyJump). */
+  /** ProxyJump and ProxyCommand compete: the first wins (ssh_config.5, ProxyJump), but for a `ProxyJump none`. */
   #isProxyDecided(keyword: string): boolean {
-    if (keyword !== 'proxyjump' && keyword !== 'proxycommand') return false;
-    return this.settings.has('proxyjump') || this.settings.has('proxycommand');
+    const jump = this.settings.get('proxyjump')?.words[0]?.toLowerCase();
+    if (keyword === 'proxyjump') return jump !== undefined || this.settings.has('proxycommand');
+    return keyword === 'proxycommand' && jump !== undefined && jump !== 'none';
   }
 
   async #include(words: readonly string[], place: Place, block: Block, use: FileUse, depth: number): Promise<void> {

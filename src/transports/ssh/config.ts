@@ -72,6 +72,8 @@ export interface SshConfig {
   readonly noHostAuthenticationForLocalhost: boolean;
   /** Keys that are never taken. */
   readonly revokedHostKeysFile?: string;
+  /** Of an RSA host key, at least. */
+  readonly requiredRsaBits: number;
   readonly knownHostsCommand?: KnownHostsCommand;
   /** Absent: as long as the system waits. */
   readonly connectTimeoutMs?: number;

@@ -1,6 +1,9 @@
 import { systemCode, toXferError, XferError } from '../../errors.js';
 import type { SshConfig } from './config.js';
 
+/** What to do where our own SSH cannot do what is asked for. */
+export const SYSTEM_SSH_HINT = "let the system's ssh carry it: xfer scp -S ssh …";
+
 /** What went wrong with a connection, by code. `level` is what ssh2 puts on its errors. */
 export function connectionError(error: unknown, config: SshConfig): XferError {
   if (error instanceof XferError) return error;
@@ -17,7 +20,10 @@ export function connectionError(error: unknown, config: SshConfig): XferError {
     });
   }
   if (/no matching/i.test(message)) {
-    return new XferError('UNSUPPORTED', `${what}: ${message.toLowerCase()}`, { cause: error });
+    return new XferError('UNSUPPORTED', `${what}: ${message.toLowerCase()}`, {
+      hint: SYSTEM_SSH_HINT,
+      cause: error,
+    });
   }
   if (/identification|version/i.test(message)) {
     return new XferError('PROTOCOL', `${what}: what listens there does not speak SSH 2`, { cause: error });

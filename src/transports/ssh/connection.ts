@@ -9,9 +9,9 @@ import { authenticate } from './auth.js';
 import type { Carrier, RemoteCommand } from './carrier.js';
 import { channelCommand } from './channel-command.js';
 import type { SshConfig } from './config.js';
-import { connectionError } from './connection-error.js';
-import { knownHostSubject, verifyHostKey } from './host-key.js';
-import { KnownHosts } from './known-hosts.js';
+import { connectionError, SYSTEM_SSH_HINT } from './connection-error.js';
+import { verifyHostKey } from './host-key.js';
+import { type KnownHost, loadKnownHost } from './known-hosts-command.js';
 import { SftpClient } from './sftp-client.js';
 
 export interface ConnectionRequest {
@@ -55,7 +55,7 @@ export class SshConnection implements Carrier {
     const { config, scope } = request;
     scope.signal.throwIfAborted();
     refuseUnsupported(config);
-    const knownHosts = await KnownHosts.load([...config.userKnownHostsFiles, ...config.globalKnownHostsFiles]);
+    const known = await loadKnownHost(config, scope);
     scope.signal.throwIfAborted();
     const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
     const socket = connect({
@@ -67,7 +67,7 @@ export class SshConnection implements Carrier {
     });
     const connection = new SshConnection(new ssh2.Client(), socket, config);
     try {
-      await connection.#logIn(request, knownHosts);
+      await connection.#logIn(request, known);
       return connection;
     } catch (error) {
       socket.destroy();
@@ -75,7 +75,7 @@ export class SshConnection implements Carrier {
     }
   }
 
-  #logIn(request: ConnectionRequest, knownHosts: KnownHosts): Promise<void> {
+  #logIn(request: ConnectionRequest, { knownHosts, keyTypes }: KnownHost): Promise<void> {
     const { config, scope, onNotice } = request;
     const client = this.#client;
     return new Promise((resolve, reject) => {
@@ -113,7 +113,7 @@ export class SshConnection implements Carrier {
       });
       const verify = (key: Buffer, done: (ok: boolean) => void) => {
         clearTimeout(timer);
-        verifyHostKey({ ...request, knownHosts, key }).then(
+        verifyHostKey({ ...request, knownHosts, key, address: this.#socket.remoteAddress }).then(
           () => done(true),
           (error: unknown) => {
             fail(error);
@@ -122,7 +122,7 @@ export class SshConnection implements Carrier {
         );
       };
       try {
-        const fixed = connectSettings(request, knownHosts);
+        const fixed = connectSettings(request, keyTypes);
         client.connect({ ...fixed, sock: this.#socket, hostVerifier: verify, authHandler: login.next });
         client.setNoDelay(true);
       } catch (error) {
@@ -196,11 +196,10 @@ export class SshConnection implements Carrier {
 }
 
 /** What does not change while it connects. The login has no time limit: a person may be typing. */
-function connectSettings({ config, onNotice, verbose }: ConnectionRequest, knownHosts: KnownHosts): ConnectConfig {
-  const { host, port } = knownHostSubject(config);
+function connectSettings({ config, onNotice, verbose }: ConnectionRequest, keyTypes: readonly string[]): ConnectConfig {
   return {
     username: config.user,
-    algorithms: algorithmsFor(config, knownHosts.keyTypes(host, port)),
+    algorithms: algorithmsFor(config, keyTypes),
     readyTimeout: 0,
     keepaliveInterval: config.serverAliveIntervalMs || KEEPALIVE_MS,
     keepaliveCountMax: config.serverAliveCountMax,
@@ -213,7 +212,7 @@ function refuseUnsupported(config: SshConfig): void {
   const line = config.unsupported[0] ?? proxy ?? (config.bindInterface && 'BindInterface');
   if (line === undefined) return;
   throw new XferError('UNSUPPORTED', `connect to ${config.host}: ${line} cannot be done here`, {
-    hint: 'leave it out with -F none and give what is needed by -o',
+    hint: SYSTEM_SSH_HINT,
   });
 }
 

@@ -1,30 +1,35 @@
 /** Decides whether a host is who it says: known_hosts, StrictHostKeyChecking and the person. Any doubt refuses. */
-import { createHash } from 'node:crypto';
 import { toXferError, XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import type { Prompt, Scope } from '../../transport.js';
+import { addKnownHost } from './add-known-host.js';
 import type { SshConfig } from './config.js';
-import { addKnownHost, type HostKeyCheck, type KnownHosts, keyTypeOf, knownHostName } from './known-hosts.js';
+import { SYSTEM_SSH_HINT } from './connection-error.js';
+import { isLoopback } from './host-address.js';
+import { type HostKeyCheck, type KnownHosts, knownHostName, knownHostSubject } from './known-hosts.js';
+import { askKnownHosts } from './known-hosts-command.js';
+import { describeKey, fingerprint, rsaBits } from './public-key.js';
+import { revokedLine } from './revoked-keys.js';
 
 export interface HostKeyRequest {
   readonly config: SshConfig;
   readonly knownHosts: KnownHosts;
   /** As on the wire (RFC 4253, 6.6). */
   readonly key: Buffer;
+  /** Of the host itself; absent where something stands in between, such as a ProxyCommand or a jump host. */
+  readonly address?: string | undefined;
   readonly prompt?: Prompt | undefined;
   readonly onNotice?: ((line: string) => void) | undefined;
   readonly scope: Scope;
 }
 
-/** `SHA256:` and the digest of a key in base64 without padding, as ssh-keygen -l shows it. */
-export function fingerprint(key: Buffer): string {
-  return `SHA256:${createHash('sha256').update(key).digest('base64').replace(/=+$/, '')}`;
-}
-
-/** What known_hosts is asked for: HostKeyAlias without a port, else host and port. */
-export function knownHostSubject(config: SshConfig): { host: string; port: number } {
-  if (config.hostKeyAlias !== undefined) return { host: config.hostKeyAlias, port: 22 };
-  return { host: config.hostName, port: config.port };
+/** What known_hosts says about the host, and where CheckHostIP asks for it about its address. */
+interface Findings {
+  readonly request: HostKeyRequest;
+  /** As known_hosts names it. */
+  readonly name: string;
+  readonly host: HostKeyCheck;
+  readonly address?: HostKeyCheck;
 }
 
 /**
@@ -33,64 +38,114 @@ export function knownHostSubject(config: SshConfig): { host: string; port: numbe
  * signal's reason; and with the error itself where anything fails, so that no failure lets a key through.
  */
 export async function verifyHostKey(request: HostKeyRequest): Promise<void> {
-  const { config, knownHosts, key, scope } = request;
+  const { config, scope } = request;
   scope.signal.throwIfAborted();
   try {
-    const { host, port } = knownHostSubject(config);
-    const check = knownHosts.check(host, port, key);
-    if (check.verdict === 'known') return;
-    const name = knownHostName(host, port);
-    if (check.verdict !== 'unknown') throw refusal(check, name, key);
-    await admit(request, name);
+    await refuseAlways(request);
+    if (isForgiven(request)) return;
+    const findings = await look(request);
+    const { host, address, name } = findings;
+    if (host.verdict === 'changed' || host.verdict === 'revoked') throw refusal(host, name, request.key);
+    if (host.verdict === 'unknown') await admit(findings);
+    if (address?.verdict === 'changed' || address?.verdict === 'revoked') await admitAddress(findings, address);
     scope.signal.throwIfAborted();
-    await writeDown(request, name);
+    await writeDown(findings);
   } catch (error) {
     scope.signal.throwIfAborted();
     throw toXferError(error, `host key of ${config.host}`);
   }
 }
 
-/** `ED25519 SHA256:…`, as a person compares it. */
-function describeKey(key: Buffer): string {
-  const type = keyTypeOf(key)
-    .replace(/@.*$/, '')
-    .replace(/^(sk-)?ssh-/, '$1');
-  return `${type.replace(/^(sk-)?ecdsa-.*/, '$1ecdsa').toUpperCase()} ${fingerprint(key)}`;
+/** What no setting about known hosts lets through. */
+async function refuseAlways({ config, key }: HostKeyRequest): Promise<void> {
+  const what = `host key of ${config.host}: ${describeKey(key)}`;
+  const bits = rsaBits(key);
+  if (bits !== undefined && bits < config.requiredRsaBits) {
+    throw new XferError('DENIED', `${what} has ${bits} bits, fewer than ${config.requiredRsaBits}`, {
+      hint: 'ask the administrator of the host for a longer key, or see RequiredRSASize in ssh_config',
+    });
+  }
+  const file = config.revokedHostKeysFile;
+  const line = file === undefined ? undefined : await revokedLine(file, key);
+  if (line !== undefined) throw revoked(what, `${file}:${line}`);
+}
+
+/** NoHostAuthenticationForLocalhost, for homes that several machines share. */
+function isForgiven({ config, address }: HostKeyRequest): boolean {
+  const local = address !== undefined && isLoopback(address);
+  return config.noHostAuthenticationForLocalhost && local && config.hostKeyAlias === undefined;
+}
+
+async function look(request: HostKeyRequest): Promise<Findings> {
+  const { config, knownHosts, key, scope } = request;
+  const { host, port } = knownHostSubject(config);
+  const name = knownHostName(host, port);
+  const forHost = await askKnownHosts(config, knownHosts, { reason: 'HOSTNAME', name, key }, scope);
+  const found = { request, name, host: forHost.check(host, port, key) };
+  const address = checkedAddress(request);
+  if (address === undefined) return found;
+  const question = { reason: 'ADDRESS', name: knownHostName(address, config.port), key } as const;
+  const forAddress = await askKnownHosts(config, knownHosts, question, scope);
+  return { ...found, address: forAddress.check(address, config.port, key) };
+}
+
+/** What CheckHostIP looks up: not an address that was typed, nor this machine. */
+function checkedAddress({ config, address }: HostKeyRequest): string | undefined {
+  if (!config.checkHostIp || address === undefined || isLoopback(address)) return undefined;
+  return address === config.hostName ? undefined : address;
+}
+
+function revoked(what: string, place: string): XferError {
+  return new XferError('DENIED', `${what} is revoked in ${place}`, {
+    hint: 'ask the administrator of the host for its new key',
+  });
 }
 
 function refusal(check: HostKeyCheck, name: string, key: Buffer): XferError {
   const place = `${check.file}:${check.line}`;
-  if (check.verdict === 'revoked') {
-    return new XferError('DENIED', `host key of ${name}: ${describeKey(key)} is revoked in ${place}`, {
-      hint: 'ask the administrator of the host for its new key',
-    });
-  }
+  if (check.verdict === 'revoked') return revoked(`host key of ${name}: ${describeKey(key)}`, place);
   const reason = `it changed: ${describeKey(key)} came, ${place} holds another; somebody may be listening in`;
   return new XferError('DENIED', `host key of ${name}: ${reason}`, {
     hint: `if the host has a new key that you checked, remove the old one: ssh-keygen -R '${name}' -f '${check.file}'`,
   });
 }
 
-async function admit(request: HostKeyRequest, name: string): Promise<void> {
-  const { config, key, prompt } = request;
+async function admit({ request, name }: Findings): Promise<void> {
+  const { config, key, prompt, knownHosts, onNotice } = request;
+  const { host, port } = knownHostSubject(config);
+  const [authority] = knownHosts.authorities(host, port);
+  if (authority) {
+    const place = `${authority.file}:${authority.line}`;
+    onNotice?.(printable(`host key of ${name}: ${place} trusts a certificate authority, which is passed over here`));
+  }
   const policy = config.strictHostKeyChecking;
   if (policy === 'accept-new' || policy === 'no') return;
+  const what = `host key of ${name}: ${describeKey(key)}`;
   if (policy === 'ask' && prompt !== undefined && !config.batchMode) {
-    if (await confirm(request, prompt, name)) return;
-    throw new XferError('DENIED', `host key of ${name}: ${describeKey(key)} was not accepted`);
+    const question = `The authenticity of host '${name}' can't be established. Its key is ${describeKey(key)}.`;
+    if (await confirm(request, prompt, question)) return;
+    throw new XferError('DENIED', `${what} was not accepted`);
   }
-  throw new XferError('DENIED', `host key of ${name}: ${describeKey(key)} is not known`, {
-    hint: `connect once with -o StrictHostKeyChecking=accept-new after checking the fingerprint ${fingerprint(key)}`,
-  });
+  const accept = `connect once with -o StrictHostKeyChecking=accept-new after checking the fingerprint ${fingerprint(key)}`;
+  throw new XferError('DENIED', `${what} is not known`, { hint: authority ? SYSTEM_SSH_HINT : accept });
+}
+
+/** The host's name is fine, and its address is known by another key: somebody may have changed the DNS. */
+async function admitAddress({ request, name }: Findings, check: HostKeyCheck): Promise<void> {
+  const { config, key, prompt, address = '', onNotice } = request;
+  const refused = refusal(check, knownHostName(address, config.port), key);
+  const policy = config.strictHostKeyChecking;
+  if (check.verdict === 'revoked' || policy === 'yes' || policy === 'accept-new') throw refused;
+  const place = `${check.file}:${check.line}`;
+  const differs = `The key of '${name}' differs from the one of its address ${address} in ${place}.`;
+  if (policy === 'no') onNotice?.(printable(differs));
+  else if (!prompt || config.batchMode || !(await confirm(request, prompt, differs))) throw refused;
 }
 
 const MOST_QUESTIONS = 10;
 
-async function confirm({ key, scope }: HostKeyRequest, prompt: Prompt, name: string): Promise<boolean> {
-  let question = printable(
-    `The authenticity of host '${name}' can't be established. Its key is ${describeKey(key)}. ` +
-      'Are you sure you want to continue connecting (yes/no/[fingerprint])? ',
-  );
+async function confirm({ key, scope }: HostKeyRequest, prompt: Prompt, statement: string): Promise<boolean> {
+  let question = printable(`${statement} Are you sure you want to continue connecting (yes/no/[fingerprint])? `);
   for (let asked = 0; asked < MOST_QUESTIONS; asked++) {
     const answer = (await prompt.line(question, scope))?.trim();
     if (answer === undefined || answer === '' || answer.toLowerCase() === 'no') return false;
@@ -100,13 +155,16 @@ async function confirm({ key, scope }: HostKeyRequest, prompt: Prompt, name: str
   return false;
 }
 
-async function writeDown({ config, key, onNotice }: HostKeyRequest, name: string): Promise<void> {
-  const { host, port } = knownHostSubject(config);
+/** What is new by now: the host, its address, or both. */
+async function writeDown({ request, host, address }: Findings): Promise<void> {
+  const { config, key, onNotice } = request;
+  const hosts = host.verdict === 'unknown' ? [knownHostSubject(config)] : [];
+  if (address?.verdict === 'unknown') hosts.push({ host: request.address as string, port: config.port });
+  if (hosts.length === 0) return;
+  const names = hosts.map((one) => knownHostName(one.host, one.port)).join();
+  const told = `host key of ${names}: ${describeKey(key)} is new and was`;
   const [file] = config.userKnownHostsFiles;
-  if (file === undefined || file === '/dev/null') {
-    onNotice?.(printable(`host key of ${name}: ${describeKey(key)} is new and was not written down`));
-    return;
-  }
-  await addKnownHost(file, { host, port, key, hash: config.hashKnownHosts });
-  onNotice?.(printable(`host key of ${name}: ${describeKey(key)} is new and was added to ${file}`));
+  if (file === undefined || file === '/dev/null') return onNotice?.(printable(`${told} not written down`));
+  await addKnownHost(file, { hosts, key, hash: config.hashKnownHosts });
+  onNotice?.(printable(`${told} added to ${file}`));
 }

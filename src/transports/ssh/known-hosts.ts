@@ -1,16 +1,16 @@
 /** known_hosts files (sshd.8, SSH_KNOWN_HOSTS FILE FORMAT): which keys a host is known by. */
 import { createHmac, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
-import { posix, win32 } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { toXferError, XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes } from '../../names.js';
+import type { SshConfig } from './config.js';
 import { readAtMost } from './config-files.js';
 import { matchesHostList } from './patterns.js';
+import { decodeKey, keyTypeOf } from './public-key.js';
 
 /** Bytes of one known_hosts file at most. */
 const MOST_KNOWN_HOSTS_BYTES = 16 * 1024 * 1024;
-const MOST_KEY_BYTES = 64 * 1024;
 const USUAL_PORT = 22;
 
 const KEY_TYPES = new Set([
@@ -48,57 +48,73 @@ interface KnownLine extends KnownKey {
   readonly hosts: string;
 }
 
+/** Where a line stands. */
+export interface KnownPlace {
+  readonly file: string;
+  readonly line: number;
+}
+
+interface AuthorityLine extends KnownPlace {
+  readonly hosts: string;
+}
+
 /** How known_hosts names a host: `[host]:port` unless the port is 22; in lower case. */
 export function knownHostName(host: string, port: number): string {
   const name = host.toLowerCase();
   return port === USUAL_PORT ? name : `[${name}]:${port}`;
 }
 
-/** Type that a key on the wire states. PROTOCOL where it is no key. */
-export function keyTypeOf(key: Buffer): string {
-  const length = key.length >= 4 ? key.readUInt32BE(0) : 0;
-  const type = key.toString('latin1', 4, 4 + Math.min(length, 64));
-  if (length < 1 || length > 64 || key.length <= 4 + length || key.length > MOST_KEY_BYTES || /[^!-~]/.test(type)) {
-    throw new XferError('PROTOCOL', 'host key: not a key');
-  }
-  return type;
+/** What known_hosts is asked for: HostKeyAlias without a port, else host and port. */
+export function knownHostSubject(config: Pick<SshConfig, 'hostKeyAlias' | 'hostName' | 'port'>): {
+  host: string;
+  port: number;
+} {
+  if (config.hostKeyAlias !== undefined) return { host: config.hostKeyAlias, port: USUAL_PORT };
+  return { host: config.hostName, port: config.port };
+}
+
+interface KnownLines {
+  readonly keys: readonly KnownLine[];
+  /** `@cert-authority` lines, which vouch for nothing here. */
+  readonly authorities: readonly AuthorityLine[];
+  /** Lines left out because they were not right or of no known key type. */
+  readonly skippedCount: number;
 }
 
 /** The keys of some files, as they were when loaded. */
 export class KnownHosts {
-  /** Lines left out because they were not right or of no known key type. */
-  readonly skippedCount: number;
-  /** `@cert-authority` lines, which vouch for nothing here. */
-  readonly authorityCount: number;
-  readonly #lines: readonly KnownLine[];
+  readonly #lines: KnownLines;
 
-  private constructor(lines: readonly KnownLine[], skippedCount: number, authorityCount: number) {
+  private constructor(lines: KnownLines) {
     this.#lines = lines;
-    this.skippedCount = skippedCount;
-    this.authorityCount = authorityCount;
   }
 
   /** Reads files; a missing one is empty. DENIED where one is there and cannot be read whole, so that nothing is trusted. */
   static async load(files: readonly string[]): Promise<KnownHosts> {
-    const lines: KnownLine[] = [];
-    let skippedCount = 0;
-    let authorityCount = 0;
-    for (const file of files) {
-      const written = (await readKnownHosts(file)).split('\n');
-      for (const [at, text] of written.entries()) {
-        const parsed = parseLine(text, file, at + 1);
-        if (parsed === 'skipped') skippedCount++;
-        else if (parsed === 'authority') authorityCount++;
-        else if (parsed !== 'blank') lines.push(parsed);
-      }
-    }
-    return new KnownHosts(lines, skippedCount, authorityCount);
+    const parts: KnownLines[] = [];
+    for (const file of files) parts.push(parseLines(await readKnownHosts(file), file));
+    return new KnownHosts(joined(parts));
+  }
+
+  /** These and the lines of a text, which `name` stands for in messages. */
+  with(text: string, name: string): KnownHosts {
+    return new KnownHosts(joined([this.#lines, parseLines(text, name)]));
+  }
+
+  get skippedCount(): number {
+    return this.#lines.skippedCount;
+  }
+
+  /** Where a certificate authority is trusted for this host and port. */
+  authorities(host: string, port: number): readonly KnownPlace[] {
+    const names = new Set([knownHostName(host, port), knownHostName(host, USUAL_PORT)]);
+    return this.#lines.authorities.filter(({ hosts }) => [...names].some((name) => matchesHosts(name, hosts)));
   }
 
   /** Lines for exactly this host and port, in the order of the files, revoked ones included. */
   lookup(host: string, port: number): readonly KnownKey[] {
     const name = knownHostName(host, port);
-    return this.#lines.filter(({ hosts }) => matchesHosts(name, hosts));
+    return this.#lines.keys.filter(({ hosts }) => matchesHosts(name, hosts));
   }
 
   /**
@@ -150,28 +166,36 @@ async function readKnownHosts(file: string): Promise<string> {
   }
 }
 
-function parseLine(text: string, file: string, line: number): KnownLine | 'blank' | 'skipped' | 'authority' {
-  const words = text.split(/[ \t\r]+/).filter((word) => word !== '');
-  const [first] = words;
-  if (first === undefined || first.startsWith('#')) return 'blank';
-  const marker = first.startsWith('@') ? words.shift() : undefined;
-  if (marker === '@cert-authority') return 'authority';
-  if (marker !== undefined && marker !== '@revoked') return 'skipped';
-  const [hosts, type, base64] = words;
-  if (hosts === undefined || type === undefined || base64 === undefined || !KEY_TYPES.has(type)) return 'skipped';
-  const key = decodeKey(type, base64);
-  return key ? { hosts, type, key, revoked: marker !== undefined, file, line } : 'skipped';
+function joined(parts: readonly KnownLines[]): KnownLines {
+  return {
+    keys: parts.flatMap(({ keys }) => keys),
+    authorities: parts.flatMap(({ authorities }) => authorities),
+    skippedCount: parts.reduce((sum, { skippedCount }) => sum + skippedCount, 0),
+  };
 }
 
-function decodeKey(type: string, base64: string): Buffer | undefined {
-  if (base64.length > MOST_KEY_BYTES * 2 || base64.length % 4 !== 0) return undefined;
-  if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return undefined;
-  const key = Buffer.from(base64, 'base64');
-  try {
-    return keyTypeOf(key) === type ? key : undefined;
-  } catch {
-    return undefined;
+function parseLines(text: string, file: string): KnownLines {
+  const keys: KnownLine[] = [];
+  const authorities: AuthorityLine[] = [];
+  let skippedCount = 0;
+  for (const [at, written] of text.split('\n').entries()) {
+    const line = at + 1;
+    const words = written.split(/[ \t\r]+/).filter((word) => word !== '');
+    if (words[0] === undefined || words[0].startsWith('#')) continue;
+    const marker = words[0].startsWith('@') ? words.shift() : undefined;
+    const [hosts] = words;
+    const key = marker === undefined || marker === '@revoked' ? keyOf(words) : undefined;
+    if (marker === '@cert-authority' && hosts !== undefined) authorities.push({ hosts, file, line });
+    else if (key) keys.push({ ...key, revoked: marker !== undefined, file, line });
+    else skippedCount++;
   }
+  return { keys, authorities, skippedCount };
+}
+
+function keyOf([hosts, type, base64]: readonly string[]): Pick<KnownLine, 'hosts' | 'type' | 'key'> | undefined {
+  if (hosts === undefined || type === undefined || base64 === undefined || !KEY_TYPES.has(type)) return undefined;
+  const key = decodeKey(type, base64);
+  return key && { hosts, type, key };
 }
 
 const SHA1_BYTES = 20;
@@ -181,59 +205,11 @@ function matchesHosts(name: string, hosts: string): boolean {
   const [, magic, salt, hash, rest] = hosts.split('|', 5);
   if (magic !== '1' || salt === undefined || hash === undefined || rest !== undefined) return false;
   const saltBytes = Buffer.from(salt, 'base64');
-  return saltBytes.length === SHA1_BYTES && hashName(name, saltBytes) === hosts;
+  return saltBytes.length === SHA1_BYTES && hiddenName(name, saltBytes) === hosts;
 }
 
 /** `|1|salt|HMAC-SHA1(salt, name)`, what HashKnownHosts writes. */
-function hashName(name: string, salt: Buffer): string {
+export function hiddenName(name: string, salt: Buffer = randomBytes(SHA1_BYTES)): string {
   const hash = createHmac('sha1', salt).update(bytesFromName(name)).digest('base64');
   return `|1|${salt.toString('base64')}|${hash}`;
-}
-
-export interface NewKnownHost {
-  readonly host: string;
-  readonly port: number;
-  readonly key: Buffer;
-  /** Hide the name, as HashKnownHosts asks. */
-  readonly hash: boolean;
-}
-
-/**
- * Appends one line in one write; makes the file (0600) and its directory (0700) where they are missing. Nothing is
- * written to /dev/null. USAGE for a name that would not be read back as itself; DENIED, NO_SPACE.
- */
-export async function addKnownHost(file: string, { host, port, key, hash }: NewKnownHost): Promise<void> {
-  const name = knownHostName(host, port);
-  if (host === '' || /[\s,*?!|#@\p{Cc}]/u.test(host)) throw new XferError('USAGE', `host ${host}: not a host name`);
-  const hosts = hash ? hashName(name, randomBytes(SHA1_BYTES)) : name;
-  const line = `${hosts} ${keyTypeOf(key)} ${key.toString('base64')}\n`;
-  if (file === '/dev/null') return;
-  let handle: FileHandle | undefined;
-  try {
-    await makeFolder(file);
-    handle = await open(bytesFromName(file), constants.O_RDWR | constants.O_APPEND | constants.O_CREAT, 0o600);
-    const bytes = bytesFromName((await endsMidLine(handle)) ? `\n${line}` : line);
-    const { bytesWritten } = await handle.write(bytes);
-    if (bytesWritten !== bytes.length) throw new XferError('NO_SPACE', `known hosts ${file}: only part was written`);
-  } catch (error) {
-    throw toXferError(error, `known hosts ${file}`);
-  } finally {
-    await handle?.close();
-  }
-}
-
-async function makeFolder(file: string): Promise<void> {
-  const folder = (process.platform === 'win32' ? win32 : posix).dirname(file);
-  try {
-    await mkdir(bytesFromName(folder), { mode: 0o700 });
-  } catch (error) {
-    if (toXferError(error, '').code !== 'EXISTS') throw error;
-  }
-}
-
-async function endsMidLine(handle: FileHandle): Promise<boolean> {
-  const { size } = await handle.stat();
-  if (size === 0) return false;
-  const { bytesRead, buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return bytesRead === 1 && buffer[0] !== 0x0a;
 }

@@ -210,6 +210,7 @@ describe('ssh configuration', { timeout: 30_000 }, () => {
     assert.deepEqual([jump.proxyJump, jump.proxyCommand], ['you@bastion:2022,inner', undefined]);
     const none = await resolve('ProxyCommand none\nProxyJump bastion');
     assert.deepEqual([none.proxyJump, none.proxyCommand, none.unsupported], [undefined, undefined, []]);
+    assert.equal((await resolve('ProxyJump none # c\nProxyCommand nc')).proxyCommand, 'nc');
     assert.equal((await resolve('ProxyCommand = nc "a b" # c')).proxyCommand, 'nc "a b" # c');
     const text =
       'HostName %h.example\nUser you\nPort 2200\nHostKeyAlias Nick\nProxyCommand nc %h %n %k %p %r %% ~ $HOME';

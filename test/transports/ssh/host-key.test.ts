@@ -6,11 +6,10 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import type { Prompt } from '#xfer/transport.js';
-import { resolveSshConfig } from '#xfer/transports/ssh/config.js';
-import { fingerprint, type HostKeyRequest, verifyHostKey } from '#xfer/transports/ssh/host-key.js';
-import { KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
+import { type HostKeyRequest, verifyHostKey } from '#xfer/transports/ssh/host-key.js';
+import { fingerprint } from '#xfer/transports/ssh/public-key.js';
 import { needs } from '../../support/peers.js';
-import { makeKey } from './made-up.js';
+import { denied, EVERY_POLICY, hostKeyRig, KEY, keyLine as line, OTHER, person } from './host-key-rig.js';
 
 let folder: string;
 before(async () => {
@@ -18,64 +17,10 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true, force: true }));
 
-const KEY = makeKey('ssh-ed25519', 1);
-const OTHER = makeKey('ssh-ed25519', 2);
-const EVERY_POLICY = ['yes', 'accept-new', 'ask', 'no'] as const;
-
-/** A person who gives these answers, and then gives up. */
-function person(...answers: string[]): Prompt & { readonly asked: string[] } {
-  const asked: string[] = [];
-  return {
-    asked,
-    secret: () => Promise.reject(new Error('nobody should ask for a secret')),
-    line: async (question) => {
-      asked.push(question);
-      return answers.shift();
-    },
-  };
-}
-
-let count = 0;
-
-interface Rig {
-  readonly file: string;
-  readonly notices: string[];
-  readonly request: HostKeyRequest;
-}
-
-async function rig(text: string, options: readonly string[], more: Partial<HostKeyRequest> = {}): Promise<Rig> {
-  const file = join(folder, `known-${count++}`);
-  if (text !== '') await writeFile(file, text);
-  const own = options.some((option) => option.startsWith('UserKnownHostsFile')) ? [] : [`UserKnownHostsFile=${file}`];
-  const config = await resolveSshConfig({
-    host: 'alpha',
-    configFile: 'none',
-    home: folder,
-    localUser: 'me',
-    options: [...options, ...own, 'GlobalKnownHostsFile=none'],
-  });
-  const notices: string[] = [];
-  const knownHosts = await KnownHosts.load([file, ...config.userKnownHostsFiles]);
-  const scope = { signal: new AbortController().signal };
-  const onNotice = (line: string) => notices.push(line);
-  return { file, notices, request: { config, knownHosts, key: KEY, onNotice, scope, ...more } };
-}
-
-function line(host: string, key: Buffer): string {
-  return `${host} ssh-ed25519 ${key.toString('base64')}\n`;
-}
-
-async function denied(run: Promise<void>, message: RegExp, hint: RegExp): Promise<void> {
-  await assert.rejects(run, (error) => {
-    assert.ok(error instanceof XferError);
-    assert.equal(error.code, 'DENIED');
-    assert.match(error.message, message);
-    assert.match(error.hint ?? '', hint);
-    return true;
-  });
-}
-
 const missing = (file: string) => assert.rejects(stat(file));
+
+const rig = (text: string, options: readonly string[], more: Partial<HostKeyRequest> = {}) =>
+  hostKeyRig(folder, text, options, more);
 
 describe('the host key', { timeout: 30_000 }, () => {
   test('is taken where it is known, under every setting, without a word', async () => {
@@ -90,7 +35,7 @@ describe('the host key', { timeout: 30_000 }, () => {
     for (const policy of EVERY_POLICY) {
       const prompt = person('yes');
       const { request, file } = await rig(line('alpha', OTHER), [`StrictHostKeyChecking=${policy}`], { prompt });
-      await denied(verifyHostKey(request), /alpha: it changed.*known-\d+:1/, /ssh-keygen -R 'alpha'/);
+      await denied(verifyHostKey(request), /alpha: it changed.*known-\S+:1/, /ssh-keygen -R 'alpha'/);
       assert.equal(await readFile(file, 'utf8'), line('alpha', OTHER));
       assert.deepEqual(prompt.asked, []);
     }

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
-import { addKnownHost, KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
+import { addKnownHost } from '#xfer/transports/ssh/add-known-host.js';
+import { KnownHosts } from '#xfer/transports/ssh/known-hosts.js';
 import { hashedName as hashed, knownLine as line, makeKey } from './made-up.js';
 
 let folder: string;
@@ -109,7 +110,11 @@ describe('known hosts', { timeout: 30_000 }, () => {
       known.lookup('h', 22).map((found) => found.line),
       [14],
     );
-    assert.equal(known.authorityCount, 1);
+    assert.deepEqual(
+      known.authorities('h', 2222).map((place) => place.line),
+      [13],
+    );
+    assert.deepEqual(known.authorities('other', 22), []);
     assert.equal(known.skippedCount, 8);
   });
 
@@ -153,9 +158,9 @@ describe('known hosts', { timeout: 30_000 }, () => {
 describe('adding a known host', { timeout: 30_000 }, () => {
   test('makes the directory and the file for the person alone, and appends whole lines', async () => {
     const file = join(folder, 'made', 'known_hosts');
-    await addKnownHost(file, { host: 'Alpha', port: 22, key: K0, hash: false });
-    await addKnownHost(file, { host: 'alpha', port: 2222, key: K1, hash: false });
-    await addKnownHost(file, { host: 'beta', port: 2, key: K2, hash: true });
+    await addKnownHost(file, { hosts: [{ host: 'Alpha', port: 22 }], key: K0, hash: false });
+    await addKnownHost(file, { hosts: [{ host: 'alpha', port: 2222 }], key: K1, hash: false });
+    await addKnownHost(file, { hosts: [{ host: 'beta', port: 2 }], key: K2, hash: true });
     const text = await readFile(file, 'utf8');
     assert.match(text, /^alpha ssh-ed25519 \S+\n\[alpha\]:2222 ssh-ed25519 \S+\n\|1\|\S+=\|\S+= ssh-ed25519 \S+\n$/);
     if (process.platform !== 'win32') {
@@ -169,19 +174,19 @@ describe('adding a known host', { timeout: 30_000 }, () => {
 
   test('adds the newline that a file lacks', async () => {
     const file = await put([line('a', K0)], '');
-    await addKnownHost(file, { host: 'b', port: 22, key: K1, hash: false });
+    await addKnownHost(file, { hosts: [{ host: 'b', port: 22 }], key: K1, hash: false });
     const known = await KnownHosts.load([file]);
     assert.equal(known.check('a', 22, K0).verdict, 'known');
     assert.equal(known.check('b', 22, K1).verdict, 'known');
     await appendFile(file, '\n');
-    await addKnownHost(file, { host: 'c', port: 22, key: K1, hash: false });
+    await addKnownHost(file, { hosts: [{ host: 'c', port: 22 }], key: K1, hash: false });
     assert.ok(!(await readFile(file, 'utf8')).includes('\n\n\n'));
   });
 
   test('keeps every line of several that add at once', async () => {
     const file = join(folder, 'several');
     const hosts = Array.from({ length: 20 }, (_, at) => `host-${at}`);
-    await Promise.all(hosts.map((host) => addKnownHost(file, { host, port: 22, key: K0, hash: false })));
+    await Promise.all(hosts.map((host) => addKnownHost(file, { hosts: [{ host, port: 22 }], key: K0, hash: false })));
     const known = await KnownHosts.load([file]);
     for (const host of hosts) assert.equal(known.check(host, 22, K0).verdict, 'known');
   });
@@ -190,15 +195,15 @@ describe('adding a known host', { timeout: 30_000 }, () => {
     const file = join(folder, 'untouched');
     for (const host of ['', '*', 'a,b', 'a b', 'a\nb', '!a', '|1|x', '@revoked', '#a', 'a\u0007']) {
       await assert.rejects(
-        addKnownHost(file, { host, port: 22, key: K0, hash: false }),
+        addKnownHost(file, { hosts: [{ host, port: 22 }], key: K0, hash: false }),
         (error) => error instanceof XferError && error.code === 'USAGE',
       );
     }
-    await assert.rejects(addKnownHost(file, { host: 'a', port: 22, key: Buffer.alloc(9), hash: false }));
+    await assert.rejects(addKnownHost(file, { hosts: [{ host: 'a', port: 22 }], key: Buffer.alloc(9), hash: false }));
     await assert.rejects(stat(file));
   });
 
   test('writes nothing to /dev/null', async () => {
-    await addKnownHost('/dev/null', { host: 'a', port: 22, key: K0, hash: false });
+    await addKnownHost('/dev/null', { hosts: [{ host: 'a', port: 22 }], key: K0, hash: false });
   });
 });

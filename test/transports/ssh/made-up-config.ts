@@ -69,7 +69,7 @@ const VALUES: Record<string, readonly string[]> = {
   Port: ['1', '22', '2222', '022', '+5', '"23"', '0', '70000', 'x'],
   PreferredAuthentications: ['publickey,password', 'password', 'gssapi-with-mic,password'],
   ProxyCommand: ['none', 'nc %h %p', '= nc "%n" %r # c', '"a b" %%', 'nc "a'],
-  ProxyJump: ['bastion', 'none', 'you@a:23,b # c', 'none # c', '[::1]:2', 'ssh://u@h:24', 'a,,b', 'h:0'],
+  ProxyJump: ['bastion', 'none', 'you@a:23,b # c', '[::1]:2', 'ssh://u@h:24', 'a,,b', 'h:0'],
   PubkeyAuthentication: [...FLAGS.slice(0, 5), 'unbound', 'host-bound', 'maybe'],
   RevokedHostKeys: ['none', '/revoked', '~/revoked'],
   SendEnv: ['LANG LC_*'],
@@ -140,24 +140,26 @@ function makeLine(dice: Dice, includes: readonly string[]): string {
 /** Writes the files of one configuration into a folder. */
 export async function makeConfig(dice: Dice, folder: string): Promise<MadeConfig> {
   const parts = ['part-1.conf', 'part-2.conf', 'part-3.conf'].map((name) => join(folder, name));
-  const everyPart = join(folder, 'part-?.conf');
   const configFile = join(folder, 'config');
-  const includes = [
-    [everyPart, `${parts[0]} ${folder}/missing`, `"${parts[1]}"`, join(folder, '[p]art-3*')],
-    [parts[2] as string],
-    [],
-    [],
+  const every = [
+    join(folder, 'part-?.conf'),
+    `${parts[0]} ${folder}/missing`,
+    `"${parts[1]}"`,
+    join(folder, '[p]art-3*'),
   ];
-  for (const [at, path] of [configFile, ...parts].entries()) {
-    const lines = Array.from({ length: 1 + dice.below(at === 0 ? 16 : 6) }, () => makeLine(dice, includes[at] ?? []));
-    await writeFile(path, oneOfJumpAndHash(lines).join(dice.of(['\n', '\n', '\r\n'])), { mode: 0o600 });
-  }
+  const includes = [every, [parts[2] as string], [], []];
+  const files = includes.map((names, at) =>
+    Array.from({ length: 1 + dice.below(at === 0 ? 16 : 6) }, () => makeLine(dice, names)),
+  );
   const options = Array.from({ length: dice.below(4) === 0 ? 2 : 0 }, () => makeSetting(dice)).filter(Boolean);
+  // What %C stands for changed in OpenSSH 9.8 where there is a ProxyJump.
+  const jumps = [...files.flat(), ...options].some((line) => /proxyjump/i.test(line));
+  const settle = (text: string) => (jumps ? text.replaceAll('%C', '%h') : text);
+  for (const [at, path] of [configFile, ...parts].entries()) {
+    const text = (files[at] as string[]).join(dice.of(['\n', '\n', '\r\n']));
+    await writeFile(path, settle(text), { mode: 0o600 });
+  }
   const typed = dice.below(5) === 0 && !options.some((option) => /user|port/i.test(option));
-  return { host: dice.of(HOSTS), configFile, options, ...(typed ? { user: dice.of(['you', 'me']), port: 2200 } : {}) };
-}
-
-/** What %C stands for changed in OpenSSH 9.8 where there is a ProxyJump. */
-function oneOfJumpAndHash(lines: readonly string[]): string[] {
-  return lines.map((line) => line.replace('%C', lines.some((other) => /proxyjump/i.test(other)) ? '%h' : '%C'));
+  const asked = typed ? { user: dice.of(['you', 'me']), port: 2200 } : {};
+  return { host: dice.of(HOSTS), configFile, options: options.map(settle), ...asked };
 }
