@@ -60,6 +60,13 @@ export interface SourceCapabilities {
   readonly metadata: boolean;
 }
 
+/** How much at once pays on the line to a source or a sink. */
+export interface Parallelism {
+  readonly filesInFlight: number;
+  /** Reads or writes on one large file. */
+  readonly lanes: number;
+}
+
 /** Where bytes come from. */
 export interface Source {
   /** For messages; holds no secret. */
@@ -74,6 +81,8 @@ export interface Source {
   /** It has no root: it is what a pattern matched, each thing by its own name, and `name` is `''`. */
   readonly several?: boolean;
   readonly capabilities: SourceCapabilities;
+  /** Absent: the engine's own numbers do. */
+  readonly parallelism?: Parallelism;
   /**
    * The root and all below it, a directory before what is in it. Rejects with NOT_FOUND where the root is missing. What
    * cannot be listed below the root is given to `scope.onSkip`, and the rest still comes.
@@ -150,6 +159,8 @@ export interface Sink {
   /** Names the place so that no other place has the same: what a resume looks for. */
   readonly identity: string;
   readonly capabilities: SinkCapabilities;
+  /** Absent: the engine's own numbers do. */
+  readonly parallelism?: Parallelism;
   /** What is at `path`, links followed, or undefined where nothing is. */
   stat(path: string, scope: Scope): Promise<Entry | undefined>;
   /**

@@ -1,5 +1,7 @@
 /** Asks several sources for what they hold before it is their turn, so that their answers are not waited for one by one. */
 import type { Entry, Source, WalkScope } from '../transport.js';
+import type { CopyOptions } from './options.js';
+import { walk } from './walk.js';
 
 const SOURCES_AHEAD = 64;
 
@@ -12,6 +14,7 @@ interface Asked {
 /** Each source with its entries, in order; only those that can do several things at once are asked early. */
 export async function* entriesAhead(
   sources: readonly Source[],
+  options: CopyOptions,
   scope: WalkScope,
 ): AsyncGenerator<{ source: Source; entries: AsyncGenerator<Entry> }> {
   const asked: Asked[] = [];
@@ -19,7 +22,7 @@ export async function* entriesAhead(
   try {
     while (next < sources.length || asked.length > 0) {
       while (asked.length < SOURCES_AHEAD && (asked.length === 0 || sources[next]?.capabilities.parallel)) {
-        asked.push(ask(sources[next] as Source, scope));
+        asked.push(ask(sources[next] as Source, options, scope));
         next += 1;
       }
       const turn = asked.shift() as Asked;
@@ -30,8 +33,8 @@ export async function* entriesAhead(
   }
 }
 
-function ask(source: Source, scope: WalkScope): Asked {
-  const iterator = source.entries(scope)[Symbol.asyncIterator]();
+function ask(source: Source, options: CopyOptions, scope: WalkScope): Asked {
+  const iterator = walk(source, options, scope);
   const first = iterator.next();
   first.catch(() => undefined);
   return { source, iterator, first };

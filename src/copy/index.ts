@@ -2,13 +2,20 @@
 import { setMaxListeners } from 'node:events';
 import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { parentPath } from '../names.js';
-import type { Entry, Scope, Sink, Source } from '../transport.js';
+import type { Entry, Parallelism, Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure, CopyResult } from './events.js';
 import { Limiter } from './limiter.js';
-import { type CopyOptions, DEFAULT_BLOCK_BYTES, DEFAULT_FILES_IN_FLIGHT, DEFAULT_LANES } from './options.js';
+import {
+  type CopyOptions,
+  DEFAULT_BLOCK_BYTES,
+  DEFAULT_FILES_IN_FLIGHT,
+  DEFAULT_LANES,
+  MOST_BYTES_IN_FLIGHT,
+} from './options.js';
 import { plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
+import { DEFAULT_RETRY, retry } from './retry.js';
 import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
 import { transferWhole } from './whole.js';
 
@@ -21,10 +28,11 @@ export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
  * rejects with the error where the only thing failed or the target does not fit, and with the signal's reason on abort.
  */
 export async function copy(sources: readonly Source[], sink: Sink, options: CopyOptions = {}): Promise<CopyResult> {
-  return new Copy(sink, options).run(sources);
+  return new Copy(sources, sink, options).run();
 }
 
 class Copy {
+  readonly #sources: readonly Source[];
   readonly #sink: Sink;
   readonly #options: CopyOptions;
   readonly #scope: Scope;
@@ -42,21 +50,23 @@ class Copy {
   #count = { files: 0, directories: 0, symlinks: 0, skipped: 0, bytes: 0, resumedBytes: 0 };
   #verified: CopyResult['verified'] = 'sha256';
 
-  constructor(sink: Sink, options: CopyOptions) {
+  constructor(sources: readonly Source[], sink: Sink, options: CopyOptions) {
+    this.#sources = sources;
     this.#sink = sink;
     this.#options = options;
     this.#scope = { signal: AbortSignal.any(options.signal ? [options.signal] : []) };
     setMaxListeners(0, this.#scope.signal);
     this.#progress = new Progress(options.onEvent);
     const { limitBytesPerSecond: limit } = options;
-    this.#files = new Pool(sink.capabilities.parallel ? (options.filesInFlight ?? DEFAULT_FILES_IN_FLIGHT) : 1);
+    const { filesInFlight, lanes } = parallelismOf(sources, sink, options);
+    this.#files = new Pool(filesInFlight, MOST_BYTES_IN_FLIGHT);
     this.#context = {
       options,
       sink,
       scope: this.#scope,
       limiter: limit === undefined ? undefined : new Limiter(limit),
       blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
-      lanes: options.lanes ?? DEFAULT_LANES,
+      lanes,
       onStart: (step, held) => this.#progress.start(step, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
       onRetry: (step, attempt, delayMs, error) =>
@@ -64,12 +74,12 @@ class Copy {
     };
   }
 
-  async run(sources: readonly Source[]): Promise<CopyResult> {
+  async run(): Promise<CopyResult> {
     const { signal } = this.#scope;
     try {
       throwIfAborted(signal);
       const walk = { ...this.#scope, onSkip: (path: string, error: Error) => this.#fail(path, error) };
-      for await (const step of plan(sources, this.#sink, this.#options, walk)) {
+      for await (const step of plan(this.#sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
         await this.#take(step);
         if (!step.source.capabilities.parallel || !this.#sink.capabilities.parallel) await this.#files.drained();
@@ -93,7 +103,7 @@ class Copy {
       this.#seen = { files: this.#seen.files + 1, bytes: this.#seen.bytes + (step.entry.size ?? 0) };
       this.#progress.emit({ type: 'plan', ...this.#seen, complete: false });
     }
-    await this.#files.start(() => this.#attempt(step, () => this.#copyOne(step)));
+    await this.#files.start(() => this.#attempt(step, () => this.#copyOne(step)), step.entry.size ?? 0);
   }
 
   #skip(step: Step, reason: string): void {
@@ -107,7 +117,7 @@ class Copy {
     const making = (async () => {
       await parent;
       const writable = entry.mode === undefined ? entry : { ...entry, mode: entry.mode | 0o700 };
-      await this.#sink.create(writable, this.#scope);
+      await this.#retried(step, () => this.#sink.create(writable, this.#scope));
       this.#count.directories += 1;
       if (this.#options.preserve) this.#made.push(entry);
     })();
@@ -119,7 +129,7 @@ class Copy {
   async #copyOne(step: Step): Promise<void> {
     await this.#making.get(parentPath(step.path));
     if (step.entry.kind === 'symlink') {
-      await this.#sink.create({ ...step.entry, path: step.path }, this.#scope);
+      await this.#retried(step, () => this.#sink.create({ ...step.entry, path: step.path }, this.#scope));
       this.#count.symlinks += 1;
       return;
     }
@@ -152,6 +162,19 @@ class Copy {
     }
   }
 
+  /** What needs no draft and may be done twice. */
+  #retried<T>(step: Pick<Step, 'entry' | 'path'>, work: () => Promise<T>): Promise<T> {
+    const path = step.path || step.entry.path || this.#sink.label;
+    return retry(work, {
+      policy: { ...DEFAULT_RETRY, ...this.#options.retry },
+      signal: this.#scope.signal,
+      what: `make ${path}`,
+      progress: () => 0,
+      mayRetry: () => true,
+      onRetry: (attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
+    });
+  }
+
   #fail(path: string, thrown: unknown): void {
     const error = toXferError(thrown, `copy ${path}`);
     this.#failures.push({ path, error });
@@ -165,7 +188,7 @@ class Copy {
     for (const entry of this.#made) {
       await this.#files.start(async () => {
         try {
-          await this.#sink.finish?.(entry, this.#scope);
+          await this.#retried({ entry, path: entry.path }, async () => this.#sink.finish?.(entry, this.#scope));
         } catch (thrown) {
           this.#fail(entry.path, toXferError(thrown, `set mode and time of ${entry.path}`));
         }
@@ -198,6 +221,18 @@ class Copy {
       cause: first.error,
     });
   }
+}
+
+/** What was asked for, else the most that either end says pays, else our own. */
+function parallelismOf(sources: readonly Source[], sink: Sink, options: CopyOptions): Parallelism {
+  const stated = [...sources, sink].flatMap(({ parallelism }) => (parallelism ? [parallelism] : []));
+  const most = (own: number, of: (one: Parallelism) => number) =>
+    stated.length > 0 ? Math.max(...stated.map(of)) : own;
+  const files = options.filesInFlight ?? most(DEFAULT_FILES_IN_FLIGHT, ({ filesInFlight }) => filesInFlight);
+  return {
+    filesInFlight: sink.capabilities.parallel ? files : 1,
+    lanes: options.lanes ?? most(DEFAULT_LANES, ({ lanes }) => lanes),
+  };
 }
 
 const STRENGTH = ['none', 'size', 'sha256'] as const;

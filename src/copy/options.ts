@@ -23,9 +23,9 @@ export interface CopyOptions {
   /** Glob patterns in the same form: what matches is copied though `exclude` says otherwise, unless a directory above is left out. */
   readonly include?: readonly string[];
   readonly limitBytesPerSecond?: number;
-  /** Reads and writes under way at once on one large file. Default 4. */
+  /** Reads and writes under way at once on one large file. Default: what the ends say pays, else 4. */
   readonly lanes?: number;
-  /** Files under way at once. Default 64. */
+  /** Files under way at once. Default: what the ends say pays, else 64. */
   readonly filesInFlight?: number;
   /** Size of the pieces that lanes take, in bytes; files up to this size are never resumed. Default 8 MiB. */
   readonly blockBytes?: number;
@@ -39,3 +39,5 @@ export interface CopyOptions {
 export const DEFAULT_LANES = 4;
 export const DEFAULT_FILES_IN_FLIGHT = 64;
 export const DEFAULT_BLOCK_BYTES = 8 << 20;
+/** Of all files under way: enough for a long, fat line, and little enough for memory. */
+export const MOST_BYTES_IN_FLIGHT = 64 << 20;

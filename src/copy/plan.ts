@@ -26,7 +26,7 @@ export async function* plan(
   const into = options.intoDirectory === true || sources.length > 1;
   const root = await findRoot(sources.length, sink, options, scope);
   const names = new Set<string>();
-  for await (const { source, entries } of entriesAhead(sources, scope)) {
+  for await (const { source, entries } of entriesAhead(sources, options, scope)) {
     const prefix = root?.kind === 'directory' ? source.name : '';
     if (names.has(prefix) && !source.several) {
       const name = prefix || 'the content';

@@ -1,27 +1,30 @@
-/** A bound on how many things are under way. */
+/** A bound on how many things are under way, and on how much they weigh together. First come, first served. */
 export class Pool {
   readonly #size: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #mostWeight: number;
+  readonly #waiting: { readonly weight: number; readonly enter: () => void }[] = [];
   readonly #idle: (() => void)[] = [];
   #busy = 0;
+  #weight = 0;
 
-  constructor(size: number) {
+  constructor(size: number, mostWeight = Number.POSITIVE_INFINITY) {
     this.#size = size;
+    this.#mostWeight = mostWeight;
   }
 
   /** Resolves when `work` was started, not when it ended; `work` must not reject. */
-  async start(work: () => Promise<void>): Promise<void> {
-    await this.#take();
-    void work().finally(() => this.#give());
+  async start(work: () => Promise<void>, weight = 0): Promise<void> {
+    if (!this.#tryEnter(weight)) await this.#queue(weight);
+    void work().finally(() => this.#leave(weight));
   }
 
   /** Runs `work` when there is room, and resolves as it does. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    await this.#take();
+    if (!this.#tryEnter(0)) await this.#queue(0);
     try {
       return await work();
     } finally {
-      this.#give();
+      this.#leave(0);
     }
   }
 
@@ -30,17 +33,31 @@ export class Pool {
     if (this.#busy > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  async #take(): Promise<void> {
-    if (this.#busy >= this.#size) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#busy += 1;
+  /** What is heavier than all that is allowed goes alone. */
+  #fits(weight: number): boolean {
+    return this.#busy < this.#size && (this.#busy === 0 || this.#weight + weight <= this.#mostWeight);
   }
 
-  #give(): void {
-    const next = this.#waiting.shift();
-    if (next) next();
-    else {
-      this.#busy -= 1;
-      if (this.#busy === 0) for (const resolve of this.#idle.splice(0)) resolve();
+  #tryEnter(weight: number): boolean {
+    if (this.#waiting.length > 0 || !this.#fits(weight)) return false;
+    this.#busy += 1;
+    this.#weight += weight;
+    return true;
+  }
+
+  #queue(weight: number): Promise<void> {
+    return new Promise((enter) => this.#waiting.push({ weight, enter }));
+  }
+
+  #leave(weight: number): void {
+    this.#busy -= 1;
+    this.#weight -= weight;
+    for (let next = this.#waiting[0]; next && this.#fits(next.weight); next = this.#waiting[0]) {
+      this.#waiting.shift();
+      this.#busy += 1;
+      this.#weight += next.weight;
+      next.enter();
     }
+    if (this.#busy === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }

@@ -40,7 +40,7 @@ function watch(count: number, parallel: boolean, release: Promise<unknown>): Wat
 
 async function paths(sources: readonly Source[]): Promise<string[]> {
   const found: string[] = [];
-  for await (const { source, entries } of entriesAhead(sources, scope)) {
+  for await (const { source, entries } of entriesAhead(sources, {}, scope)) {
     for await (const { path } of entries) found.push(`${source.name}/${path}`);
   }
   return found;
@@ -80,14 +80,14 @@ test('who stops early leaves no source open, and a failure is that of its own so
   timeout: 10_000,
 }, async () => {
   const watched = watch(10, true, Promise.resolve());
-  for await (const { entries } of entriesAhead(watched.sources, scope)) {
+  for await (const { entries } of entriesAhead(watched.sources, {}, scope)) {
     for await (const _ of entries) break;
     break;
   }
   assert.deepEqual([watched.started, watched.ended], [10, 10]);
   const failing = watch(3, true, Promise.reject(new Error('no')));
   const said: string[] = [];
-  for await (const { source, entries } of entriesAhead(failing.sources, scope)) {
+  for await (const { source, entries } of entriesAhead(failing.sources, {}, scope)) {
     await assert.rejects(entries.next(), /no/);
     said.push(source.name);
   }

@@ -10,9 +10,11 @@ import type { Carrier, RemoteCommand } from './carrier.js';
 import { channelCommand } from './channel-command.js';
 import type { SshConfig } from './config.js';
 import { connectionError, SYSTEM_SSH_HINT } from './connection-error.js';
+import { widenWindow } from './download-window.js';
 import { verifyHostKey } from './host-key.js';
 import { type KnownHost, loadKnownHost } from './known-hosts-command.js';
 import { SftpClient } from './sftp-client.js';
+import { NEAR_RTT_MS } from './sftp-limits.js';
 
 export interface ConnectionRequest {
   readonly config: SshConfig;
@@ -135,6 +137,8 @@ export class SshConnection implements Carrier {
     const channel = await this.#openChannel(scope, (done) => this.#client.subsys('sftp', done));
     channel.stderr.resume();
     const session = await SftpClient.start(channel, scope, this.#socket);
+    const widen = () => void (session.rttMs >= NEAR_RTT_MS && widenWindow(this.#client, channel));
+    session.settled.then(widen, () => undefined);
     this.#sessions.add(session);
     return session;
   }

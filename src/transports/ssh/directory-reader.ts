@@ -2,9 +2,12 @@ import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
 import type { SftpClient } from './sftp-client.js';
 import { broken } from './sftp-codec.js';
+import { NEAR_RTT_MS } from './sftp-limits.js';
 import type { DirectoryItem } from './sftp-replies.js';
 
+/** Parts that are asked for ahead, since a server gives about a hundred names at a time: more on a long line. */
 const PARTS_AHEAD = 2;
+const FAR_PARTS_AHEAD = 16;
 /** A directory that never ends is a server's trick; no file system holds this many. */
 const MAX_ITEMS = 20_000_000;
 
@@ -24,7 +27,8 @@ export class DirectoryReader {
     this.#what = `list ${nameFromBytes(path)}`;
     this.#scope = scope;
     this.#handle = client.openDirectory(path, scope);
-    for (let count = 0; count < PARTS_AHEAD; count++) this.#ask();
+    const ahead = client.rttMs < NEAR_RTT_MS ? PARTS_AHEAD : FAR_PARTS_AHEAD;
+    for (let count = 0; count < ahead; count++) this.#ask();
   }
 
   #ask(): void {

@@ -12,6 +12,8 @@ import { statusOf } from './sftp-status.js';
 
 export interface DraftOptions {
   readonly client: SftpClient;
+  /** The session for a part of a large file. */
+  readonly lane: (scope: Scope) => Promise<SftpClient>;
   readonly path: Buffer;
   readonly entry: Entry;
   readonly onNotice?: OpenOptions['onNotice'];

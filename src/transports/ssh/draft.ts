@@ -14,6 +14,8 @@ import { OPEN } from './sftp-codec.js';
 
 export interface SftpDraftOptions {
   readonly client: SftpClient;
+  /** The session for a part of a large file. */
+  readonly lane: (scope: Scope) => Promise<SftpClient>;
   readonly path: Buffer;
   /** Undefined: the target itself is written. */
   readonly temporary: Buffer | undefined;
@@ -31,6 +33,9 @@ interface Seal {
   readonly attributesError: unknown;
 }
 
+/** Files up to this size go over one session. */
+const LANE_BYTES = 8 << 20;
+
 /** Smaller files are not worth the wait for a disk. */
 const FSYNC_BYTES = 1024 * 1024;
 
@@ -39,6 +44,8 @@ export class SftpDraft implements Draft {
   readonly #options: SftpDraftOptions;
   readonly #what: string;
   #handle: Promise<Buffer> | undefined;
+  /** Handles of the same file on other sessions, for lanes. */
+  readonly #others = new Map<SftpClient, Promise<Buffer>>();
   #seal: Promise<Seal> | undefined;
   #acknowledged = 0;
 
@@ -51,8 +58,8 @@ export class SftpDraft implements Draft {
 
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
-    const { client, entry, held, path, temporary } = this.#options;
-    const handle = await this.#opened(scope);
+    const { entry, held, path, temporary } = this.#options;
+    const { client, handle } = await this.#place(scope);
     const whole = start === 0 && held === 0 && temporary !== undefined;
     const writer = new RangeWriter({
       client,
@@ -85,6 +92,7 @@ export class SftpDraft implements Draft {
   async commit(entry: Entry, scope: Scope): Promise<void> {
     const { client, path, temporary } = this.#options;
     const attributes = attributesOf(entry);
+    await this.#closeOthers();
     if (!this.#seal) this.#sealNow(await this.#opened(scope), entry, false);
     const seal = await abortable(this.#seal as Promise<Seal>, scope);
     const size = seal.size ?? this.#acknowledged;
@@ -108,6 +116,24 @@ export class SftpDraft implements Draft {
     await client.remove(temporary).catch((error: unknown) => {
       if (!(error instanceof XferError && error.code === 'NOT_FOUND')) throw error;
     });
+  }
+
+  /** Where the next bytes of a file go: parts of a large one over whichever session has the least to do. */
+  async #place(scope: Scope): Promise<{ readonly client: SftpClient; readonly handle: Buffer }> {
+    const { client, entry, lane, path, temporary } = this.#options;
+    const own = (entry.size ?? 0) <= LANE_BYTES || client.channel.ended;
+    const chosen = own ? client : await lane(scope);
+    if (chosen === client) return { client, handle: await this.#opened(scope) };
+    const opening = this.#others.get(chosen) ?? chosen.open(temporary ?? path, OPEN.WRITE, {}, scope);
+    this.#others.set(chosen, opening);
+    opening.catch(() => this.#others.delete(chosen));
+    return { client: chosen, handle: await opening };
+  }
+
+  async #closeOthers(): Promise<void> {
+    const others = [...this.#others];
+    this.#others.clear();
+    await Promise.all(others.map(async ([client, handle]) => client.close(await handle)));
   }
 
   /** The handle, opened again where it was closed too early, and then the size is asked for again. */
@@ -149,6 +175,7 @@ export class SftpDraft implements Draft {
   async #closeHandle(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
+    await this.#closeOthers().catch(() => undefined);
     await this.#seal?.catch(() => undefined);
     if (handle) await handle.then((open) => this.#options.client.close(open)).catch(() => undefined);
   }

@@ -1,11 +1,11 @@
 /** Files on any machine with an SSH server that has sftp. */
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
+import { printable } from '../../names.js';
 import type { Scope, Transport } from '../../transport.js';
 import { expandGlob, isPattern } from './glob.js';
 import { openCarrier } from './open-carrier.js';
-import { SessionPool } from './session-pool.js';
-import type { SftpClient } from './sftp-client.js';
+import { Sessions } from './sessions.js';
 import { SftpSink } from './sink.js';
 import { SftpSource } from './source.js';
 import type { SshOptions } from './ssh-options.js';
@@ -22,9 +22,9 @@ export const transport: Transport = {
     // The old protocol leaves patterns to the far shell; what cannot be opened is told where it is opened to be read.
     if (options.protocol === 'scp' || !isPattern(location.path)) return [location];
     try {
-      return await openOn(location, options, scope, async ({ client, path, onClose }) => {
-        const paths = await expandGlob(client, path, scope);
-        await onClose();
+      return await openOn(location, options, scope, async ({ sessions, path }) => {
+        const paths = await expandGlob(await sessions.pick(scope), path, scope);
+        await sessions.close();
         return paths.map((each) => ({ ...location, path: each }));
       });
     } catch (error) {
@@ -35,26 +35,23 @@ export const transport: Transport = {
 
   async openSource(location, options: SshOptions, scope) {
     const { links } = options;
-    return openOn(location, options, scope, (session) =>
-      SftpSource.open({ ...session, ...(links ? { links } : {}) }, scope),
+    return openOn(location, options, scope, (opened) =>
+      SftpSource.open({ ...opened, ...(links ? { links } : {}) }, scope),
     );
   },
 
   async openSink(location, options: SshOptions, scope) {
     const { onNotice } = options;
-    return openOn(location, options, scope, (session) =>
-      SftpSink.open({ ...session, ...(onNotice ? { onNotice } : {}) }, scope),
+    return openOn(location, options, scope, (opened) =>
+      SftpSink.open({ ...opened, ...(onNotice ? { onNotice } : {}) }, scope),
     );
   },
 };
 
-interface Session {
-  readonly client: SftpClient;
-  readonly pick: () => SftpClient;
+interface Opened {
+  readonly sessions: Sessions;
   readonly path: string;
   readonly label: string;
-  readonly account: string;
-  readonly onClose: () => Promise<void>;
 }
 
 /** Connects, and leaves nothing open where `open` fails. */
@@ -62,21 +59,16 @@ async function openOn<T>(
   location: Location,
   options: SshOptions,
   scope: Scope,
-  open: (session: Session) => Promise<T>,
+  open: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  const carrier = await openCarrier(location, options, scope);
+  const { onNotice, parallel } = options;
+  const label = printable(location.host ?? location.path);
+  const dial = (dialing: Scope) => openCarrier(location, options, dialing);
+  const sessions = await Sessions.open({ dial, label, parallel, ...(onNotice ? { onNotice } : {}) }, scope);
   try {
-    const client = await carrier.openSftp(scope);
-    const label = describeLocation(location);
-    const another = (signal: AbortSignal) => carrier.openSftp({ signal });
-    const pool = new SessionPool(client, carrier.loginPerSession ? undefined : another);
-    const onClose = () => {
-      pool.stop();
-      return carrier.close();
-    };
-    return await open({ client, pick: pool.pick, path: location.path, label, account: carrier.account, onClose });
+    return await open({ sessions, path: location.path, label: describeLocation(location) });
   } catch (error) {
-    await carrier.close();
+    await sessions.close();
     throw error;
   }
 }

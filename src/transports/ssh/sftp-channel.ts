@@ -22,6 +22,8 @@ interface Pending {
   reject(error: unknown): void;
 }
 
+/** Requests gather within one turn of the loop, but a turn that asks for thousands of files does not keep the first waiting. */
+const MOST_QUEUED = 64;
 /** Requests that fit together are sent as one piece up to this size. */
 const JOINED_BYTES = 32 * 1024;
 
@@ -156,7 +158,8 @@ export class SftpChannel {
 
   #send(bytes: Buffer): void {
     this.#queue.push(bytes);
-    if (this.#flushing) return;
+    if (this.#queue.length >= MOST_QUEUED) this.#flush();
+    if (this.#flushing || this.#queue.length === 0) return;
     this.#flushing = true;
     process.nextTick(() => this.#flush());
   }

@@ -19,25 +19,46 @@ const MAX_EXTENSIONS = 256;
 export class SftpClient {
   readonly channel: SftpChannel;
   readonly extensions = new Map<string, string>();
+  /** Bytes that are on their way in READs and WRITEs. */
+  bytesInFlight = 0;
+  /** Bytes that were read, and written and acknowledged. */
+  bytesMoved = 0;
+  #rttMs = 0;
   #limits = PLAIN_LIMITS;
-  #handles = new Slots(PLAIN_LIMITS.openHandles);
+  readonly #handles = new Slots(PLAIN_LIMITS.openHandles);
+  #settled: Promise<void> = Promise.resolve();
 
   private constructor(stream: Duplex, socket?: Corkable) {
     const onLateHandle = (handle: Buffer) => void this.#askPath(PACKET.CLOSE, handle).catch(() => undefined);
     this.channel = new SftpChannel(stream, onLateHandle, socket);
   }
 
-  /** Agrees on version 3 and asks for the server's limits. PROTOCOL, UNSUPPORTED, DISCONNECTED. */
+  /**
+   * Agrees on version 3 and asks for the server's limits, whose answer `settled` waits for. PROTOCOL, UNSUPPORTED,
+   * DISCONNECTED.
+   */
   static async start(stream: Duplex, scope: Scope, socket?: Corkable): Promise<SftpClient> {
     const client = new SftpClient(stream, socket);
     try {
-      client.#readVersion(await client.channel.greet(scope));
-      if (client.extensions.has('limits@openssh.com')) await client.#askLimits(scope);
+      await client.#timed(async () => client.#readVersion(await client.channel.greet(scope)));
+      // The greeting's time has the start of the server's process in it.
+      if (client.extensions.has('limits@openssh.com')) client.#settled = client.#timed(() => client.#askLimits(scope));
+      client.#settled.catch(() => undefined);
     } catch (error) {
       client.end();
       throw error;
     }
     return client;
+  }
+
+  /** Resolves when limits and round trip are known; the errors of `start`. */
+  get settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  /** Time of one question and its answer, in milliseconds. */
+  get rttMs(): number {
+    return this.#rttMs;
   }
 
   get limits(): Limits {
@@ -47,6 +68,12 @@ export class SftpClient {
   /** Ends the session; what is pending is rejected. */
   end(): void {
     this.channel.fail(new XferError('DISCONNECTED', 'sftp session: it was closed'));
+  }
+
+  async #timed(ask: () => Promise<void>): Promise<void> {
+    const startedAtMs = performance.now();
+    await ask();
+    this.#rttMs = performance.now() - startedAtMs;
   }
 
   #readVersion(reader: PacketReader): void {
@@ -62,7 +89,7 @@ export class SftpClient {
   async #askLimits(scope: Scope): Promise<void> {
     const reader = await this.extended('limits@openssh.com', [], 'limits of the server', scope);
     this.#limits = readLimits(reader);
-    this.#handles = new Slots(this.#limits.openHandles);
+    this.#handles.resize(this.#limits.openHandles);
   }
 
   /** Opens a file; waits where the server's limit of open files is reached. */
@@ -99,19 +126,31 @@ export class SftpClient {
 
   /** Bytes from `offset`, at most `length`; undefined at the end of the file. PROTOCOL where more come. */
   async read(handle: Buffer, offset: number, length: number, what: string): Promise<Buffer | undefined> {
-    const reply = await this.#ask(PACKET.READ, 16 + handle.length, (w) =>
-      w.string(handle).uint64(offset).uint32(length),
-    );
-    if (reply.type === PACKET.STATUS) return throwUnless(STATUS.EOF, reply, what);
-    const bytes = expect(reply, PACKET.DATA, what).string();
-    if (bytes.length > length) throw broken(`it sent ${bytes.length} bytes where ${length} were asked for`);
-    return bytes;
+    this.bytesInFlight += length;
+    try {
+      const asked = this.#ask(PACKET.READ, 16 + handle.length, (w) => w.string(handle).uint64(offset).uint32(length));
+      const reply = await asked;
+      if (reply.type === PACKET.STATUS) return throwUnless(STATUS.EOF, reply, what);
+      const bytes = expect(reply, PACKET.DATA, what).string();
+      if (bytes.length > length) throw broken(`it sent ${bytes.length} bytes where ${length} were asked for`);
+      this.bytesMoved += bytes.length;
+      return bytes;
+    } finally {
+      this.bytesInFlight -= length;
+    }
   }
 
   /** Resolves when the server has the bytes; they are copied before the call returns. */
   async write(handle: Buffer, offset: number, bytes: Uint8Array, what: string): Promise<void> {
-    const body = 16 + handle.length + bytes.length;
-    expectOk(await this.#ask(PACKET.WRITE, body, (w) => w.string(handle).uint64(offset).string(bytes)), what);
+    const { length } = bytes;
+    const body = 16 + handle.length + length;
+    this.bytesInFlight += length;
+    try {
+      expectOk(await this.#ask(PACKET.WRITE, body, (w) => w.string(handle).uint64(offset).string(bytes)), what);
+      this.bytesMoved += length;
+    } finally {
+      this.bytesInFlight -= length;
+    }
   }
 
   async stat(path: Buffer, scope: Scope): Promise<Attributes> {

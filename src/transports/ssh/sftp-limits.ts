@@ -10,8 +10,11 @@ export interface Limits {
 
 /** Of a server that states no limits: what the draft says that every server takes, and few open files. */
 export const PLAIN_LIMITS: Limits = { readBytes: 32 * 1024, writeBytes: 32 * 1024, openHandles: 64 };
+/** Up to this round trip, in milliseconds, waiting for an answer costs less than asking for too much ahead. */
+export const NEAR_RTT_MS = 3;
+
 const MAX_TRANSFER_BYTES = 255 * 1024;
-const MAX_OPEN_HANDLES = 512;
+const MAX_OPEN_HANDLES = 1024;
 
 /** The answer to limits@openssh.com, with what it leaves open or overstates made sensible. */
 export function readLimits(reader: PacketReader): Limits {

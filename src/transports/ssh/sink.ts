@@ -2,28 +2,22 @@
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
-import type { Draft, Entry, OpenOptions, Scope, Sink, SinkCapabilities } from '../../transport.js';
+import type { Draft, Entry, OpenOptions, Parallelism, Scope, Sink, SinkCapabilities } from '../../transport.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
 import { below, resolveRoot } from './paths.js';
 import { putFile } from './put.js';
+import type { Sessions } from './sessions.js';
 import { type Attributes, kindOf, timesOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
 import { statusOf } from './sftp-status.js';
 import { entryOf } from './tree-walk.js';
 
 export interface SftpSinkOptions {
-  readonly client: SftpClient;
-  /** The session for the next file; `client` where absent. */
-  readonly pick?: () => SftpClient;
+  readonly sessions: Sessions;
   /** What was typed after the host. */
   readonly path: string;
   /** For messages. */
   readonly label: string;
-  /** Who is logged in where, as a URL without a path. */
-  readonly account: string;
   readonly onNotice?: OpenOptions['onNotice'];
-  /** Ends what carries the client. */
-  readonly onClose: () => Promise<void>;
 }
 
 export class SftpSink implements Sink {
@@ -40,6 +34,8 @@ export class SftpSink implements Sink {
   readonly #root: string;
   /** Links made here: nothing is written through one, or a source could lead its files anywhere (CVE-2019-6111's kind). */
   readonly #links = new Set<string>();
+  /** The first look at the root, sent together with the question for the server's limits. */
+  #rootLook: Promise<Attributes | undefined> | undefined;
   /** Directories made here, in which nothing has a name yet. */
   readonly #made = new Set<string>();
 
@@ -47,18 +43,34 @@ export class SftpSink implements Sink {
     this.#options = options;
     this.#root = root;
     this.label = options.label;
-    this.identity = `${options.account}/${root}`;
+    this.identity = `${options.sessions.account}/${root}`;
   }
 
-  /** Finds the root's path; does not yet look whether it exists. UNSUPPORTED, DISCONNECTED. */
+  get parallelism(): Parallelism {
+    return this.#options.sessions.parallelism;
+  }
+
+  /** Finds the root's path, which need not exist. UNSUPPORTED, DISCONNECTED. */
   static async open(options: SftpSinkOptions, scope: Scope): Promise<SftpSink> {
-    return new SftpSink(options, await resolveRoot(options.client, options.path, scope));
+    const client = await options.sessions.pick(scope);
+    const root = await resolveRoot(client, options.path, scope);
+    const sink = new SftpSink(options, root);
+    sink.#rootLook = client.find('stat', below(root, ''), scope);
+    sink.#rootLook.catch(() => undefined);
+    await client.settled;
+    return sink;
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
-    const attributes = await this.#options.client.find('stat', below(this.#root, path), scope);
+    const attributes = await this.#look(path, scope);
     if (!attributes) return undefined;
     return entryOf(path, attributes) ?? { path, kind: 'file' };
+  }
+
+  async #look(path: string, scope: Scope): Promise<Attributes | undefined> {
+    const early = path === '' ? this.#rootLook : undefined;
+    if (early) this.#rootLook = undefined;
+    return early ?? (await this.#options.sessions.pick(scope)).find('stat', below(this.#root, path), scope);
   }
 
   async create(entry: Entry, scope: Scope): Promise<void> {
@@ -69,21 +81,22 @@ export class SftpSink implements Sink {
   }
 
   async #createDirectory(entry: Entry, path: Buffer, scope: Scope): Promise<void> {
+    const client = await this.#options.sessions.pick(scope);
     // What is in it must be writable until `finish` sets the mode.
     const mode = entry.mode === undefined ? {} : { permissions: (entry.mode & 0o777) | 0o700 };
     try {
-      await this.#options.client.mkdir(path, mode, scope);
+      await client.mkdir(path, mode, scope);
       this.#made.add(entry.path);
     } catch (error) {
       if (statusOf(error) === undefined) throw error;
-      const found = await this.#options.client.find('stat', path, scope);
+      const found = await client.find('stat', path, scope);
       if (!found) throw error;
       if (kindOf(found) !== 'directory' && kindOf(found) !== 'unknown') throw taken('create directory', path);
     }
   }
 
   async #createLink(entry: Entry, path: Buffer, scope: Scope): Promise<void> {
-    const { client } = this.#options;
+    const client = await this.#options.sessions.pick(scope);
     const target = bytesFromName(entry.target ?? '');
     if (target.length === 0 || target.includes(0)) {
       throw new XferError('UNSAFE_PATH', `create link ${entry.path}: its target is not a path`);
@@ -109,15 +122,16 @@ export class SftpSink implements Sink {
       ...(directory.mtimeMs === undefined ? {} : { times: timesOf(directory.mtimeMs) }),
     };
     if (Object.keys(attributes).length === 0) return;
-    await this.#options.client.setstat(this.#checked(directory.path), attributes, scope);
+    const client = await this.#options.sessions.pick(scope);
+    await client.setstat(this.#checked(directory.path), attributes, scope);
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
-    return startDraft(this.#draftOptions(entry), scope);
+    return startDraft(await this.#draftOptions(entry, scope), scope);
   }
 
   async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
-    const options = this.#draftOptions(entry);
+    const options = await this.#draftOptions(entry, scope);
     if (await putFile(options, bytes, exact, scope)) return;
     const { mtimeMs, version, ...rest } = entry;
     const draft = await startDraft(
@@ -135,16 +149,17 @@ export class SftpSink implements Sink {
     }
   }
 
-  #draftOptions(entry: Entry): DraftOptions {
-    const { onNotice, pick } = this.#options;
-    const client = pick?.() ?? this.#options.client;
+  async #draftOptions(entry: Entry, scope: Scope): Promise<DraftOptions> {
+    const { onNotice, sessions } = this.#options;
     const path = this.#checked(entry.path);
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
-    return { client, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
+    const lane = (laneScope: Scope) => sessions.lane(laneScope);
+    const client = await sessions.pick(scope);
+    return { client, lane, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
   }
 
   async close(): Promise<void> {
-    await this.#options.onClose();
+    await this.#options.sessions.close();
   }
 
   /** UNSAFE_PATH also where a link that was made here is on the way. */

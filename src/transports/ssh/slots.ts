@@ -1,18 +1,28 @@
 import type { Scope } from '../../transport.js';
 import { onAbort } from './on-abort.js';
 
-/** A fixed number of places; who finds none free waits in line. */
+/** A number of places; who finds none free waits in line. */
 export class Slots {
+  #count: number;
   #free: number;
   readonly #line: (() => void)[] = [];
 
   constructor(count: number) {
+    this.#count = count;
     this.#free = count;
+  }
+
+  /** Changes how many there are; who has one keeps it. */
+  resize(count: number): void {
+    const more = count - this.#count;
+    this.#count = count;
+    this.#free += more;
+    for (; this.#free > 0 && this.#line.length > 0; this.#free--) this.#line.shift()?.();
   }
 
   /** Takes a place where one is free. */
   tryTake(): boolean {
-    if (this.#free === 0) return false;
+    if (this.#free <= 0) return false;
     this.#free--;
     return true;
   }
@@ -39,8 +49,10 @@ export class Slots {
 
   /** Gives a place back. */
   give(): void {
-    const next = this.#line.shift();
-    if (next) next();
-    else this.#free++;
+    this.#free++;
+    if (this.#free > 0 && this.#line.length > 0) {
+      this.#free--;
+      this.#line.shift()?.();
+    }
   }
 }

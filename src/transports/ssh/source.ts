@@ -2,28 +2,34 @@
 import type { Readable } from 'node:stream';
 import { XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
-import type { ByteRange, Entry, OpenOptions, Scope, Source, SourceCapabilities, WalkScope } from '../../transport.js';
+import type {
+  ByteRange,
+  Entry,
+  OpenOptions,
+  Parallelism,
+  Scope,
+  Source,
+  SourceCapabilities,
+  WalkScope,
+} from '../../transport.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
 import { RangeReader } from './range-reader.js';
 import { readFully } from './read-fully.js';
+import type { Sessions } from './sessions.js';
 import { type Attributes, versionOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
 import { OPEN } from './sftp-codec.js';
 import { TreeWalk } from './tree-walk.js';
 
+/** Shorter reads go where the least requests wait, longer ones where the least bytes do. */
+const LANE_BYTES = 1 << 20;
+
 export interface SftpSourceOptions {
-  readonly client: SftpClient;
-  /** The session for the next file; `client` where absent. */
-  readonly pick?: () => SftpClient;
+  readonly sessions: Sessions;
   /** What was typed after the host. */
   readonly path: string;
   /** For messages. */
   readonly label: string;
-  /** Who is logged in where, as a URL without a path. */
-  readonly account: string;
   readonly links?: OpenOptions['links'];
-  /** Ends what carries the client. */
-  readonly onClose: () => Promise<void>;
 }
 
 export class SftpSource implements Source {
@@ -33,28 +39,45 @@ export class SftpSource implements Source {
   readonly capabilities: SourceCapabilities = { ranges: true, replay: true, parallel: true, metadata: true };
   readonly #options: SftpSourceOptions;
   readonly #root: string;
+  /** The first look at the root, sent together with the question for the server's limits. */
+  #rootLook: Promise<Attributes> | undefined;
 
   private constructor(options: SftpSourceOptions, root: string, name: string) {
     this.#options = options;
     this.#root = root;
     this.label = options.label;
-    this.identity = `${options.account}/${root}`;
+    this.identity = `${options.sessions.account}/${root}`;
     this.name = name;
   }
 
-  /** Finds the root's path and its name; does not yet look whether it exists. UNSUPPORTED, DISCONNECTED. */
+  /** Finds the root's path and its name; whether it exists is for `entries` to tell. UNSUPPORTED, DISCONNECTED. */
   static async open(options: SftpSourceOptions, scope: Scope): Promise<SftpSource> {
-    const root = await resolveRoot(options.client, options.path, scope);
-    return new SftpSource(options, root, rootName(root));
+    const client = await options.sessions.pick(scope);
+    const root = await resolveRoot(client, options.path, scope);
+    const rootLook = client.stat(below(root, ''), scope);
+    rootLook.catch(() => undefined);
+    await client.settled;
+    const source = new SftpSource(options, root, rootName(root));
+    source.#rootLook = rootLook;
+    return source;
   }
 
-  entries(scope: WalkScope): AsyncIterable<Entry> {
-    const { client, links } = this.#options;
-    return new TreeWalk({ client, root: this.#root, links: links ?? 'follow', scope }).entries();
+  get parallelism(): Parallelism {
+    return this.#options.sessions.parallelism;
+  }
+
+  async *entries(scope: WalkScope): AsyncGenerator<Entry> {
+    const { sessions, links } = this.#options;
+    const client = await sessions.pick(scope);
+    const top = this.#rootLook ?? client.stat(below(this.#root, ''), scope);
+    this.#rootLook = undefined;
+    yield* new TreeWalk({ client, root: this.#root, top, links: links ?? 'follow', scope }).entries();
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
-    const client = this.#options.pick?.() ?? this.#options.client;
+    const { sessions } = this.#options;
+    const large = (range.end ?? entry.size ?? 0) - range.start > LANE_BYTES;
+    const client = await (large ? sessions.lane(scope) : sessions.pick(scope));
     const path = below(this.#root, entry.path);
     const what = `read ${nameFromBytes(path)}`;
     const handle = await client.open(path, OPEN.READ, {}, scope);
@@ -76,7 +99,7 @@ export class SftpSource implements Source {
   }
 
   async readWhole(entry: Entry, scope: Scope): Promise<Buffer> {
-    const client = this.#options.pick?.() ?? this.#options.client;
+    const client = await this.#options.sessions.pick(scope);
     const path = below(this.#root, entry.path);
     const what = `read ${nameFromBytes(path)}`;
     const handle = await client.open(path, OPEN.READ, {}, scope);
@@ -91,7 +114,7 @@ export class SftpSource implements Source {
   }
 
   async close(): Promise<void> {
-    await this.#options.onClose();
+    await this.#options.sessions.close();
   }
 }
 

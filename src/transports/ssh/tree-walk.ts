@@ -14,6 +14,8 @@ const DIRECTORIES_AHEAD = 16;
 export interface TreeWalkOptions {
   readonly client: SftpClient;
   readonly root: string;
+  /** What is at the root. */
+  readonly top: Promise<Attributes>;
   readonly links: 'follow' | 'keep' | 'skip';
   readonly scope: WalkScope;
 }
@@ -36,12 +38,14 @@ export class TreeWalk {
   /** The root first, then all below it, a directory before what is in it. Ending the loop early closes all. */
   async *entries(): AsyncGenerator<Entry> {
     const { client, root, scope } = this.#options;
-    const bytes = below(root, '');
-    const top = entryOf('', await client.stat(bytes, scope));
+    const follows = this.#options.links === 'follow';
+    const real = follows ? client.realpath(below(root, ''), scope) : undefined;
+    real?.catch(() => undefined);
+    const top = entryOf('', await this.#options.top);
     if (!top) throw new XferError('UNSUPPORTED', `read ${root}: neither a file nor a directory`);
     yield top;
     if (top.kind !== 'directory') return;
-    const trail = this.#options.links === 'follow' ? [nameFromBytes(await client.realpath(bytes, scope))] : [];
+    const trail = real ? [nameFromBytes(await real)] : [];
     try {
       yield* this.#walk([{ path: '', depth: 0, trail }]);
     } finally {

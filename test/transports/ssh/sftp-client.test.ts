@@ -110,6 +110,7 @@ test('limits of the server are kept, and lies about them bounded', { timeout }, 
     return true;
   };
   const client = await server.connect();
+  await client.settled;
   assert.deepEqual(client.limits, { readBytes: 32_976, writeBytes: 20_000, openHandles: 5 });
 });
 

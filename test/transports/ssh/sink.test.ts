@@ -7,18 +7,15 @@ import type { Entry } from '#xfer/transport.js';
 import { OPEN, PACKET, STATUS } from '#xfer/transports/ssh/sftp-codec.js';
 import { SftpSink } from '#xfer/transports/ssh/sink.js';
 import { failsWith } from '../../support/fails-with.js';
+import { sessionsOn } from './carried.js';
 import { HostileServer } from './hostile-server.js';
 
 const scope = { signal: new AbortController().signal };
 const timeout = 20_000;
 
 async function openSink(server: HostileServer, path = 'dir', onNotice?: (line: string) => void) {
-  const client = await server.connect();
-  const onClose = async () => client.end();
-  return SftpSink.open(
-    { client, path, label: 'test', account: 'sftp://test', onClose, ...(onNotice ? { onNotice } : {}) },
-    scope,
-  );
+  const sessions = await sessionsOn(await server.connect());
+  return SftpSink.open({ sessions, path, label: 'test', ...(onNotice ? { onNotice } : {}) }, scope);
 }
 
 async function fill(stream: Writable, bytes: Buffer): Promise<void> {
@@ -36,8 +33,28 @@ test('a small file costs three round trips and leaves only itself', { timeout },
   await draft.commit(entry, scope);
   assert.deepEqual([...server.files], [['dir/f', { bytes: Buffer.from('abc'), mode: 0o100640, mtime: 9 }]]);
   assert.equal(server.open.size, 0);
-  const { INIT, LSTAT, WRITE, FSETSTAT, CLOSE, EXTENDED } = PACKET;
-  assert.deepEqual(server.seen, [INIT, LSTAT, PACKET.OPEN, WRITE, FSETSTAT, CLOSE, EXTENDED]);
+  const { INIT, STAT, LSTAT, WRITE, FSETSTAT, CLOSE, EXTENDED } = PACKET;
+  assert.deepEqual(server.seen, [INIT, STAT, LSTAT, PACKET.OPEN, WRITE, FSETSTAT, CLOSE, EXTENDED]);
+});
+
+test('a small file at once costs the same, and a refused byte leaves neither name', { timeout }, async () => {
+  const server = new HostileServer();
+  const sink = await openSink(server);
+  const entry: Entry = { path: 'f', kind: 'file', size: 3, mode: 0o640, mtimeMs: 9000, version: 'v' };
+  await sink.stat('', scope);
+  server.seen.length = 0;
+  await sink.put(entry, Buffer.from('abc'), true, scope);
+  assert.deepEqual([...server.files], [['dir/f', { bytes: Buffer.from('abc'), mode: 0o100640, mtime: 9 }]]);
+  const { LSTAT, WRITE, FSETSTAT, CLOSE, EXTENDED } = PACKET;
+  assert.deepEqual(server.seen, [LSTAT, PACKET.OPEN, WRITE, FSETSTAT, CLOSE, EXTENDED]);
+  server.lie = ({ type, id }) => {
+    if (type !== WRITE) return false;
+    server.status(id, STATUS.FAILURE);
+    return true;
+  };
+  await assert.rejects(sink.put({ ...entry, path: 'g' }, Buffer.from('abc'), true, scope), failsWith('DENIED'));
+  assert.deepEqual([...server.files.keys()], ['dir/f']);
+  assert.equal(server.open.size, 0);
 });
 
 test('in a directory that this copy made nothing is looked for; in one that was there it is', { timeout }, async () => {

@@ -6,6 +6,7 @@ import type { Entry } from '#xfer/transport.js';
 import { PACKET, PacketReader } from '#xfer/transports/ssh/sftp-codec.js';
 import { SftpSource } from '#xfer/transports/ssh/source.js';
 import { failsWith } from '../../support/fails-with.js';
+import { sessionsOn } from './carried.js';
 import { HostileServer, type Request, string } from './hostile-server.js';
 
 const scope = { signal: new AbortController().signal };
@@ -19,9 +20,8 @@ async function collect(stream: Readable): Promise<Buffer> {
 }
 
 async function openSource(server: HostileServer, path = 'file') {
-  const client = await server.connect();
-  const onClose = async () => client.end();
-  return SftpSource.open({ client, path, label: 'test', account: 'sftp://test', onClose }, scope);
+  const sessions = await sessionsOn(await server.connect());
+  return SftpSource.open({ sessions, path, label: 'test' }, scope);
 }
 
 function withFile(size: number): { server: HostileServer; bytes: Buffer } {

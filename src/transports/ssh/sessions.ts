@@ -1,0 +1,207 @@
+/** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
+import type { OpenOptions, Parallelism, Scope } from '../../transport.js';
+import type { Carrier } from './carrier.js';
+import type { SftpClient } from './sftp-client.js';
+import { NEAR_RTT_MS } from './sftp-limits.js';
+
+export interface SessionsOptions {
+  /** Connects and logs in anew. */
+  readonly dial: (scope: Scope) => Promise<Carrier>;
+  /** The host, for notices. */
+  readonly label: string;
+  readonly onNotice?: OpenOptions['onNotice'];
+  /** Channels for one large file; absent: as many as pay. */
+  readonly parallel?: number | undefined;
+}
+
+/** Files whose requests are on their way together: on a long line as many as there are, within what the server keeps open. */
+const NEAR_FILES = 128;
+const FAR_FILES = 2048;
+/** On a short line one channel carries all that two processes can; a second helps only where requests pile up. */
+const NEAR_LANES = 4;
+const MOST_NEAR_SESSIONS = 4;
+const BUSY_REQUESTS = 200;
+/** A channel's window is 2 MiB: one for each so many milliseconds makes some 350 MiB/s; sshd takes 10 sessions. */
+const RTT_MS_PER_CHANNEL = 6;
+const MOST_CHANNELS = 8;
+const MOST_CONNECTIONS = 4;
+/** Time in which a further connection must show what it brings, and how much that must be. */
+const SAMPLE_MS = 1000;
+const WORTHWHILE_GAIN = 1.1;
+
+interface Session {
+  readonly client: SftpClient;
+  /** When it was last chosen: of equally busy ones the others come first. */
+  turn: number;
+}
+
+export class Sessions {
+  readonly #options: SessionsOptions;
+  readonly #stop = new AbortController();
+  #carriers: Carrier[];
+  #sessions: Session[];
+  #turn = 0;
+  #connecting: Promise<void> | undefined;
+  #widening: Promise<void> | undefined;
+  /** No further session, or connection, is worth asking for. */
+  #wideEnough = false;
+  #farEnough = false;
+  #sample: { readonly atMs: number; readonly bytes: number; readonly rate: number } | undefined;
+
+  private constructor(options: SessionsOptions, carrier: Carrier, client: SftpClient) {
+    this.#options = options;
+    this.#carriers = [carrier];
+    this.#sessions = [{ client, turn: 0 }];
+  }
+
+  /** Connects and opens the first session. The errors of a carrier. */
+  static async open(options: SessionsOptions, scope: Scope): Promise<Sessions> {
+    const carrier = await options.dial(scope);
+    try {
+      return new Sessions(options, carrier, await carrier.openSftp(scope));
+    } catch (error) {
+      await carrier.close();
+      throw error;
+    }
+  }
+
+  get account(): string {
+    return this.#first.account;
+  }
+
+  /** What carries the first session. */
+  get carrier(): Carrier {
+    return this.#first;
+  }
+
+  get #first(): Carrier {
+    return this.#carriers[0] as Carrier;
+  }
+
+  get parallelism(): Parallelism {
+    const channels = this.#channels;
+    return {
+      filesInFlight: this.#rttMs < NEAR_RTT_MS ? NEAR_FILES : FAR_FILES,
+      lanes: channels > 1 ? 2 * channels : NEAR_LANES,
+    };
+  }
+
+  /** Channels for one large file. */
+  get #channels(): number {
+    if (this.#options.parallel !== undefined) return this.#options.parallel;
+    if (this.#rttMs < NEAR_RTT_MS || this.#first.loginPerSession) return 1;
+    return Math.min(MOST_CHANNELS, Math.ceil(this.#rttMs / RTT_MS_PER_CHANNEL));
+  }
+
+  get #rttMs(): number {
+    return this.#sessions[0]?.client.rttMs ?? 0;
+  }
+
+  /** The least busy session; after a lost line, one on a new connection. The errors of a carrier. */
+  async pick(scope: Scope): Promise<SftpClient> {
+    const session = this.#leastBusy(({ client }) => client.channel.pendingCount) ?? (await this.#again(scope));
+    const piledUp = session.client.channel.pendingCount >= BUSY_REQUESTS;
+    if (piledUp && this.#options.parallel === undefined && this.#sessions.length < MOST_NEAR_SESSIONS) {
+      void this.#widen(this.#sessions.length + 1);
+    }
+    return session.client;
+  }
+
+  /** A session for a part of a large file. The errors of a carrier. */
+  async lane(scope: Scope): Promise<SftpClient> {
+    if (!this.#leastBusy(() => 0)) await this.#again(scope);
+    const [first] = this.#sessions;
+    const widening = this.#widen(this.#channels);
+    // What can start at once does not wait for the others.
+    if (first && first.turn > 0) await widening;
+    this.#lengthen();
+    const session = this.#leastBusy(({ client }) => client.bytesInFlight) ?? (await this.#again(scope));
+    session.turn = ++this.#turn;
+    return session.client;
+  }
+
+  #leastBusy(load: (session: Session) => number): Session | undefined {
+    let least: Session | undefined;
+    let leastLoad = 0;
+    for (const session of this.#sessions) {
+      if (session.client.channel.ended) continue;
+      const own = load(session);
+      if (least && (own > leastLoad || (own === leastLoad && session.turn >= least.turn))) continue;
+      [least, leastLoad] = [session, own];
+    }
+    return least;
+  }
+
+  /** Opens sessions on the newest connection up to a number in all, as far as the server takes them. */
+  #widen(count: number): Promise<void> {
+    if (this.#wideEnough || this.#sessions.length >= count || this.#first.loginPerSession) return Promise.resolve();
+    this.#widening ??= this.#addSessions(this.#first, count - this.#sessions.length).then((opened) => {
+      this.#wideEnough ||= !opened;
+      this.#widening = undefined;
+    });
+    return this.#widening;
+  }
+
+  /** Resolves with whether all were opened. A server that refuses one is content with fewer. */
+  async #addSessions(carrier: Carrier, count: number): Promise<boolean> {
+    const scope = { signal: this.#stop.signal };
+    const opened = await Promise.allSettled(Array.from({ length: count }, () => carrier.openSftp(scope)));
+    for (const each of opened) if (each.status === 'fulfilled') this.#sessions.push({ client: each.value, turn: 0 });
+    return opened.every(({ status }) => status === 'fulfilled');
+  }
+
+  /** On a long line, another connection each second for as long as that makes the copy faster. */
+  #lengthen(): void {
+    if (this.#farEnough || this.#options.parallel !== undefined || this.#channels === 1) return;
+    const now = {
+      atMs: performance.now(),
+      bytes: this.#sessions.reduce((sum, { client }) => sum + client.bytesMoved, 0),
+    };
+    const last = this.#sample;
+    if (last && now.atMs - last.atMs < SAMPLE_MS) return;
+    const rate = last ? (now.bytes - last.bytes) / (now.atMs - last.atMs) : 0;
+    this.#sample = { ...now, rate };
+    if (!last) return;
+    this.#farEnough = this.#carriers.length >= MOST_CONNECTIONS || rate < last.rate * WORTHWHILE_GAIN;
+    if (!this.#farEnough) void this.#connectOneMore();
+  }
+
+  async #connectOneMore(): Promise<void> {
+    this.#farEnough = true;
+    const { signal } = this.#stop;
+    try {
+      const carrier = await this.#options.dial({ signal });
+      this.#carriers.push(carrier);
+      this.#farEnough = !(await this.#addSessions(carrier, this.#channels));
+    } catch {
+      // A server that takes no more logins leaves us those we have.
+    }
+  }
+
+  /** Connects again, once for all who wait. */
+  async #again(scope: Scope): Promise<Session> {
+    this.#connecting ??= this.#reconnect(scope).finally(() => {
+      this.#connecting = undefined;
+    });
+    await this.#connecting;
+    return this.#sessions[0] as Session;
+  }
+
+  async #reconnect(scope: Scope): Promise<void> {
+    const { dial, label, onNotice } = this.#options;
+    const lost = this.#carriers;
+    onNotice?.(`${label}: the connection was lost; connecting again`);
+    const carrier = await dial(scope);
+    this.#carriers = [carrier];
+    this.#sessions = [{ client: await carrier.openSftp(scope), turn: 0 }];
+    this.#wideEnough = false;
+    for (const old of lost) void old.close();
+  }
+
+  /** Ends all sessions and connections. */
+  async close(): Promise<void> {
+    this.#stop.abort(new Error('the sessions are closed'));
+    await this.#connecting?.catch(() => undefined);
+    await Promise.all(this.#carriers.map((carrier) => carrier.close()));
+  }
+}
