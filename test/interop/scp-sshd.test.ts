@@ -219,7 +219,7 @@ describe('sshd', { ...available, timeout: 120_000 }, () => {
     const known = [...keyless.options, `UserKnownHostsFile=${sshd.knownHostsFile}`, `Port=${sshd.port}`];
     await assert.rejects(openSource('.', { ...keyless, options: known }), failsWith('DENIED'));
     await assert.rejects(openSource('.', { options: ['Port=1', 'ConnectTimeout=5'] }), failsWith('UNREACHABLE'));
-    await assert.rejects(openSource('.', { options: ['ProxyJump=bastion'] }), failsWith('UNSUPPORTED'));
+    await assert.rejects(openSource('.', { options: ['PKCS11Provider=lib.so'] }), failsWith('UNSUPPORTED'));
   });
 
   test('an aborted read ends with the reason, and the session goes on', async () => {

@@ -66,7 +66,7 @@ export function algorithmsFor(config: SshConfig, knownTypes: readonly string[]):
     cipher: select('Ciphers', config.ciphers),
     hmac: select('MACs', config.macs),
     serverHostKey: /^[^+-]/.test(config.hostKeyAlgorithms ?? '') ? hostKeys : ordered,
-    compress: config.compression ? ['zlib@openssh.com', 'zlib', 'none'] : ['none'],
+    compress: config.compression ? ['zlib@openssh.com', 'none'] : ['none'],
   } as Algorithms;
 }
 

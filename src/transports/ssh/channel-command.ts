@@ -16,7 +16,7 @@ export function channelCommand(channel: ClientChannel, lost: () => Error | undef
 }
 
 /** ssh2's channel with the ways of a Node stream: what is pending when it closes fails, and a lost line is no tidy end. */
-class ChannelStream extends Duplex {
+export class ChannelStream extends Duplex {
   readonly #channel: ClientChannel;
 
   constructor(channel: ClientChannel, lost: () => Error | undefined) {

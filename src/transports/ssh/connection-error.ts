@@ -44,3 +44,33 @@ function disconnect(error: Error, what: string): XferError {
   }
   return new XferError('DISCONNECTED', `${what}: the server said ${error.message}`, { cause: error });
 }
+
+/** Why a session was refused on a connection that stands. */
+export function sessionError(error: Error, host: string): XferError {
+  if (/Channel open failure/i.test(error.message)) {
+    return new XferError('DENIED', `session on ${host}: the server takes no more sessions`, { cause: error });
+  }
+  if (/Unable to (exec|request agent)/i.test(error.message)) {
+    return new XferError('DENIED', `command on ${host}: the server starts none`, { cause: error });
+  }
+  return new XferError('UNSUPPORTED', `sftp session on ${host}: the server has no sftp subsystem`, {
+    hint: 'try the old protocol: xfer scp -O',
+    cause: error,
+  });
+}
+
+/** RFC 4254, 5.1: SSH_OPEN_CONNECT_FAILED. */
+const CONNECT_FAILED = 2;
+
+/** Why a jump host did not connect to the next. */
+export function forwardError(error: Error, target: string, host: string): XferError {
+  const words = error.message.replace(/^\(SSH\) Channel open failure: /i, '');
+  const what = `connect to ${target} by way of ${host}: ${words}`;
+  if ((error as { reason?: unknown }).reason === CONNECT_FAILED) {
+    return new XferError('UNREACHABLE', what, { cause: error });
+  }
+  return new XferError('DENIED', `connect to ${target} by way of ${host}: it forwards no connections (${words})`, {
+    hint: `${host} must allow forwarding: AllowTcpForwarding in its sshd_config`,
+    cause: error,
+  });
+}

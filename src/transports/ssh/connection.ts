@@ -1,57 +1,51 @@
 /** One SSH connection: made, checked, logged in, kept alive, and ended without a rest. */
-import { connect, type Socket } from 'node:net';
-import ssh2, { type Client, type ClientCallback, type ClientChannel, type ConnectConfig } from 'ssh2';
+import ssh2, { type Client, type ClientCallback, type ClientChannel, type ExecOptions } from 'ssh2';
 import { XferError } from '../../errors.js';
-import { printable } from '../../names.js';
-import type { Prompt, Scope } from '../../transport.js';
-import { algorithmsFor } from './algorithms.js';
-import { authenticate } from './auth.js';
+import type { Scope } from '../../transport.js';
 import type { Carrier, RemoteCommand } from './carrier.js';
-import { channelCommand } from './channel-command.js';
+import { ChannelStream, channelCommand } from './channel-command.js';
 import type { SshConfig } from './config.js';
-import { connectionError, SYSTEM_SSH_HINT } from './connection-error.js';
+import { forwardError, SYSTEM_SSH_HINT, sessionError } from './connection-error.js';
+import { type ConnectionRequest, logIn } from './connection-login.js';
 import { widenWindow } from './download-window.js';
-import { verifyHostKey } from './host-key.js';
 import { type KnownHost, loadKnownHost } from './known-hosts-command.js';
+import { Patience } from './patience.js';
+import { openRoute, type Route } from './route.js';
 import { SftpClient } from './sftp-client.js';
 import { NEAR_RTT_MS } from './sftp-limits.js';
+import { Watch } from './watch.js';
 
-export interface ConnectionRequest {
-  readonly config: SshConfig;
-  readonly prompt?: Prompt | undefined;
-  readonly onNotice?: ((line: string) => void) | undefined;
-  /** Tell each step of the protocol as a notice. */
-  readonly verbose?: boolean | undefined;
-  readonly scope: Scope;
-}
+export type { ConnectionRequest } from './connection-login.js';
 
+/** Between signs of life that are asked for, where the configuration does not say. */
 const KEEPALIVE_MS = 15_000;
 const USUAL_CONNECT_TIMEOUT_MS = 60_000;
-const MAX_BANNER_LINES = 50;
+const LONGEST_GOODBYE_MS = 1000;
 
 export class SshConnection implements Carrier {
   readonly account: string;
   readonly loginPerSession = false;
   readonly #client: Client;
-  readonly #socket: Socket;
-  readonly #host: string;
+  readonly #route: Route;
+  readonly #config: SshConfig;
   readonly #sessions = new Set<SftpClient>();
+  readonly #channels = new Set<ClientChannel>();
+  #watch: Watch | undefined;
+  #forwardAgent: boolean;
   #lost: XferError | undefined;
 
-  private constructor(client: Client, socket: Socket, { host, hostName, user, port }: SshConfig) {
+  private constructor(client: Client, route: Route, config: SshConfig) {
     this.#client = client;
-    this.#socket = socket;
-    this.#host = host;
-    this.account = `sftp://${user}@${hostName}:${port}`;
-  }
-
-  get lost(): XferError | undefined {
-    return this.#lost;
+    this.#route = route;
+    this.#config = config;
+    this.#forwardAgent = config.forwardAgent;
+    this.account = `sftp://${config.user}@${config.hostName}:${config.port}`;
   }
 
   /**
-   * Connects and logs in. The host's key is checked before anything else is said. UNREACHABLE, TIMED_OUT, DISCONNECTED,
-   * DENIED (key or login), PROTOCOL, UNSUPPORTED (also for a configuration that asks for what is not done here).
+   * Connects, by way of each jump host, and logs in. The host's key is checked before anything else is said.
+   * UNREACHABLE, TIMED_OUT, DISCONNECTED, DENIED (key or login), PROTOCOL, UNSUPPORTED (also for a configuration that
+   * asks for what is not done here).
    */
   static async open(request: ConnectionRequest): Promise<SshConnection> {
     const { config, scope } = request;
@@ -59,96 +53,83 @@ export class SshConnection implements Carrier {
     refuseUnsupported(config);
     const known = await loadKnownHost(config, scope);
     scope.signal.throwIfAborted();
-    const family = { any: 0, inet: 4, inet6: 6 }[config.addressFamily];
-    const socket = connect({
-      host: config.hostName,
-      port: config.port,
-      family,
-      noDelay: true,
-      localAddress: config.bindAddress,
-    });
-    const connection = new SshConnection(new ssh2.Client(), socket, config);
+    const patience = new Patience(config, config.connectTimeoutMs ?? USUAL_CONNECT_TIMEOUT_MS, scope.signal);
+    let route: Route | undefined;
     try {
-      await connection.#logIn(request, known);
+      route = await openRoute(request, patience, (hop) => SshConnection.open(hop));
+      const connection = new SshConnection(new ssh2.Client(), route, config);
+      await connection.#logIn(request, known, patience);
       return connection;
     } catch (error) {
-      socket.destroy();
+      await route?.close();
       throw error;
+    } finally {
+      patience.end();
     }
   }
 
-  #logIn(request: ConnectionRequest, { knownHosts, keyTypes }: KnownHost): Promise<void> {
-    const { config, scope, onNotice } = request;
-    const client = this.#client;
-    return new Promise((resolve, reject) => {
-      const timeoutMs = config.connectTimeoutMs ?? USUAL_CONNECT_TIMEOUT_MS;
-      const timer = setTimeout(() => {
-        const reason = `no answer within ${timeoutMs / 1000} s`;
-        fail(new XferError('TIMED_OUT', `connect to ${config.hostName}:${config.port}: ${reason}`));
-      }, timeoutMs);
-      const onAbort = () => fail(scope.signal.reason);
-      const settle = () => {
-        clearTimeout(timer);
-        scope.signal.removeEventListener('abort', onAbort);
-      };
-      const fail = (error: unknown) => {
-        settle();
-        reject(error);
-        this.#socket.destroy();
-      };
-      scope.signal.addEventListener('abort', onAbort, { once: true });
-      const login = authenticate({ ...request, onFailure: fail });
-      const lose = (error: XferError) => {
-        this.#loseAll(error);
-        fail(error);
-      };
-      client.on('error', (error) => {
-        if (error.level === 'agent') onNotice?.(printable(`agent: ${error.message}`));
-        else lose(error.level === 'client-authentication' ? login.failure() : connectionError(error, config));
-      });
-      client.on('close', () => lose(new XferError('DISCONNECTED', `connection to ${config.host}: it ended`)));
-      client.on('banner', (text) => tellBanner(text, onNotice));
-      client.on('handshake', () => clearTimeout(timer));
-      client.on('ready', () => {
-        settle();
-        resolve();
-      });
-      const verify = (key: Buffer, done: (ok: boolean) => void) => {
-        clearTimeout(timer);
-        verifyHostKey({ ...request, knownHosts, key, address: this.#socket.remoteAddress }).then(
-          () => done(true),
-          (error: unknown) => {
-            fail(error);
-            done(false);
-          },
-        );
-      };
-      try {
-        const fixed = connectSettings(request, keyTypes);
-        client.connect({ ...fixed, sock: this.#socket, hostVerifier: verify, authHandler: login.next });
-        client.setNoDelay(true);
-      } catch (error) {
-        fail(connectionError(error, config));
-      }
+  get lost(): XferError | undefined {
+    return this.#lost;
+  }
+
+  async #logIn(request: ConnectionRequest, known: KnownHost, patience: Patience): Promise<void> {
+    const config = this.#config;
+    const intervalMs = config.serverAliveIntervalMs || KEEPALIVE_MS;
+    const onLost = (error: XferError) => this.#loseAll(error);
+    await logIn({
+      ...request,
+      known,
+      address: this.#route.socket?.remoteAddress,
+      patience,
+      client: this.#client,
+      stream: this.#route.stream,
+      intervalMs,
+      onLost,
+    });
+    this.#watch = new Watch(this.#route.stream, intervalMs * (config.serverAliveCountMax + 1), () => {
+      this.#loseAll(new XferError('DISCONNECTED', `connection to ${config.host}: the server stopped answering`));
+      this.#route.stream.destroy();
     });
   }
 
   async openSftp(scope: Scope): Promise<SftpClient> {
     const channel = await this.#openChannel(scope, (done) => this.#client.subsys('sftp', done));
     channel.stderr.resume();
-    const session = await SftpClient.start(channel, scope, this.#socket);
+    const session = await SftpClient.start(channel, scope, this.#route.socket);
     const widen = () => void (session.rttMs >= NEAR_RTT_MS && widenWindow(this.#client, channel));
     session.settled.then(widen, () => undefined);
     this.#sessions.add(session);
+    channel.once('close', () => this.#sessions.delete(session));
     return session;
   }
 
   async execute(command: string, scope: Scope): Promise<RemoteCommand> {
-    const channel = await this.#openChannel(scope, (done) => this.#client.exec(command, done));
-    return channelCommand(channel, () => this.#lost);
+    const agentForward = this.#forwardAgent;
+    try {
+      // ssh2's types leave agentForward out.
+      const settings: ExecOptions & { agentForward: boolean } = { agentForward };
+      const start = (done: ClientCallback) => this.#client.exec(command, settings, done);
+      return channelCommand(await this.#openChannel(scope, start), () => this.#lost);
+    } catch (error) {
+      // As ssh: a server that does not let the agent through still runs the command.
+      if (!agentForward || !/agent forwarding/.test(String((error as Error).cause))) throw error;
+      this.#forwardAgent = false;
+      return this.execute(command, scope);
+    }
   }
 
-  #openChannel({ signal }: Scope, open: (done: ClientCallback) => void): Promise<ClientChannel> {
+  /** A connection from here to a host that this one can reach. UNREACHABLE, DENIED, DISCONNECTED. */
+  async forward({ hostName, port }: SshConfig, scope: Scope): Promise<ChannelStream> {
+    const open = (done: ClientCallback) => this.#client.forwardOut('127.0.0.1', 0, hostName, port, done);
+    const explain = (error: Error) => forwardError(error, `${hostName}:${port}`, this.#config.host);
+    return new ChannelStream(await this.#openChannel(scope, open, explain), () => this.#lost);
+  }
+
+  #openChannel(
+    { signal }: Scope,
+    open: (done: ClientCallback) => void,
+    explain = (error: Error) => sessionError(error, this.#config.host),
+  ): Promise<ClientChannel> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#lost) return reject(this.#lost);
@@ -167,73 +148,59 @@ export class SshConnection implements Carrier {
       try {
         open((error, channel) => {
           if (signal.aborted) return channel?.close();
-          if (error) return stop(this.#lost ?? sessionError(error, this.#host));
+          if (error) return stop(this.#lost ?? explain(error));
           settle();
+          this.#channels.add(channel);
+          channel.once('close', () => this.#channels.delete(channel));
           resolve(channel);
         });
       } catch (error) {
         // ssh2 throws where the socket ended and its 'close' is still to come.
-        stop(new XferError('DISCONNECTED', `connection to ${this.#host}: it ended`, { cause: error }));
+        stop(new XferError('DISCONNECTED', `connection to ${this.#config.host}: it ended`, { cause: error }));
       }
     });
   }
 
   #loseAll(error: XferError): void {
     this.#lost ??= error;
+    this.#watch?.end();
+    for (const channel of this.#channels) silence(channel);
+    this.#channels.clear();
     for (const session of this.#sessions) session.channel.fail(this.#lost);
     this.#sessions.clear();
   }
 
-  /** Ends all sessions and the connection. May be called twice. */
   async close(): Promise<void> {
+    this.#watch?.end();
     for (const session of this.#sessions) session.end();
     this.#sessions.clear();
-    if (this.#socket.destroyed) return;
-    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
-    this.#client.end();
-    this.#socket.destroySoon();
-    // A peer that takes no more bytes must not hold us.
-    const timer = setTimeout(() => this.#socket.destroy(), 1000);
-    await closed;
-    clearTimeout(timer);
+    const { stream } = this.#route;
+    if (!stream.destroyed) {
+      const closed = new Promise((resolve) => stream.once('close', resolve));
+      this.#client.end();
+      stream.end(() => stream.destroy());
+      // A peer that takes no more bytes must not hold us.
+      const timer = setTimeout(() => stream.destroy(), LONGEST_GOODBYE_MS);
+      await closed;
+      clearTimeout(timer);
+    }
+    await this.#route.close();
   }
 }
 
-/** What does not change while it connects. The login has no time limit: a person may be typing. */
-function connectSettings({ config, onNotice, verbose }: ConnectionRequest, keyTypes: readonly string[]): ConnectConfig {
-  return {
-    username: config.user,
-    algorithms: algorithmsFor(config, keyTypes),
-    readyTimeout: 0,
-    keepaliveInterval: config.serverAliveIntervalMs || KEEPALIVE_MS,
-    keepaliveCountMax: config.serverAliveCountMax,
-    ...(verbose && onNotice ? { debug: (line: string) => onNotice(printable(line)) } : {}),
-  };
+/**
+ * Nothing more is written on a channel whose connection ended: ssh2 would compress it with what is gone already, and
+ * throw where nobody can catch (mscdex/ssh2#1178).
+ */
+function silence(channel: ClientChannel): void {
+  const { outgoing } = channel as unknown as { outgoing?: { state?: string } };
+  if (outgoing) outgoing.state = 'closed';
 }
 
 function refuseUnsupported(config: SshConfig): void {
-  const proxy = (config.proxyJump && 'ProxyJump') ?? (config.proxyCommand && 'ProxyCommand');
-  const line = config.unsupported[0] ?? proxy ?? (config.bindInterface && 'BindInterface');
+  const [line] = config.unsupported;
   if (line === undefined) return;
   throw new XferError('UNSUPPORTED', `connect to ${config.host}: ${line} cannot be done here`, {
     hint: SYSTEM_SSH_HINT,
-  });
-}
-
-function tellBanner(text: string, onNotice?: (line: string) => void): void {
-  const lines = text.replace(/\r/g, '').split('\n').slice(0, MAX_BANNER_LINES);
-  for (const line of lines) if (line.trim() !== '') onNotice?.(printable(line.slice(0, 500)));
-}
-
-function sessionError(error: Error, host: string): XferError {
-  if (/Channel open failure/i.test(error.message)) {
-    return new XferError('DENIED', `session on ${host}: the server takes no more sessions`, { cause: error });
-  }
-  if (/Unable to exec/i.test(error.message)) {
-    return new XferError('DENIED', `command on ${host}: the server starts none`, { cause: error });
-  }
-  return new XferError('UNSUPPORTED', `sftp session on ${host}: the server has no sftp subsystem`, {
-    hint: 'try the old protocol: xfer scp -O',
-    cause: error,
   });
 }

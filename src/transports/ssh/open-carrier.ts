@@ -5,6 +5,7 @@ import type { Carrier } from './carrier.js';
 import { resolveSshConfig, type SshConfig } from './config.js';
 import { SshConnection } from './connection.js';
 import { sshArguments } from './program-arguments.js';
+import type { JumpHop } from './proxy-jump.js';
 import type { SshOptions } from './ssh-options.js';
 
 /**
@@ -13,9 +14,11 @@ import type { SshOptions } from './ssh-options.js';
  */
 export async function openCarrier(location: Location, options: SshOptions, scope: Scope): Promise<Carrier> {
   if (options.sftpServer !== undefined || options.program !== undefined) return programCarrier(location, options);
-  const config = await configFor(location, options);
-  const { prompt, onNotice, verbose } = options;
-  return SshConnection.open({ config, prompt, onNotice, verbose, scope });
+  const config = await configFor(location, options, scope);
+  const { prompt, onNotice, verbose, configFile } = options;
+  // As ssh: of the command line, jump hosts know the configuration file alone.
+  const resolveHop = (hop: JumpHop) => resolveSshConfig({ ...hop, configFile, signal: scope.signal });
+  return SshConnection.open({ config, prompt, onNotice, verbose, resolveHop, scope });
 }
 
 /** Another program's work: it reads the configuration by itself, and starts when a session is opened. */
@@ -41,7 +44,7 @@ async function programCarrier(location: Location, options: SshOptions): Promise<
   });
 }
 
-async function configFor(location: Location, options: SshOptions): Promise<SshConfig> {
+async function configFor(location: Location, options: SshOptions, { signal }: Scope): Promise<SshConfig> {
   const { host, user } = location;
   if (host === undefined) throw new XferError('USAGE', `location ${location.path}: names no host`);
   const config = await resolveSshConfig({
@@ -49,8 +52,14 @@ async function configFor(location: Location, options: SshOptions): Promise<SshCo
     user,
     port: location.port ?? options.port,
     configFile: options.configFile,
-    options: options.options,
+    // scp forwards the agent only where its own command line says so.
+    options: [...(options.options ?? []), 'ForwardAgent=no'],
     identityFiles: options.identityFiles,
+    signal,
   });
-  return { ...config, compression: options.compression ?? config.compression };
+  return {
+    ...config,
+    compression: options.compression ?? config.compression,
+    forwardAgent: options.forwardAgent || config.forwardAgent,
+  };
 }

@@ -29,8 +29,14 @@ export class StartedProgram {
   readonly #said: Promise<void>;
   #stopping: Promise<void> | undefined;
 
-  constructor(program: string, args: readonly string[], onLine?: (line: string) => void) {
-    const child = execa(program, args, { buffer: false, reject: false, forceKillAfterDelay: GRACE_MS });
+  /** `verbatim` leaves the arguments unquoted on Windows. */
+  constructor(program: string, args: readonly string[], onLine?: (line: string) => void, verbatim = false) {
+    const child = execa(program, args, {
+      buffer: false,
+      reject: false,
+      forceKillAfterDelay: GRACE_MS,
+      windowsVerbatimArguments: verbatim,
+    });
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     this.stderr = child.stderr;

@@ -44,8 +44,7 @@ export class StreamPair extends Duplex {
   }
 
   override _final(done: () => void): void {
-    this.#to.end();
-    done();
+    this.#to.end(() => done());
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

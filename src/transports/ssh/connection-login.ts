@@ -1,0 +1,140 @@
+/** The part of a connection that is over when it stands: key exchange, the host's key, the login. */
+import type { Duplex } from 'node:stream';
+import type { Client, ConnectConfig } from 'ssh2';
+import { XferError } from '../../errors.js';
+import { printable } from '../../names.js';
+import type { Prompt, Scope } from '../../transport.js';
+import { algorithmsFor } from './algorithms.js';
+import { type Authentication, agentPath, authenticate } from './auth.js';
+import type { SshConfig } from './config.js';
+import { connectionError } from './connection-error.js';
+import { verifyHostKey } from './host-key.js';
+import type { KnownHost } from './known-hosts-command.js';
+import { onAbort } from './on-abort.js';
+import type { Patience } from './patience.js';
+import type { JumpHop } from './proxy-jump.js';
+import { Watch } from './watch.js';
+
+export interface ConnectionRequest {
+  readonly config: SshConfig;
+  readonly prompt?: Prompt | undefined;
+  readonly onNotice?: ((line: string) => void) | undefined;
+  /** Tell each step of the protocol as a notice. */
+  readonly verbose?: boolean | undefined;
+  /** The configuration of a jump host; as the person's own files say where absent. */
+  readonly resolveHop?: ((hop: JumpHop) => Promise<SshConfig>) | undefined;
+  /** How many hosts are reached by way of this one. */
+  readonly depth?: number;
+  readonly scope: Scope;
+}
+
+export interface LoginRequest extends ConnectionRequest {
+  readonly client: Client;
+  readonly stream: Duplex;
+  readonly known: KnownHost;
+  /** The host's, where it is spoken to straight. */
+  readonly address: string | undefined;
+  /** Runs until the host answered; a question to the person stops it. */
+  readonly patience: Patience;
+  /** Between signs of life that are asked for. */
+  readonly intervalMs: number;
+  /** Called when the connection ends, then and later. */
+  readonly onLost: (error: XferError) => void;
+}
+
+const MAX_BANNER_LINES = 50;
+/** Longest silence of a server in a login: longer than sshd's LoginGraceTime, in which somebody may press a button. */
+const LOGIN_SILENCE_MS = 150_000;
+
+/** Resolves when the login is done. Rejects as `SshConnection.open` says, and destroys the stream then. */
+export function logIn(request: LoginRequest): Promise<void> {
+  const { config, client, stream, patience, scope } = request;
+  return new Promise((resolve, reject) => {
+    let watch: Watch | undefined;
+    const frees = [patience.signal, scope.signal].map((signal) => onAbort(signal, () => fail(signal.reason)));
+    const settle = () => {
+      watch?.end();
+      for (const free of frees) free();
+    };
+    const fail = (error: unknown) => {
+      settle();
+      reject(error);
+      stream.destroy();
+    };
+    const asked = { ...request, prompt: request.prompt && patientPrompt(request.prompt, () => watch) };
+    const login = authenticate({ ...asked, onFailure: fail });
+    listen(request, login, fail);
+    client.on('ready', () => {
+      settle();
+      resolve();
+    });
+    try {
+      const verify = hostVerifier(asked, fail);
+      client.connect({ ...settings(request), sock: stream, hostVerifier: verify, authHandler: login.next });
+      client.setNoDelay(true);
+      watch = new Watch(stream, LOGIN_SILENCE_MS, () =>
+        fail(new XferError('TIMED_OUT', `log in to ${config.host}: the server stopped answering`)),
+      );
+    } catch (error) {
+      fail(connectionError(error, config));
+    }
+  });
+}
+
+function listen(request: LoginRequest, login: Authentication, fail: (error: unknown) => void): void {
+  const { config, client, patience, onNotice, onLost } = request;
+  const lose = (error: XferError) => {
+    onLost(error);
+    fail(error);
+  };
+  const end = () => lose(new XferError('DISCONNECTED', `connection to ${config.host}: it ended`));
+  client.on('error', (error) => {
+    if (error.level === 'agent') onNotice?.(printable(`agent: ${error.message}`));
+    else lose(error.level === 'client-authentication' ? login.failure() : connectionError(error, config));
+  });
+  client.on('end', end);
+  client.on('close', end);
+  client.on('banner', (text) => tellBanner(text, onNotice));
+  client.on('handshake', () => patience.rest());
+}
+
+function hostVerifier(request: LoginRequest, fail: (error: unknown) => void) {
+  return (key: Buffer, done: (ok: boolean) => void): void => {
+    request.patience.rest();
+    verifyHostKey({ ...request, knownHosts: request.known.knownHosts, key }).then(
+      () => done(true),
+      (error: unknown) => {
+        fail(error);
+        done(false);
+      },
+    );
+  };
+}
+
+/** A server's silence is no fault while the person is asked. */
+function patientPrompt(prompt: Prompt, watch: () => Watch | undefined): Prompt {
+  const wait = <T>(ask: () => Promise<T>) => watch()?.during(ask) ?? ask();
+  return {
+    secret: (question, scope) => wait(() => prompt.secret(question, scope)),
+    line: (question, scope) => wait(() => prompt.line(question, scope)),
+  };
+}
+
+/** What does not change while it connects. That it still answers is our own watch's matter: ssh2's counts no data. */
+function settings({ config, known, intervalMs, onNotice, verbose }: LoginRequest): ConnectConfig {
+  const agent = config.forwardAgent ? (config.forwardAgentPath ?? agentPath({ config })) : undefined;
+  return {
+    username: config.user,
+    algorithms: algorithmsFor(config, known.keyTypes),
+    readyTimeout: 0,
+    keepaliveInterval: intervalMs,
+    keepaliveCountMax: Number.MAX_SAFE_INTEGER,
+    ...(agent === undefined ? {} : { agent }),
+    ...(verbose && onNotice ? { debug: (line: string) => onNotice(printable(line)) } : {}),
+  };
+}
+
+function tellBanner(text: string, onNotice?: (line: string) => void): void {
+  const lines = text.replace(/\r/g, '').split('\n').slice(0, MAX_BANNER_LINES);
+  for (const line of lines) if (line.trim() !== '') onNotice?.(printable(line.slice(0, 500)));
+}
