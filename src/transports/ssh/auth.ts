@@ -32,8 +32,9 @@ export interface Authentication {
 }
 
 /**
- * none, the agent's keys, identity files, keyboard-interactive, passwords: each once, and only what the server still
- * takes, so that a second factor comes after the first. Nothing is asked with BatchMode or without a prompt.
+ * none, then in the configuration's order the agent's keys and identity files, keyboard-interactive and passwords: each
+ * once, and only what the server still takes, so that a second factor comes after the first. Nothing is asked with
+ * BatchMode or without a prompt.
  */
 export function authenticate(request: AuthRequest): Authentication {
   const { config } = request;
@@ -72,30 +73,31 @@ export function authenticate(request: AuthRequest): Authentication {
   };
 }
 
+/** In the order of PreferredAuthentications, after `none`. */
 function listAttempts(request: AuthRequest): Attempt[] {
   const { config } = request;
   const asking = config.batchMode ? 0 : request.prompt ? config.numberOfPasswordPrompts : 0;
-  const attempts: Attempt[] = [
-    { method: 'none', label: 'none', make: async () => ({ type: 'none', username: config.user }) },
-  ];
-  if (config.pubkeyAuthentication) {
-    attempts.push({ method: 'publickey', label: 'the agent', make: () => agentAttempt(request) });
-    for (const file of config.identityFiles) {
-      attempts.push({ method: 'publickey', label: `key ${file}`, make: () => keyAttempt(request, file) });
-    }
-  }
   const gaveUp = { yes: false };
-  for (let count = 0; config.kbdInteractiveAuthentication && count < asking; count++) {
-    attempts.push({
-      method: 'keyboard-interactive',
-      label: 'answers',
-      make: async () => askedAttempt(request, gaveUp),
-    });
-  }
-  for (let count = 0; config.passwordAuthentication && count < asking; count++) {
-    attempts.push({ method: 'password', label: 'a password', make: () => passwordAttempt(request, gaveUp) });
-  }
-  return attempts;
+  const asked = (attempt: Attempt) => Array.from({ length: asking }, () => attempt);
+  const answers = async () => askedAttempt(request, gaveUp);
+  const password = () => passwordAttempt(request, gaveUp);
+  const none: Attempt = { method: 'none', label: 'none', make: async () => ({ type: 'none', username: config.user }) };
+  return [
+    none,
+    ...config.authenticationMethods.flatMap((method): Attempt[] => {
+      if (method === 'publickey') return keyAttempts(request);
+      if (method === 'password') return asked({ method, label: 'a password', make: password });
+      return asked({ method, label: 'answers', make: answers });
+    }),
+  ];
+}
+
+function keyAttempts(request: AuthRequest): Attempt[] {
+  const method = 'publickey';
+  const files = request.config.identityFiles.map((file) => {
+    return { method, label: `key ${file}`, make: () => keyAttempt(request, file) };
+  });
+  return [{ method, label: 'the agent', make: () => agentAttempt(request) }, ...files];
 }
 
 async function keyAttempt(request: AuthRequest, file: string): Promise<AnyAuthMethod | undefined> {

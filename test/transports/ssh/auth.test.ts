@@ -12,11 +12,12 @@ import { agentPath } from '#xfer/transports/ssh/auth.js';
 import { resolveSshConfig, type SshConfig } from '#xfer/transports/ssh/config.js';
 import { SshConnection } from '#xfer/transports/ssh/connection.js';
 import { failsWith } from '../../support/fails-with.js';
+import { makeKeyPair } from './made-up.js';
 
 const timeout = 20_000;
 const scope = { signal: new AbortController().signal };
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-const userKey = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = makeKeyPair();
+const userKey = makeKeyPair();
 const lockedKey = ssh2.utils.generateKeyPairSync('ed25519', { passphrase: 'open', cipher: 'aes256-ctr', rounds: 1 });
 let directory: string;
 let server: Server;
@@ -156,6 +157,22 @@ test('a second factor after a key', { timeout }, async () => {
   const config = await configure(`IdentityFile=${join(directory, 'id')}`);
   await tryLogin(config, answering({ 'Code: ': '123' }));
   assert.ok(first);
+});
+
+test('the ways to log in are tried in the order that is preferred, and no others', { timeout }, async () => {
+  const takes = ['publickey', 'keyboard-interactive', 'password'];
+  login = (context) => context.reject(takes as ['publickey']);
+  const key = `IdentityFile=${join(directory, 'id')}`;
+  const prompt = answering({ password: 'wrong' });
+  for (const [preferred, tried] of [
+    ['password,gssapi-with-mic,publickey', ['none', 'password', 'publickey']],
+    ['publickey,password', ['none', 'publickey', 'password']],
+    ['password', ['none', 'password']],
+  ] as const) {
+    const config = await configure(key, `PreferredAuthentications=${preferred}`, 'NumberOfPasswordPrompts=1');
+    await assert.rejects(tryLogin(config, prompt), failsWith('DENIED'));
+    assert.deepEqual(methods, tried);
+  }
 });
 
 test('an abort while a person is asked ends the login with its reason', { timeout }, async () => {

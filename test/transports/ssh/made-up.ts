@@ -1,5 +1,6 @@
 /** What the SSH tests share: random choices that a seed repeats, and made-up keys. */
 import { createHmac, randomBytes } from 'node:crypto';
+import ssh2 from 'ssh2';
 
 /** The seed that XFER_SEED gives, or a new one; a test prints it. */
 export function pickSeed(): number {
@@ -37,4 +38,12 @@ export function knownLine(hosts: string, key: Buffer, marker = ''): string {
 /** A name as HashKnownHosts writes it. */
 export function hashedName(name: string, salt = randomBytes(20)): string {
   return `|1|${salt.toString('base64')}|${createHmac('sha1', salt).update(name).digest('base64')}`;
+}
+
+/** A pair of ed25519 keys. ssh2 makes one in some 300 that it cannot read itself. */
+export function makeKeyPair(): { private: string; public: string } {
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync('ed25519');
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+  }
 }
