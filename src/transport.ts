@@ -39,6 +39,8 @@ export interface Entry {
   readonly size?: number;
   /** Time of last change, in milliseconds since the epoch. */
   readonly mtimeMs?: number;
+  /** Time of last reading; set together with `mtimeMs`, and equal to it where it is absent. */
+  readonly atimeMs?: number;
   /** Permission bits, at most 0o7777. */
   readonly mode?: number;
   /** Of the root, given to a blind sink: what it is called in its source. */

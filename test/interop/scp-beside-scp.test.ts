@@ -1,6 +1,16 @@
 /** Ordinary command lines, run by OpenSSH's scp and by `xfer scp` on the same files: the same is there afterwards. */
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -144,6 +154,14 @@ function makeGround(root: string): Ground {
   return { near, far };
 }
 
+/** When the copied files were last read, to the second. */
+function readTimes({ near, far }: Ground): number[] {
+  const tops = [near, far].map((side) => join(side, 'new'));
+  const paths = tops.flatMap((top) => [top, ...['h', 'H'].map((name) => join(top, name))]);
+  const files = paths.filter((path) => existsSync(path)).map((path) => statSync(path));
+  return files.filter((stats) => stats.isFile()).map(({ atimeMs }) => Math.floor(atimeMs / 1000));
+}
+
 const program = { ...needs('sshd', 'ssh-keygen', 'scp'), timeout: 120_000 };
 
 describe('the same command line by scp and by xfer scp', { ...program, concurrency: 4 }, () => {
@@ -178,6 +196,7 @@ describe('the same command line by scp and by xfer scp', { ...program, concurren
       // scp gives a directory that it makes for several files the mode of the first of them.
       const modes = !/^f . h:FAR\/new$/.test(ours);
       const times = /^-r?p/.test(ours);
+      if (times) assert.deepEqual(readTimes(xfer), readTimes(scp), said);
       for (const side of ['near', 'far'] as const) {
         const found = differences(scp[side], xfer[side], { modes, times });
         assert.deepEqual(

@@ -15,6 +15,7 @@ export function versionOf(stats: BigIntStats): string {
 }
 
 export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): Entry {
-  const common = { path, kind, mode: Number(stats.mode) & 0o7777, mtimeMs: Number(stats.mtimeNs) / 1e6 };
+  const times = { mtimeMs: Number(stats.mtimeNs) / 1e6, atimeMs: Number(stats.atimeNs) / 1e6 };
+  const common = { path, kind, mode: Number(stats.mode) & 0o7777, ...times };
   return kind === 'file' ? { ...common, size: Number(stats.size), version: versionOf(stats) } : common;
 }

@@ -119,7 +119,8 @@ export class LocalDraft implements Draft {
     }
     const mode = entry.mode ?? this.#options.mode;
     if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
-    if (entry.mtimeMs !== undefined) futimesSync(descriptor, entry.mtimeMs / 1000, entry.mtimeMs / 1000);
+    const { mtimeMs, atimeMs } = entry;
+    if (mtimeMs !== undefined) futimesSync(descriptor, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
     if (stats.size >= SYNC_FROM_BYTES) await sync(descriptor);
   }
 

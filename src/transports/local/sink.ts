@@ -75,9 +75,9 @@ export class LocalSink implements Sink {
     await this.#checkParent(directory.path);
     const local = fsPath(this.#local(directory.path));
     try {
-      const { mode, mtimeMs } = directory;
+      const { mode, mtimeMs, atimeMs } = directory;
       if (mode !== undefined) await chmod(local, mode & 0o7777);
-      if (mtimeMs !== undefined) await utimes(local, mtimeMs / 1000, mtimeMs / 1000);
+      if (mtimeMs !== undefined) await utimes(local, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
     } catch (error) {
       throw toXferError(error, `set mode and time of ${directory.path || this.label}`);
     }

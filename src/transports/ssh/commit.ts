@@ -9,7 +9,7 @@ import { statusOf } from './sftp-status.js';
 export function attributesOf(entry: Entry): Attributes {
   return {
     ...(entry.mode === undefined ? {} : { permissions: entry.mode & 0o777 }),
-    ...(entry.mtimeMs === undefined ? {} : { times: timesOf(entry.mtimeMs) }),
+    ...timesOf(entry),
   };
 }
 

@@ -1,5 +1,5 @@
 /** File attributes of SFTP version 3 (draft-ietf-secsh-filexfer-02, section 5). */
-import type { EntryKind } from '../../transport.js';
+import type { Entry, EntryKind } from '../../transport.js';
 import { broken, type PacketReader } from './sftp-codec.js';
 
 export interface Attributes {
@@ -69,10 +69,11 @@ export function kindOf(attributes: Attributes): EntryKind | 'special' | 'unknown
   return KINDS.get(attributes.permissions & 0xf000) ?? 'special';
 }
 
-/** The times that set a file's mtime, which version 3 keeps in whole unsigned 32-bit seconds; atime goes with it. */
-export function timesOf(mtimeMs: number): { atime: number; mtime: number } {
-  const seconds = Math.min(Math.max(Math.floor(mtimeMs / 1000), 0), 0xffffffff);
-  return { atime: seconds, mtime: seconds };
+/** An entry's times, which version 3 keeps in whole unsigned 32-bit seconds and always both; none without an mtime. */
+export function timesOf({ mtimeMs, atimeMs = mtimeMs }: Pick<Entry, 'mtimeMs' | 'atimeMs'>): Pick<Attributes, 'times'> {
+  if (mtimeMs === undefined || atimeMs === undefined) return {};
+  const seconds = (timeMs: number): number => Math.min(Math.max(Math.floor(timeMs / 1000), 0), 0xffffffff);
+  return { times: { atime: seconds(atimeMs), mtime: seconds(mtimeMs) } };
 }
 
 /** The key of a resume, or undefined where the server states no size or time. */

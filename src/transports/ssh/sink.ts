@@ -119,7 +119,7 @@ export class SftpSink implements Sink {
   async finish(directory: Entry, scope: Scope): Promise<void> {
     const attributes: Attributes = {
       ...(directory.mode === undefined ? {} : { permissions: directory.mode & 0o777 }),
-      ...(directory.mtimeMs === undefined ? {} : { times: timesOf(directory.mtimeMs) }),
+      ...timesOf(directory),
     };
     if (Object.keys(attributes).length === 0) return;
     const client = await this.#options.sessions.pick(scope);

@@ -146,8 +146,8 @@ export class TreeWalk {
   }
 }
 
-function timeOf({ times }: Attributes): { mtimeMs?: number } {
-  return times ? { mtimeMs: times.mtime * 1000 } : {};
+function timeOf({ times }: Attributes): Pick<Entry, 'mtimeMs' | 'atimeMs'> {
+  return times ? { mtimeMs: times.mtime * 1000, atimeMs: times.atime * 1000 } : {};
 }
 
 /** Undefined where the thing is neither a file nor a directory. */
