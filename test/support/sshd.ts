@@ -15,6 +15,8 @@ export interface SshdOptions {
   readonly passphrase?: string;
   readonly maxSessions?: number;
   readonly maxStartups?: string;
+  /** False: `lines` name the host keys. */
+  readonly hostKey?: false;
   /** Further lines of sshd_config, before the others, so that they win. */
   readonly lines?: readonly string[];
   /** Arguments of sftp-server, such as `-R`. */
@@ -112,7 +114,7 @@ function serverConfig(root: string, port: number, options: SshdOptions): string 
     ...(options.lines ?? []),
     `ListenAddress ${HOST}`,
     `Port ${port}`,
-    `HostKey ${join(root, 'keys', 'host')}`,
+    ...(options.hostKey === false ? [] : [`HostKey ${join(root, 'keys', 'host')}`]),
     `AuthorizedKeysFile ${join(root, 'keys', 'authorized_keys')}`,
     'PidFile none',
     'StrictModes no',
