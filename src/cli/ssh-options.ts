@@ -17,7 +17,10 @@ export function sshOptions(parsed: ParsedArguments): SshOptions {
     options: [...letterSettings(parsed), ...parsed.list('option'), ...logLevel(parsed)],
     identityFiles: parsed.list('identity'),
     verbose: parsed.flag('verbose'),
+    // --update has to know the times.
+    preserve: parsed.flag('preserve') || parsed.flag('update'),
     ...(parsed.flag('compression') ? { compression: true } : {}),
+    ...(parsed.flag('no-strict-names') ? { strictNames: false } : {}),
     ...(parsed.flag('agent-forwarding') ? { forwardAgent: true } : {}),
     ...(configFile === undefined ? {} : { configFile }),
     ...(port === undefined ? {} : { port: parsePort(port) }),

@@ -84,6 +84,12 @@ class Transfer {
     return this.#entry.size !== undefined && this.#entry.size > this.#context.blockBytes;
   }
 
+  /** A blind sink writes in place, and perhaps the very file that is read: that this changed it means nothing. */
+  get #readEntry(): Entry {
+    const { version: _, ...unversioned } = this.#entry;
+    return this.#context.sink.capabilities.blind ? unversioned : this.#entry;
+  }
+
   async openJournal(): Promise<void> {
     const { options, sink, scope } = this.#context;
     const { source, entry, path } = this.#step;
@@ -212,7 +218,7 @@ class Transfer {
     const recorder = this.journal?.recorder(start);
     let at = start;
     try {
-      const from = await this.#step.source.read(this.#entry, end === undefined ? { start } : { start, end }, scope);
+      const from = await this.#step.source.read(this.#readEntry, end === undefined ? { start } : { start, end }, scope);
       const to = await draft.write(start, scope).catch((error: unknown) => {
         from.on('error', () => {}).destroy();
         throw error;

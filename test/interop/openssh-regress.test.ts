@@ -10,7 +10,7 @@ import { freePort, SFTP_SERVER } from '../support/sshd.js';
 
 /** Where Debian's openssh-tests keeps them. */
 const REGRESS = '/usr/lib/openssh/regress';
-const MODES = ['sftp'] as const;
+const MODES = ['scp', 'sftp'] as const;
 
 const options = { ...needs('sshd', 'ssh', 'scp', 'ssh-keygen', 'openssh-regress'), timeout: 120_000 };
 
@@ -33,7 +33,9 @@ function prepare(folder: string, name: string, mode: string): string {
   assert.ok(text.includes(both), `${name}.sh has other modes than these`);
   const script = join(folder, `${name}.sh`);
   writeFileSync(script, text.replace(both, `for mode in ${mode} ; do`));
-  writeFileSync(join(folder, 'scp-ssh-wrapper.sh'), readFileSync(join(REGRESS, 'scp-ssh-wrapper.sh')));
+  for (const beside of ['scp-ssh-wrapper.sh', 'sshd-log-wrapper.sh']) {
+    writeFileSync(join(folder, beside), readFileSync(join(REGRESS, beside)));
+  }
   writeFileSync(join(folder, 'scp'), wrapper(), { mode: 0o755 });
   return script;
 }

@@ -52,7 +52,7 @@ function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
     {
       from,
       to,
-      transportOptions: sshOptions(parsed),
+      transportOptions: { ...sshOptions(parsed), recursive },
       copyOptions: { recursive, intoDirectory },
       makesDirectory: (sources) => sources > 1 && (isLocal(to) ? from.length === 1 : from.every(isLocal)),
       neverAsk: parsed.flag('batch'),

@@ -2,7 +2,8 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import { printable } from '../../names.js';
-import type { Scope, Transport } from '../../transport.js';
+import type { Scope, Sink, Source, Transport } from '../../transport.js';
+import type { Carrier } from './carrier.js';
 import { expandGlob, isPattern } from './glob.js';
 import { openCarrier } from './open-carrier.js';
 import { Sessions } from './sessions.js';
@@ -35,16 +36,20 @@ export const transport: Transport = {
 
   async openSource(location, options: SshOptions, scope) {
     const { links } = options;
-    return openOn(location, options, scope, (opened) =>
-      SftpSource.open({ ...opened, ...(links ? { links } : {}) }, scope),
-    );
+    const sftp = (opened: Opened) => SftpSource.open({ ...opened, ...(links ? { links } : {}) }, scope);
+    return openOn<Source>(location, options, scope, sftp, async (carrier) => {
+      const { openLegacySource } = await import('./legacy/open.js');
+      return openLegacySource(carrier, location, options);
+    });
   },
 
   async openSink(location, options: SshOptions, scope) {
     const { onNotice } = options;
-    return openOn(location, options, scope, (opened) =>
-      SftpSink.open({ ...opened, ...(onNotice ? { onNotice } : {}) }, scope),
-    );
+    const sftp = (opened: Opened) => SftpSink.open({ ...opened, ...(onNotice ? { onNotice } : {}) }, scope);
+    return openOn<Sink>(location, options, scope, sftp, async (carrier) => {
+      const { openLegacySink } = await import('./legacy/open.js');
+      return openLegacySink(carrier, location, options);
+    });
   },
 };
 
@@ -54,21 +59,33 @@ interface Opened {
   readonly label: string;
 }
 
-/** Connects, and leaves nothing open where `open` fails. */
+/** Connects, and leaves nothing open where `open` fails. `legacy`: what is done with the old protocol; absent: not at all. */
 async function openOn<T>(
   location: Location,
   options: SshOptions,
   scope: Scope,
   open: (opened: Opened) => Promise<T>,
+  legacy?: (carrier: Carrier) => Promise<T>,
 ): Promise<T> {
-  const { onNotice, parallel } = options;
+  const { onNotice, parallel, protocol } = options;
   const label = printable(location.host ?? location.path);
   const dial = (dialing: Scope) => openCarrier(location, options, dialing);
-  const sessions = await Sessions.open({ dial, label, parallel, ...(onNotice ? { onNotice } : {}) }, scope);
+  const carrier = await dial(scope);
+  let sessions: Sessions | undefined;
   try {
-    return await open({ sessions, path: location.path, label: describeLocation(location) });
+    if (legacy && protocol === 'scp') return await legacy(carrier);
+    sessions = await Sessions.on(carrier, { dial, label, parallel, ...(onNotice ? { onNotice } : {}) }, scope).catch(
+      (error: unknown) => {
+        const canFallBack = legacy !== undefined && protocol === undefined && carrier.execute !== undefined;
+        if (canFallBack && error instanceof XferError && error.code === 'UNSUPPORTED') return undefined;
+        throw error;
+      },
+    );
+    if (sessions) return await open({ sessions, path: location.path, label: describeLocation(location) });
+    onNotice?.(`${label}: no sftp there; using the old scp protocol`);
+    return await (legacy as NonNullable<typeof legacy>)(carrier);
   } catch (error) {
-    await sessions.close();
+    await (sessions ?? carrier).close();
     throw error;
   }
 }

@@ -54,11 +54,16 @@ export class Sessions {
     this.#sessions = [{ client, turn: 0 }];
   }
 
+  /** Opens the first session on what carries it, which is left open where that fails. The errors of a carrier. */
+  static async on(carrier: Carrier, options: SessionsOptions, scope: Scope): Promise<Sessions> {
+    return new Sessions(options, carrier, await carrier.openSftp(scope));
+  }
+
   /** Connects and opens the first session. The errors of a carrier. */
   static async open(options: SessionsOptions, scope: Scope): Promise<Sessions> {
     const carrier = await options.dial(scope);
     try {
-      return new Sessions(options, carrier, await carrier.openSftp(scope));
+      return await Sessions.on(carrier, options, scope);
     } catch (error) {
       await carrier.close();
       throw error;

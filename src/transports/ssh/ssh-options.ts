@@ -20,6 +20,12 @@ export interface SshOptions extends OpenOptions {
   readonly sftpServer?: string;
   /** `-O` and `-s`; absent: sftp, and the old protocol, announced, where the server has no sftp. */
   readonly protocol?: 'scp' | 'sftp';
+  /** `-r`, said to the far side by the old protocol. Absent: directories are taken as they come. */
+  readonly recursive?: boolean;
+  /** `-p`, said to the far side by the old protocol. Absent: times are asked for, and a sink leaves modes to the umask. */
+  readonly preserve?: boolean;
+  /** False for `-T`: in the old protocol, names that do not match what was typed are taken too. */
+  readonly strictNames?: boolean;
   /** `-X nrequests=`: requests on their way at once on one file. */
   readonly requests?: number;
   /** `-X buffer=`: bytes of one request at most. */

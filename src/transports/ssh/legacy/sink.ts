@@ -1,0 +1,153 @@
+/** A tree sent by the old scp protocol: one stream, one thing at a time. */
+import { throwIfAborted, XferError } from '../../../errors.js';
+import { lastPart, parentPath, pathParts } from '../../../names.js';
+import type { Draft, Entry, Scope, Sink, SinkCapabilities } from '../../../transport.js';
+import { LegacyDraft } from './draft.js';
+import type { LegacyPeer } from './peer.js';
+import { SendingSession, type SentDirectory } from './session.js';
+
+export interface LegacySinkOptions {
+  /** For messages. */
+  readonly label: string;
+  readonly identity: string;
+  /** Starts the receiver; `intoDirectory`: its target must be a directory. */
+  readonly start: (intoDirectory: boolean, scope: Scope) => Promise<LegacyPeer>;
+  /** Ends what carries it. */
+  readonly onClose: () => Promise<void>;
+}
+
+const USUAL_FILE_MODE = 0o644;
+const USUAL_DIRECTORY_MODE = 0o755;
+
+export class LegacySink implements Sink {
+  readonly label: string;
+  readonly identity: string;
+  readonly capabilities: SinkCapabilities = {
+    offsets: false,
+    atomic: false,
+    resume: false,
+    parallel: false,
+    metadata: true,
+    blind: true,
+  };
+  readonly #options: LegacySinkOptions;
+  readonly #directories = new Map<string, SentDirectory>();
+  #starting: Promise<SendingSession> | undefined;
+  #session: SendingSession | undefined;
+  /** The root is a directory that is sent, by its own name, and not the target. */
+  #sendsRoot = false;
+
+  constructor(options: LegacySinkOptions) {
+    this.#options = options;
+    this.label = options.label;
+    this.identity = options.identity;
+  }
+
+  /** UNSUPPORTED: the protocol has no question. */
+  async stat(path: string): Promise<undefined> {
+    throw new XferError('UNSUPPORTED', `look at ${path || this.label}: the old scp protocol cannot ask what is there`);
+  }
+
+  async create(entry: Entry, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    if (entry.kind === 'symlink') {
+      throw new XferError('UNSUPPORTED', `create link ${entry.path}: the old scp protocol has none`, {
+        hint: 'leave out --links, so that what a link points at is copied',
+      });
+    }
+    const session = await this.session(entry, scope);
+    if (entry.path === '' && !this.#sendsRoot) return;
+    const { mode = USUAL_DIRECTORY_MODE } = entry;
+    const directory: SentDirectory = { name: nameOf(entry), mode: mode & 0o7777 };
+    await this.#goToParent(session, entry.path, scope);
+    await session.enter(entry.path, directory, scope);
+    this.#directories.set(entry.path, directory);
+  }
+
+  /** It is entered and left once more, since that is when the receiver sets mode and time. */
+  async finish(directory: Entry, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    const sent = this.#directories.get(directory.path);
+    // A target that was there, and what is in it was asked for: it keeps its own mode and time.
+    if (!sent) return;
+    const { mode = sent.mode, mtimeMs } = directory;
+    const session = await this.session(directory, scope);
+    await this.#goToParent(session, directory.path, scope);
+    await session.enter(directory.path, { name: sent.name, mode: mode & 0o7777, mtimeMs }, scope);
+    await session.leave(scope);
+  }
+
+  /** UNSUPPORTED for a file of unknown length. */
+  async draft(entry: Entry, scope: Scope): Promise<Draft> {
+    throwIfAborted(scope.signal);
+    const { size, mode = USUAL_FILE_MODE, mtimeMs } = entry;
+    if (!pathParts(entry.path)) throw new XferError('UNSAFE_PATH', `write ${entry.path}: leaves its directory`);
+    if (size === undefined) {
+      throw new XferError('UNSUPPORTED', `write ${entry.path || this.label}: its length must be known beforehand`, {
+        hint: 'save it to a file first, or use a server with sftp',
+      });
+    }
+    const times = mtimeMs === undefined ? {} : { mtimeMs };
+    return new LegacyDraft({
+      label: entry.path || this.label,
+      size,
+      begin: async (within) => {
+        const session = await this.session(entry, within);
+        await this.#goToParent(session, entry.path, within);
+        await session.announce({ name: nameOf(entry), mode: mode & 0o7777, size, ...times }, within);
+        return session;
+      },
+    });
+  }
+
+  /** The session, begun by the first thing that is sent. */
+  async session(first: Entry, scope: Scope): Promise<SendingSession> {
+    if (this.#session && !this.#session.wire.isBroken) return this.#session;
+    if (this.#session && this.#sendsRoot) {
+      throw new XferError('UNSUPPORTED', `write ${first.path}: the session ended, and cannot be gone on with`, {
+        hint: 'run the same command again',
+      });
+    }
+    this.#starting ??= this.#start(first, scope);
+    try {
+      this.#session = await this.#starting;
+      return this.#session;
+    } catch (error) {
+      if (!(error instanceof XferError) || error.retryable) this.#starting = undefined;
+      throw error;
+    } finally {
+      if (this.#session) this.#starting = undefined;
+    }
+  }
+
+  async #start(first: Entry, scope: Scope): Promise<SendingSession> {
+    const isNamed = first.path === '' && (first.kind === 'file' || (first.name ?? '') !== '');
+    this.#sendsRoot = isNamed && first.kind === 'directory';
+    return SendingSession.start(await this.#options.start(!isNamed, scope), scope);
+  }
+
+  async #goToParent(session: SendingSession, path: string, scope: Scope): Promise<void> {
+    const ways: string[] = [];
+    for (let at = path; at !== ''; ) {
+      at = parentPath(at);
+      if (at !== '' || this.#sendsRoot) ways.unshift(at);
+    }
+    await session.goTo(ways, (way) => this.#directory(way), scope);
+  }
+
+  #directory(path: string): SentDirectory {
+    const directory = this.#directories.get(path);
+    if (directory) return directory;
+    throw new XferError('NOT_FOUND', `write to ${path}: its directory was not sent`);
+  }
+
+  async close(): Promise<void> {
+    this.#session?.wire.finish();
+    await this.#options.onClose();
+  }
+}
+
+/** A root without a name is a file of standard input or the like. */
+function nameOf({ path, name }: Entry): string {
+  return path === '' ? name || 'file' : lastPart(path);
+}
