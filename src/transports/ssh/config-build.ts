@@ -15,8 +15,6 @@ export interface BuildRequest {
   readonly host: string;
   /** What to connect to, in its final form. */
   readonly hostName: string;
-  readonly user?: string | undefined;
-  readonly port?: number | undefined;
   /** `-i`, before those of the files. */
   readonly identityFiles: readonly string[];
   readonly homes: HomeFolders;
@@ -31,9 +29,9 @@ const USUAL_IDENTITIES = ['id_rsa', 'id_ecdsa', 'id_ed25519'];
 export function buildConfig(reader: ConfigReader, request: BuildRequest): SshConfig {
   const values = new ConfigValues(reader);
   const { host, hostName, homes } = request;
-  const user = request.user ?? values.text('user') ?? homes.localUser;
+  const user = values.text('user') ?? homes.localUser;
   checkUserAndHost(user, hostName);
-  const port = request.port ?? values.count('port', 22);
+  const port = values.count('port', 22);
   const hostKeyAlias = values.text('hostkeyalias')?.toLowerCase();
   const proxyJump = values.unlessNone('proxyjump');
   const names = { host, hostName, port, user, hostKeyAlias, proxyJump };

@@ -16,8 +16,6 @@ import { type Surroundings, shellSucceeds } from './shell-command.js';
 export interface ConfigSubject extends Surroundings {
   /** As it was typed. */
   readonly host: string;
-  readonly user?: string | undefined;
-  readonly port?: number | undefined;
   readonly homes: HomeFolders;
   /** Ends what `Match exec` started. */
   readonly signal?: AbortSignal | undefined;
@@ -81,6 +79,11 @@ export class ConfigReader {
       }
       this.#take(directive, COMMAND_LINE, true);
     }
+  }
+
+  /** Sets what another option of the command line says. */
+  setUnlessSet(keyword: string, value: string): void {
+    this.#set(keyword, { words: [value], written: `${keyword} ${value} (${describePlace(COMMAND_LINE)})` });
   }
 
   /**
@@ -244,17 +247,17 @@ export class ConfigReader {
   }
 
   #user(): string {
-    return this.#subject.user ?? this.settings.get('user')?.words[0] ?? this.#subject.homes.localUser;
+    return this.settings.get('user')?.words[0] ?? this.#subject.homes.localUser;
   }
 
   /** Whether the command of `Match exec` ends with 0. What its tokens stand for must be safe in a shell. */
   async #execute(command: string, place: Place, run: boolean): Promise<boolean> {
-    const { host, homes, port, signal } = this.#subject;
+    const { host, homes, signal } = this.#subject;
     const hostName = this.hostName();
     const tokens = clientTokens({
       host,
       hostName,
-      port: port ?? Number(this.settings.get('port')?.words[0] ?? 22),
+      port: Number(this.settings.get('port')?.words[0] ?? 22),
       user: this.#user(),
       localUser: homes.localUser,
       home: homes.home,

@@ -120,14 +120,17 @@ export interface SshConfig {
  * UNREACHABLE where a name must be found and is not; TIMED_OUT for a command that does not end.
  */
 export async function resolveSshConfig(request: SshConfigRequest): Promise<SshConfig> {
-  const { host, user, port, signal, platform = process.platform, environment = process.env } = request;
+  const { host, signal, platform = process.platform, environment = process.env } = request;
   // Before anything is expanded: tokens put them into paths and commands.
-  checkUserAndHost(user, host);
+  checkUserAndHost(request.user, host);
   const home = request.home ?? homedir();
   const localUser = request.localUser ?? userInfo().username;
   const homes = { home, localUser, others: await readHomeFolders(platform) };
-  const reader = new ConfigReader({ host, user, port, homes, environment, platform, signal });
+  const reader = new ConfigReader({ host, homes, environment, platform, signal });
   reader.applyOptions(request.options ?? []);
+  // As with scp, where -o comes before user@ and -P.
+  if (request.user !== undefined) reader.setUnlessSet('user', request.user);
+  if (request.port !== undefined) reader.setUnlessSet('port', String(request.port));
   await applyFiles(reader, request, home, platform);
   const rules = canonicalRules(new ConfigValues(reader));
   const hostName = await canonicalHost(reader.hostName(), rules, request.resolver ?? systemResolver);
@@ -136,7 +139,7 @@ export async function resolveSshConfig(request: SshConfigRequest): Promise<SshCo
     await applyFiles(reader, request, home, platform);
   }
   const identityFiles = request.identityFiles ?? [];
-  return buildConfig(reader, { host, hostName, user, port, identityFiles, homes, environment, platform });
+  return buildConfig(reader, { host, hostName, identityFiles, homes, environment, platform });
 }
 
 async function applyFiles(

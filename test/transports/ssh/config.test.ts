@@ -64,7 +64,9 @@ describe('ssh configuration', { timeout: 30_000 }, () => {
       ['typed', 1002, true, true],
     );
     const typed = await resolveSshConfig({ ...request, user: 'first', port: 9, options: ['User=typed', 'port 1002'] });
-    assert.deepEqual([typed.user, typed.port], ['first', 9]);
+    assert.deepEqual([typed.user, typed.port], ['typed', 1002]);
+    const named = await resolveSshConfig({ ...request, user: 'first', port: 9 });
+    assert.deepEqual([named.user, named.port], ['first', 9]);
     await rm(join(home, '.ssh', 'config'));
   });
 

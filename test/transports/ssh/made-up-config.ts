@@ -159,7 +159,7 @@ export async function makeConfig(dice: Dice, folder: string): Promise<MadeConfig
     const text = (files[at] as string[]).join(dice.of(['\n', '\n', '\r\n']));
     await writeFile(path, settle(text), { mode: 0o600 });
   }
-  const typed = dice.below(5) === 0 && !options.some((option) => /user|port/i.test(option));
+  const typed = dice.below(5) === 0;
   const asked = typed ? { user: dice.of(['you', 'me']), port: 2200 } : {};
   return { host: dice.of(HOSTS), configFile, options: options.map(settle), ...asked };
 }
