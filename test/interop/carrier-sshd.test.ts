@@ -1,6 +1,8 @@
 /** What carries sessions, against OpenSSH's sshd. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,6 +12,7 @@ import type { SshOptions } from '#xfer/transports/ssh/ssh-options.js';
 import { failsWith } from '../support/fails-with.js';
 import { startFaultyProxy } from '../support/faulty-proxy.js';
 import { needs } from '../support/peers.js';
+import { runXfer } from '../support/run-xfer.js';
 import { type Sshd, startSshd } from '../support/sshd.js';
 
 const wanted = needs('sshd', 'ssh-keygen');
@@ -24,7 +27,7 @@ after(() => sshd?.stop());
 
 async function connect(t: TestContext, given: SshOptions = {}): Promise<Carrier> {
   const location = { scheme: 'sftp', host: 'rig', path: '.' };
-  const carrier = await openCarrier(location, { configFile: sshd.configFile, ...given }, scope);
+  const carrier = await openCarrier(location, { configFile: sshd.configFile, ...given }, scope, 'source');
   t.after(() => carrier.close());
   return carrier;
 }
@@ -93,4 +96,17 @@ test('a line that breaks fails the stream, and the carrier says why it is lost',
   assert.ok(carrier.lost);
   await assert.rejects(start(carrier, 'true'), carrier.lost);
   await assert.rejects(carrier.openSftp(scope), carrier.lost);
+});
+
+test('many sources, and a target, on one host take one login and few sessions', options, async (t) => {
+  const few = await startSshd({ maxSessions: 2 });
+  t.after(() => few.stop());
+  const names = Array.from({ length: 12 }, (_, at) => `file-${at}`);
+  for (const name of names) writeFileSync(join(few.directory, name), name);
+  mkdirSync(join(few.directory, 'there'));
+  const args = ['scp', '-q', '-F', few.configFile, '-o', 'BatchMode=yes'];
+  const result = await runXfer([...args, `rig:${few.directory}/file-*`, `rig:${few.directory}/there`]);
+  assert.equal(result.exitCode, 0, result.stderr);
+  assert.deepEqual(readdirSync(join(few.directory, 'there')).sort(), [...names].sort());
+  assert.equal(few.log().match(/Accepted publickey/g)?.length, 1);
 });

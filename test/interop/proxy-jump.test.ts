@@ -57,7 +57,7 @@ async function reach(file: string, ...settings: string[]): Promise<string[]> {
     options: ['BatchMode=yes', ...settings],
     onNotice: (line: string) => notices.push(line),
   };
-  const carrier = await openCarrier({ scheme: 'sftp', host: 'target', path: '.' }, given, scope);
+  const carrier = await openCarrier({ scheme: 'sftp', host: 'target', path: '.' }, given, scope, 'source');
   try {
     const client = await carrier.openSftp(scope);
     await client.realpath(Buffer.from('.'), scope);
@@ -124,7 +124,12 @@ test('a line that breaks before a jump host fails what goes through it', options
     target: [target, 'ProxyJump first'],
     first: [{ ...hop, port: proxy.port }, alias],
   });
-  const carrier = await openCarrier({ scheme: 'sftp', host: 'target', path: '.' }, { configFile: file }, scope);
+  const carrier = await openCarrier(
+    { scheme: 'sftp', host: 'target', path: '.' },
+    { configFile: file },
+    scope,
+    'source',
+  );
   t.after(() => carrier.close());
   assert.ok(carrier.execute);
   const { stream } = await carrier.execute('cat /dev/zero', scope);

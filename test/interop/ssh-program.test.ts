@@ -72,6 +72,7 @@ test('ssh is called as scp calls it', options, async () => {
       { scheme: 'sftp', user: 'me', host: 'there', path: 'x' },
       { ...given, program },
       scope,
+      'source',
     );
     await assert.rejects(carrier.openSftp(scope), failsWith('DISCONNECTED'));
     const ours = await recorded();
@@ -90,7 +91,7 @@ test('an old copy’s command, a port and an address are passed as scp passes th
   const file = join(directory, 'arguments');
   await runProgram('scp', ['-O', '-P', '77', '-S', program, file, '[::1]:x']);
   const theirs = await recorded();
-  const carrier = await openCarrier({ scheme: 'sftp', host: '::1', port: 77, path: 'x' }, { program }, scope);
+  const carrier = await openCarrier({ scheme: 'sftp', host: '::1', port: 77, path: 'x' }, { program }, scope, 'source');
   assert.ok(carrier.execute);
   const { stream } = await carrier.execute('scp -t x', scope);
   await stream.resume().toArray();
@@ -109,6 +110,7 @@ test('an sftp server is called as scp calls it', options, async () => {
     { scheme: 'sftp', user: 'me', host: 'there', path: 'x' },
     { sftpServer: program },
     scope,
+    'source',
   );
   await assert.rejects(carrier.openSftp(scope), failsWith('DISCONNECTED'));
   assert.deepEqual(await recorded(), theirs);
@@ -149,7 +151,7 @@ test('what is wrong at the far end is said in ssh’s words', options, async () 
   const location = { scheme: 'sftp', host: 'rig', path: '.' };
   const open = async (...settings: string[]) => {
     const given = { program: 'ssh', configFile: sshd.configFile, options: ['BatchMode=yes', ...settings] };
-    const carrier = await openCarrier(location, given, scope);
+    const carrier = await openCarrier(location, given, scope, 'source');
     return carrier.openSftp(scope).finally(() => carrier.close());
   };
   await assert.rejects(open('UserKnownHostsFile=/dev/null'), failsWith('DENIED', /Host key verification failed/));

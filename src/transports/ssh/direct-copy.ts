@@ -46,7 +46,7 @@ function checkUser(user = ''): void {
  */
 export async function copyDirect(copy: DirectCopy, options: SshOptions, scope: Scope): Promise<void> {
   const command = directCommand(copy, options.verbose === true);
-  const carrier = await openCarrier(copy.from, options, scope);
+  const carrier = await openCarrier(copy.from, options, scope, 'source');
   try {
     if (!carrier.execute) throw new XferError('UNSUPPORTED', 'option -R: no command can be started with -D');
     await finish(await carrier.execute(command, scope), copy, options, scope);

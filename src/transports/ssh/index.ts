@@ -5,7 +5,7 @@ import { printable } from '../../names.js';
 import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { Carrier } from './carrier.js';
 import { expandGlob, isPattern } from './glob.js';
-import { openCarrier } from './open-carrier.js';
+import { type CarrierUse, openCarrier } from './open-carrier.js';
 import { Sessions } from './sessions.js';
 import { SftpSink } from './sink.js';
 import { SftpSource } from './source.js';
@@ -23,7 +23,7 @@ export const transport: Transport = {
     // The old protocol leaves patterns to the far shell; what cannot be opened is told where it is opened to be read.
     if (options.protocol === 'scp' || !isPattern(location.path)) return [location];
     try {
-      return await openOn(location, options, scope, async ({ sessions, path }) => {
+      return await openOn(location, options, scope, 'look', async ({ sessions, path }) => {
         const paths = await expandGlob(await sessions.pick(scope), path, scope);
         await sessions.close();
         return paths.map((each) => ({ ...location, path: each }));
@@ -37,7 +37,7 @@ export const transport: Transport = {
   async openSource(location, options: SshOptions, scope) {
     const { links } = options;
     const sftp = (opened: Opened) => SftpSource.open({ ...opened, ...(links ? { links } : {}) }, scope);
-    return openOn<Source>(location, options, scope, sftp, async (carrier) => {
+    return openOn<Source>(location, options, scope, 'source', sftp, async (carrier) => {
       const { openLegacySource } = await import('./legacy/open.js');
       return openLegacySource(carrier, location, options);
     });
@@ -46,7 +46,7 @@ export const transport: Transport = {
   async openSink(location, options: SshOptions, scope) {
     const { onNotice } = options;
     const sftp = (opened: Opened) => SftpSink.open({ ...opened, ...(onNotice ? { onNotice } : {}) }, scope);
-    return openOn<Sink>(location, options, scope, sftp, async (carrier) => {
+    return openOn<Sink>(location, options, scope, 'sink', sftp, async (carrier) => {
       const { openLegacySink } = await import('./legacy/open.js');
       return openLegacySink(carrier, location, options);
     });
@@ -64,12 +64,13 @@ async function openOn<T>(
   location: Location,
   options: SshOptions,
   scope: Scope,
+  use: CarrierUse,
   open: (opened: Opened) => Promise<T>,
   legacy?: (carrier: Carrier) => Promise<T>,
 ): Promise<T> {
   const { onNotice, parallel, protocol } = options;
   const label = printable(location.host ?? location.path);
-  const dial = (dialing: Scope) => openCarrier(location, options, dialing);
+  const dial = (dialing: Scope, more?: 'more') => openCarrier(location, options, dialing, more ?? use);
   const carrier = await dial(scope);
   let sessions: Sessions | undefined;
   try {

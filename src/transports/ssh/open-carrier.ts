@@ -6,19 +6,55 @@ import { resolveSshConfig, type SshConfig } from './config.js';
 import { SshConnection } from './connection.js';
 import { sshArguments } from './program-arguments.js';
 import type { JumpHop } from './proxy-jump.js';
+import { shareCarrier } from './shared-carriers.js';
 import type { SshOptions } from './ssh-options.js';
+
+/**
+ * What a connection is for. All that is opened with the same options object shares one; after a `look` it stays for a
+ * moment for who goes on; `more` is one beside it, to carry what it carries too, for which nobody is asked.
+ */
+export type CarrierUse = 'source' | 'sink' | 'look' | 'more';
 
 /**
  * What carries sessions to a location's host, connected and logged in. USAGE and DENIED for a configuration that is not
  * right, UNREACHABLE, TIMED_OUT, DISCONNECTED, DENIED (key or login), PROTOCOL, UNSUPPORTED.
  */
-export async function openCarrier(location: Location, options: SshOptions, scope: Scope): Promise<Carrier> {
-  if (options.sftpServer !== undefined || options.program !== undefined) return programCarrier(location, options);
+export async function openCarrier(
+  location: Location,
+  options: SshOptions,
+  scope: Scope,
+  use: CarrierUse,
+): Promise<Carrier> {
+  const { destination, open } = await dialing(location, options, scope, use);
+  if (use === 'more') return open();
+  const kind = use === 'sink' ? 'sink' : 'source';
+  return shareCarrier({ options, destination, open, kind, lingers: use === 'look' }, scope);
+}
+
+interface Dialing {
+  /** Equal where one connection serves both. */
+  readonly destination: string;
+  readonly open: () => Promise<Carrier>;
+}
+
+async function dialing(location: Location, options: SshOptions, scope: Scope, use: CarrierUse): Promise<Dialing> {
+  if (options.sftpServer !== undefined || options.program !== undefined) {
+    const { user, host, port } = location;
+    return {
+      destination: JSON.stringify([user, host, port]),
+      open: () => programCarrier(location, options),
+    };
+  }
   const config = await configFor(location, options, scope);
-  const { prompt, onNotice, verbose, configFile } = options;
+  const { verbose, configFile } = options;
+  const { prompt, onNotice } = use === 'more' ? {} : options;
   // As ssh: of the command line, jump hosts know the configuration file alone.
   const resolveHop = (hop: JumpHop) => resolveSshConfig({ ...hop, configFile, signal: scope.signal });
-  return SshConnection.open({ config, prompt, onNotice, verbose, resolveHop, scope });
+  const { user, hostName, port, hostKeyAlias, proxyJump, proxyCommand } = config;
+  return {
+    destination: JSON.stringify([user, hostName, port, hostKeyAlias, proxyJump, proxyCommand]),
+    open: () => SshConnection.open({ config, prompt, onNotice, verbose, resolveHop, scope }),
+  };
 }
 
 /** Another program's work: it reads the configuration by itself, and starts when a session is opened. */

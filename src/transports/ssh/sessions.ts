@@ -5,8 +5,8 @@ import type { SftpClient } from './sftp-client.js';
 import { NEAR_RTT_MS } from './sftp-limits.js';
 
 export interface SessionsOptions {
-  /** Connects and logs in anew. */
-  readonly dial: (scope: Scope) => Promise<Carrier>;
+  /** Connects and logs in; `more` for one beside the first, for which nobody is asked. */
+  readonly dial: (scope: Scope, more?: 'more') => Promise<Carrier>;
   /** The host, for notices. */
   readonly label: string;
   readonly onNotice?: OpenOptions['onNotice'];
@@ -175,7 +175,7 @@ export class Sessions {
     this.#farEnough = true;
     const { signal } = this.#stop;
     try {
-      const carrier = await this.#options.dial({ signal });
+      const carrier = await this.#options.dial({ signal }, 'more');
       this.#carriers.push(carrier);
       this.#farEnough = !(await this.#addSessions(carrier, this.#channels));
     } catch {

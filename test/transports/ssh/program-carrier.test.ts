@@ -34,7 +34,7 @@ async function script(...lines: string[]): Promise<string> {
 }
 
 async function open(t: TestContext, given: SshOptions): Promise<Carrier> {
-  const carrier = await openCarrier(location, given, scope);
+  const carrier = await openCarrier(location, given, scope, 'source');
   t.after(() => carrier.close());
   return carrier;
 }
@@ -106,7 +106,12 @@ test('close ends a program that does not want to end, and leaves nothing', optio
   );
   const told = new EventEmitter();
   const said = once(told, 'line');
-  const carrier = await openCarrier(location, { program, onNotice: (line) => told.emit('line', line) }, scope);
+  const carrier = await openCarrier(
+    location,
+    { program, onNotice: (line) => told.emit('line', line) },
+    scope,
+    'source',
+  );
   const opening = carrier.openSftp(scope);
   const failing = assert.rejects(opening, failsWith('DISCONNECTED'));
   assert.deepEqual(await said, ['ready']);
