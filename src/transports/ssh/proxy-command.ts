@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { XferError } from '../../errors.js';
 import type { SshConfig } from './config.js';
 import { SYSTEM_SSH_HINT } from './connection-error.js';
+import { shellArguments } from './shell-command.js';
 import { StartedProgram } from './started-program.js';
 import { StreamPair } from './stream-pair.js';
 
@@ -24,8 +25,11 @@ export function startProxyCommand(request: ProxyCommandRequest): { stream: Duple
       hint: SYSTEM_SSH_HINT,
     });
   }
-  const { shell, args, verbatim } = shellFor(request);
-  const program = new StartedProgram(shell, args, onNotice, verbatim);
+  const { environment = process.env, platform = process.platform } = request;
+  const onWindows = platform === 'win32';
+  // `exec` spares the shell's own process, as OpenSSH does it (sshconnect.c).
+  const [shell, ...args] = shellArguments(onWindows ? command : `exec ${command}`, { environment, platform });
+  const program = new StartedProgram(shell, args, onNotice, onWindows);
   const stream = new StreamPair(program.stdout, program.stdin, async () => {
     const last = await program.end();
     const words = last?.end.error?.message ?? last?.lines.at(-1) ?? howItEnded(last?.end);
@@ -40,20 +44,4 @@ export function startProxyCommand(request: ProxyCommandRequest): { stream: Duple
 function howItEnded(end: { exitCode: number | null; signal: string | undefined } | undefined): string {
   if (!end) return 'it closed its output';
   return end.signal ? `stopped by ${end.signal}` : `exit code ${end.exitCode}`;
-}
-
-/** `exec` spares the shell's own process, as OpenSSH does it (sshconnect.c). */
-export function shellFor({
-  command,
-  environment = process.env,
-  platform = process.platform,
-}: Pick<ProxyCommandRequest, 'command' | 'environment' | 'platform'>): {
-  shell: string;
-  args: readonly string[];
-  verbatim: boolean;
-} {
-  if (platform !== 'win32') {
-    return { shell: environment.SHELL || '/bin/sh', args: ['-c', `exec ${command}`], verbatim: false };
-  }
-  return { shell: environment.ComSpec || 'cmd.exe', args: ['/d', '/s', '/c', `"${command}"`], verbatim: true };
 }

@@ -9,7 +9,7 @@ export interface Surroundings {
 /** The program and arguments that run a command in the person's shell, as OpenSSH starts one. */
 export function shellArguments(command: string, { environment, platform }: Surroundings): [string, ...string[]] {
   if (platform !== 'win32') return [environment.SHELL || '/bin/sh', '-c', command];
-  return [environment.COMSPEC || 'cmd.exe', '/d', '/s', '/c', `"${command}"`];
+  return [environment.ComSpec || 'cmd.exe', '/d', '/s', '/c', `"${command}"`];
 }
 
 const LONGEST_MS = 60_000;

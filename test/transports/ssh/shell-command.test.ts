@@ -10,7 +10,7 @@ test('a command goes to the shell of the person, or to cmd on Windows', () => {
     command,
   ]);
   assert.equal(shellArguments(command, { environment: {}, platform: 'darwin' })[0], '/bin/sh');
-  const environment = { COMSPEC: 'C:\\Windows\\cmd.exe', SHELL: '/bin/sh' };
+  const environment = { ComSpec: 'C:\\Windows\\cmd.exe', SHELL: '/bin/sh' };
   assert.deepEqual(shellArguments(command, { environment, platform: 'win32' }), [
     'C:\\Windows\\cmd.exe',
     '/d',
