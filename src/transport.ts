@@ -201,6 +201,8 @@ export interface Change {
   readonly size?: number;
   readonly mode?: number;
   readonly mtimeMs?: number;
+  /** That of the change where absent; never without it. */
+  readonly atimeMs?: number;
 }
 
 export interface EditOptions {

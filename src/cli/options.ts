@@ -3,7 +3,7 @@
 export const COMMAND_NAMES = ['scp', 'serve', 'get', 'send', 'recv', 'pipe', 'cp', 'completion'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
-export type OptionGroup = 'What is copied:' | 'How:' | 'SSH:' | 'HTTP:' | 'TCP:' | 'Messages:';
+export type OptionGroup = 'What is copied:' | 'How:' | 'Serving:' | 'SSH:' | 'HTTP:' | 'TCP:' | 'Messages:';
 
 export interface Option {
   /** Long name, without its dashes. */
@@ -93,7 +93,10 @@ const rows = [
     flag('overwrite', '', 'replace a file that is there already'),
     text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
   ]),
-  ...section('What is copied:', SERVE, [flag('hidden', '', 'serve names that start with a dot too')]),
+  ...section('What is copied:', SERVE, [
+    flag('hidden', '', 'serve names that start with a dot too; over SFTP they always are'),
+    flag('upload', '', 'let others add, change and remove files, with --sftp'),
+  ]),
   ...section('What is copied:', RECV, [flag('force', 'f', 'write to standard output even where it is a terminal')]),
   ...section('How:', COPIES, [
     text('limit', '', 'rate', 'use at most this many bytes a second; K, M and G are understood'),
@@ -140,9 +143,13 @@ const rows = [
     flag('protocol-2', '2', 'has no effect: it is the only version of SSH'),
     refused(flag('protocol-1', '1', 'version 1 of SSH is no longer supported')),
   ]),
-  ...section('HTTP:', SERVE, [
-    text('port', 'p', 'port', 'port to serve on; 8000 where not given, 0 for a free one'),
+  ...section('Serving:', SERVE, [
+    flag('sftp', '', 'serve over SFTP, to sftp, scp, rclone, sshfs, WinSCP and the like, in place of HTTP'),
+    text('port', 'p', 'port', 'port to serve on; 8000 where not given, 2222 with --sftp, 0 for a free one'),
     list('bind', 'b', 'address', 'address to serve on; may be repeated'),
+    list('auth', '', 'user:password', 'who may log in; may be repeated; others on this machine can see it'),
+    text('auth-file', '', 'file', 'accounts that may log in, one user:password a line'),
+    text('authorized-keys', '', 'file', 'public keys that may log in, under any name, as sshd keeps them'),
   ]),
   ...section('HTTP:', WEB, [list('header', 'H', 'name: value', 'header to send; may be repeated')]),
   ...section('TCP:', PIPE, [

@@ -93,7 +93,8 @@ async function startIn(root: string, options: SshdOptions): Promise<Sshd> {
   return { host: HOST, port, user, identityFile, knownHostsFile, configFile, directory, log, stop };
 }
 
-function clientConfig(at: { port: number; user: string; identityFile: string; knownHostsFile: string }): string {
+/** An ssh_config for a server on the loopback address, and for nothing else of the person's. */
+export function clientConfig(at: { port: number; user: string; identityFile: string; knownHostsFile: string }): string {
   const lines = [
     'Host *',
     `HostName ${HOST}`,

@@ -1,4 +1,4 @@
-/** `xfer serve`: shares a directory over HTTP. */
+/** `xfer serve`: shares a directory over HTTP, or with `--sftp` over SFTP. */
 import { XferError } from '../../errors.js';
 import { parsePort } from '../../location.js';
 import { printable } from '../../names.js';
@@ -10,18 +10,19 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
+import { untilStopped } from '../until-stopped.js';
 
 const DEFAULT_PORT = 8000;
-const GRACE_MS = 5000;
+const SFTP_PORT = 2222;
 
 export const command: Command = {
   name: 'serve',
-  summary: 'Share a directory over HTTP with browsers, curl, wget and xfer get.',
+  summary: 'Share a directory over HTTP with browsers, curl, wget and xfer get, or over SFTP.',
   usage: '[options] [directory] [port]',
   examples: [
     ['xfer serve', 'this directory, on port 8000'],
     ['xfer serve photos 8080', 'another directory, on another port'],
-    ['xfer serve --bind 127.0.0.1 --hidden .', 'for this machine only, with names that start with a dot'],
+    ['xfer serve --sftp --upload inbox', 'over SFTP, on port 2222, where others may put files too'],
   ],
   operands: [0, 2],
   missing: { message: 'serve: a directory is needed', hint: 'xfer serve .' },
@@ -40,11 +41,17 @@ export function parseServeOperands(parsed: ParsedArguments): { directory: string
     throw new XferError('USAGE', `serve: the port is given twice, as ${port} and ${option}`);
   }
   const typed = port ?? option;
-  return { directory, port: typed === undefined ? DEFAULT_PORT : parsePort(typed, true) };
+  const usual = parsed.flag('sftp') ? SFTP_PORT : DEFAULT_PORT;
+  return { directory, port: typed === undefined ? usual : parsePort(typed, true) };
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const { directory, port } = parseServeOperands(parsed);
+  if (parsed.flag('sftp')) {
+    const { serveSftp } = await import('./serve-sftp.js');
+    return serveSftp({ directory, port }, parsed, around);
+  }
+  checkHttp(parsed);
   const { formatAccess } = await import('../../transports/http/listen/access-log.js');
   const report = await openReport(parsed, around);
   const hosts = parsed.list('bind');
@@ -70,6 +77,15 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   }
 }
 
+/** What is asked for and not done would be taken for done. */
+function checkHttp(parsed: ParsedArguments): void {
+  const given = [parsed.flag('upload') && 'upload', parsed.list('auth').length > 0 && 'auth'];
+  const texts = (['auth-file', 'authorized-keys'] as const).map((name) => parsed.text(name) !== undefined && name);
+  const name = [...given, ...texts].find((each) => each !== false);
+  if (!name) return;
+  throw new XferError('UNSUPPORTED', `option --${name}: not over HTTP in this version`, { hint: 'add --sftp' });
+}
+
 function announce(listener: Listener, file: string, json: boolean, around: Surroundings): void {
   const { urls, address } = listener;
   if (json) {
@@ -91,16 +107,4 @@ async function exampleFile(share: Source, hidden: boolean, around: Surroundings)
     if (entry.kind === 'file' && (hidden || !entry.path.startsWith('.'))) return encodeName(entry.path);
   }
   return 'FILE';
-}
-
-/** Rejects with the signal's reason, once the transfers under way had their time; or with the listener's own fault. */
-async function untilStopped(listener: Listener, signal: AbortSignal): Promise<void> {
-  const aborted = new Promise<'aborted'>((resolve) => {
-    if (signal.aborted) resolve('aborted');
-    else signal.addEventListener('abort', () => resolve('aborted'), { once: true });
-  });
-  const end = await Promise.race([aborted, listener.closed]);
-  if (end !== 'aborted') return;
-  await listener.close({ graceMs: GRACE_MS });
-  throw signal.reason;
 }

@@ -62,17 +62,17 @@ export function changeNow(root: string, path: string, change: Change, follow: bo
   }
 }
 
-function changeThing(place: FsPath, path: string, { size, mode, mtimeMs }: Change): void {
+function changeThing(place: FsPath, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
   if (size !== undefined) cut(place, path, size);
   if (mode !== undefined) chmodSync(place, mode);
-  if (mtimeMs !== undefined) utimesSync(place, mtimeMs / 1000, mtimeMs / 1000);
+  if (mtimeMs !== undefined) utimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
 }
 
-function changeLink(place: FsPath, path: string, { size, mode, mtimeMs }: Change): void {
+function changeLink(place: FsPath, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
   if (size !== undefined || mode !== undefined) {
     throw new XferError('UNSUPPORTED', `change ${path}: a link has a time only`);
   }
-  if (mtimeMs !== undefined) lutimesSync(place, mtimeMs / 1000, mtimeMs / 1000);
+  if (mtimeMs !== undefined) lutimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
 }
 
 /** A pipe would hold up the open. */

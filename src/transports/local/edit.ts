@@ -137,11 +137,11 @@ export class LocalEdit implements EditableFile {
     });
   }
 
-  change({ size, mode, mtimeMs }: Change): void {
+  change({ size, mode, mtimeMs, atimeMs }: Change): void {
     this.#now('change', (descriptor) => {
       if (size !== undefined) ftruncateSync(descriptor, size);
       if (mode !== undefined) fchmodSync(descriptor, mode);
-      if (mtimeMs !== undefined) futimesSync(descriptor, mtimeMs / 1000, mtimeMs / 1000);
+      if (mtimeMs !== undefined) futimesSync(descriptor, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
     });
   }
 

@@ -5,6 +5,7 @@ import { printable } from '../../names.js';
 import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { Carrier } from './carrier.js';
 import { expandGlob, isPattern } from './glob.js';
+import type { SshListenOptions } from './listen/index.js';
 import { type CarrierUse, openCarrier } from './open-carrier.js';
 import { Sessions } from './sessions.js';
 import { SftpSink } from './sink.js';
@@ -50,6 +51,11 @@ export const transport: Transport = {
       const { openLegacySink } = await import('./legacy/open.js');
       return openLegacySink(carrier, location, options);
     });
+  },
+
+  async listen(options: SshListenOptions, scope) {
+    const { listen } = await import('./listen/index.js');
+    return listen(options, scope);
   },
 };
 

@@ -1,0 +1,131 @@
+/** `xfer serve --sftp`: shares a directory over SFTP, with those who can log in. */
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Account, oneTimePassword, parseAccount, parseAccounts } from '../../accounts.js';
+import { toXferError, XferError } from '../../errors.js';
+import { printable } from '../../names.js';
+import { listen, openSink, openSource } from '../../open.js';
+import type { Listener, Sink, Source } from '../../transport.js';
+import { readAtMost } from '../../transports/ssh/config-files.js';
+import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
+import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
+import type { SshListenOptions } from '../../transports/ssh/listen/index.js';
+import { configDirectory } from '../config-directory.js';
+import type { ParsedArguments } from '../parsed-arguments.js';
+import { jsonLine } from '../render/json.js';
+import { openReport } from '../run-copy.js';
+import type { Surroundings } from '../surroundings.js';
+import { untilStopped } from '../until-stopped.js';
+
+/** Who logs in with the password that is made for one run. */
+const GUEST = 'xfer';
+const MOST_FILE_BYTES = 1 << 20;
+
+export async function serveSftp(
+  { directory, port }: { readonly directory: string; readonly port: number },
+  parsed: ParsedArguments,
+  around: Surroundings,
+): Promise<void> {
+  const report = await openReport(parsed, around);
+  const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);
+  const hostKey = await loadHostKey(join(configDirectory(around), 'ssh_host_ed25519_key'), around.platform);
+  const hosts = parsed.list('bind');
+  const json = parsed.flag('json');
+  const scope = { signal: around.signal };
+  const ends: (Source | Sink)[] = [];
+  try {
+    const share = await openSource({ scheme: 'file', path: directory }, { links: 'keep' }, scope);
+    ends.push(share);
+    const receive = parsed.flag('upload') ? await openSink({ scheme: 'file', path: directory }, {}, scope) : undefined;
+    if (receive) ends.push(receive);
+    // Its own signal: an abort would cut the transfers that the grace lets end.
+    const listener = await listen<Partial<SshListenOptions>>('sftp', {
+      share,
+      port,
+      accounts,
+      hostKey,
+      onNotice: report.onNotice,
+      onRecord: (record: SshRecord) => {
+        if (json) around.stdout.write(jsonLine(record));
+        else if (!parsed.flag('quiet')) around.stdout.write(`${formatRecord(record)}\n`);
+      },
+      ...(receive ? { receive } : {}),
+      ...(authorizedKeys === undefined ? {} : { authorizedKeys }),
+      ...(hosts.length > 0 ? { hosts } : {}),
+    });
+    const users = accounts.map(({ user }) => user);
+    announce({ listener, hostKey, users, guest, upload: receive !== undefined }, json, around);
+    await untilStopped(listener, around.signal);
+  } finally {
+    for (const end of ends) await end.close();
+  }
+}
+
+interface Who {
+  readonly accounts: readonly Account[];
+  /** The account that is made where nobody is named. */
+  readonly guest?: Account;
+  readonly authorizedKeys?: string;
+}
+
+/** USAGE for what is no account; the file's errors. */
+async function whoMayLogIn(parsed: ParsedArguments): Promise<Who> {
+  const [file, authorizedKeys] = [parsed.text('auth-file'), parsed.text('authorized-keys')];
+  const accounts = parsed.list('auth').map(parseAccount);
+  if (file !== undefined) accounts.push(...parseAccounts(await readSmall(file)));
+  if (authorizedKeys !== undefined) return { accounts, authorizedKeys };
+  if (accounts.length > 0) return { accounts };
+  if (file !== undefined) throw new XferError('USAGE', `accounts ${file}: none is in it`);
+  const guest = { user: GUEST, password: oneTimePassword() };
+  return { accounts: [guest], guest };
+}
+
+async function readSmall(file: string): Promise<string> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      return (await readAtMost(handle, MOST_FILE_BYTES, `accounts ${file}`)).toString('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw toXferError(error, `read ${file}`);
+  }
+}
+
+interface Served {
+  readonly listener: Listener;
+  readonly hostKey: ServedHostKey;
+  readonly users: readonly string[];
+  readonly guest: Account | undefined;
+  readonly upload: boolean;
+}
+
+function announce(served: Served, json: boolean, around: Surroundings): void {
+  const { listener, hostKey, users, guest, upload } = served;
+  const { urls, address } = listener;
+  if (!json) {
+    around.stdout.write(`${lines(served).join('\n')}\n`);
+    return;
+  }
+  const [, fingerprint] = hostKey.description.split(' ');
+  around.stdout.write(jsonLine({ type: 'listening', ...address, urls, fingerprint, users, upload }));
+  // The events may be kept somewhere; a password is for the person who reads this now.
+  if (guest) around.stderr.write(`user ${guest.user}, password ${guest.password}\n`);
+}
+
+function lines({ listener, hostKey, users, guest, upload }: Served): string[] {
+  const { urls, address } = listener;
+  const away = urls.map((url) => new URL(url).hostname).find((host) => host !== 'localhost');
+  const host = away ?? 'localhost';
+  const user = printable(users[0] ?? GUEST);
+  const port = `-P ${address.port}`;
+  return [
+    ...urls.map((url) => `serving on ${printable(url)}${upload ? '' : ' (to be read only)'}`),
+    `host key ${hostKey.description}`,
+    ...(guest ? [`user ${guest.user}, password ${guest.password}`] : []),
+    `download with: xfer scp ${port} ${user}@${host}:FILE .`,
+    ...(upload ? [`upload with: xfer scp ${port} FILE ${user}@${host}:`] : []),
+    `or: sftp ${port} ${user}@${host}`,
+  ];
+}

@@ -1,0 +1,131 @@
+/** Who may connect and how fast they may guess: counts by address, so that one client does not use up what others need. */
+import type { Limits } from './limits.js';
+
+/** Addresses whose wrong passwords are remembered, and for how long after the last. */
+const MOST_ADDRESSES = 10_000;
+const REMEMBER_MS = 10 * 60_000;
+
+interface Wrong {
+  count: number;
+  lastMs: number;
+}
+
+export class Admission {
+  readonly #limits: Limits;
+  readonly #startups = new Map<string, number>();
+  readonly #wrong = new Map<string, Wrong>();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  #connections = 0;
+  #unknown = 0;
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  /** A place for a connection that is not logged in yet, or undefined where there is none. */
+  enter(address: string): Place | undefined {
+    const key = networkOf(address);
+    const { connections, startups, startupsPerAddress } = this.#limits;
+    const own = this.#startups.get(key) ?? 0;
+    if (this.#connections >= connections || this.#unknown >= startups || own >= startupsPerAddress) return undefined;
+    this.#connections += 1;
+    this.#unknown += 1;
+    this.#startups.set(key, own + 1);
+    return new Place(this, key);
+  }
+
+  /** How long the answer to one more wrong password of an address has to wait. */
+  wrongPassword(key: string, nowMs = performance.now()): number {
+    const known = this.#wrong.get(key);
+    const recent = known !== undefined && nowMs - known.lastMs < REMEMBER_MS;
+    const count = (recent ? known.count : 0) + 1;
+    this.#wrong.delete(key);
+    this.#wrong.set(key, { count, lastMs: nowMs });
+    const [oldest] = this.#wrong.keys();
+    if (this.#wrong.size > MOST_ADDRESSES && oldest !== undefined) this.#wrong.delete(oldest);
+    const { wrongPasswordMs, mostWrongPasswordMs } = this.#limits;
+    return Math.min(wrongPasswordMs * 2 ** Math.min(count - 1, 30), mostWrongPasswordMs);
+  }
+
+  forgive(key: string): void {
+    this.#wrong.delete(key);
+  }
+
+  leaveStartup(key: string): void {
+    this.#unknown -= 1;
+    const left = (this.#startups.get(key) ?? 1) - 1;
+    if (left > 0) this.#startups.set(key, left);
+    else this.#startups.delete(key);
+  }
+
+  leave(): void {
+    this.#connections -= 1;
+  }
+
+  /** Calls back after a while; the wait keeps no process alive. */
+  after(delayMs: number, act: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      act();
+    }, delayMs).unref();
+    this.#timers.add(timer);
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#timers.clear();
+  }
+}
+
+/** A connection's place. A guesser keeps its own until the last wrong answer was due, even where it hangs up. */
+export class Place {
+  readonly #admission: Admission;
+  readonly #key: string;
+  #known = false;
+  #left = false;
+  #dueMs = 0;
+
+  constructor(admission: Admission, key: string) {
+    this.#admission = admission;
+    this.#key = key;
+  }
+
+  loggedIn(): void {
+    if (this.#known) return;
+    this.#known = true;
+    this.#admission.leaveStartup(this.#key);
+    this.#admission.forgive(this.#key);
+  }
+
+  /** Calls back when the answer to a wrong password is due. */
+  wrongPassword(answer: () => void): void {
+    const delayMs = this.#admission.wrongPassword(this.#key);
+    this.#dueMs = performance.now() + delayMs;
+    this.#admission.after(delayMs, answer);
+  }
+
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    const waitMs = this.#known ? 0 : this.#dueMs - performance.now();
+    if (waitMs > 0) this.#admission.after(waitMs, () => this.#free());
+    else this.#free();
+  }
+
+  #free(): void {
+    this.#admission.leave();
+    if (!this.#known) this.#admission.leaveStartup(this.#key);
+  }
+}
+
+/** What one person has: an IPv4 address, or the /64 of an IPv6 one. */
+export function networkOf(address: string): string {
+  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
+  if (!plain.includes(':')) return plain;
+  const [head = '', tail] = plain.replace(/%.*$/, '').split('::', 2);
+  const groups = head.split(':').filter((group) => group !== '');
+  const rest = (tail ?? '').split(':').filter((group) => group !== '');
+  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length);
+  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...rest];
+  return `${all.slice(0, 4).join(':')}::/64`;
+}

@@ -1,0 +1,130 @@
+/**
+ * Files that clients write and that have no name yet. Whoever looks at such a name, or opens it, meets the draft, so that
+ * a client which looks at what it has just made is content.
+ */
+import type { Change, EditableFile, Entry } from '../../../transport.js';
+
+/** A file that several handles may have open; it is closed with the last of them. */
+export class SharedEdit {
+  readonly #file: EditableFile;
+  readonly #onEnd: () => void;
+  #holders = 1;
+  #lost = false;
+
+  constructor(file: EditableFile, onEnd: () => void = () => undefined) {
+    this.#file = file;
+    this.#onEnd = onEnd;
+  }
+
+  /** A handle holds it; otherwise it is being closed. */
+  get held(): boolean {
+    return this.#holders > 0;
+  }
+
+  get temporary(): string | undefined {
+    return this.#file.temporary;
+  }
+
+  look(): Entry {
+    return this.#file.look();
+  }
+
+  readAt(target: Uint8Array, start: number): Promise<number> {
+    return this.#file.readAt(target, start);
+  }
+
+  writeAt(pieces: readonly Uint8Array[], start: number): Promise<void> {
+    return this.#file.writeAt(pieces, start);
+  }
+
+  change(change: Change): void {
+    this.#file.change(change);
+  }
+
+  sync(): Promise<void> {
+    return this.#file.sync();
+  }
+
+  rename(path: string): void {
+    this.#file.rename(path);
+  }
+
+  hold(): this {
+    this.#holders += 1;
+    return this;
+  }
+
+  /** It will not get its name. */
+  lose(): void {
+    this.#lost = true;
+  }
+
+  /** One handle less. `lost`: its connection died, so that nobody knows whether all was written. */
+  async release(lost: boolean): Promise<void> {
+    if (lost) this.#lost = true;
+    this.#holders -= 1;
+    if (this.#holders > 0) return;
+    try {
+      await (this.#lost ? this.#file.abandon() : this.#file.close());
+    } finally {
+      this.#onEnd();
+    }
+  }
+}
+
+export class Drafts {
+  readonly #byPath = new Map<string, SharedEdit>();
+
+  /** A handle on a file just opened; known here by its name as long as it has none. */
+  add(path: string, file: EditableFile): SharedEdit {
+    if (file.temporary === undefined) return new SharedEdit(file);
+    const draft = new SharedEdit(file, () => this.#forget(draft));
+    this.#byPath.set(path, draft);
+    return draft;
+  }
+
+  #forget(draft: SharedEdit): void {
+    for (const [path, each] of this.#byPath) if (each === draft) this.#byPath.delete(path);
+  }
+
+  find(path: string): SharedEdit | undefined {
+    const draft = this.#byPath.get(path);
+    return draft?.held ? draft : undefined;
+  }
+
+  /** What will be named in a directory, and the temporary names there that are nobody's business. */
+  in(directory: string): { readonly named: ReadonlyMap<string, SharedEdit>; readonly hidden: ReadonlySet<string> } {
+    const inside = [...this.#byPath].filter(([path, { held }]) => held && isIn(directory, path));
+    const hidden = [...this.#byPath.values()].flatMap(({ temporary }) => temporary ?? []);
+    return { named: new Map(inside), hidden: new Set(hidden) };
+  }
+
+  /** Whether a file on its way in lies anywhere below a directory. */
+  anyBelow(directory: string): boolean {
+    const all = [...this.#byPath].flatMap(([path, { temporary }]) => [path, temporary ?? path]);
+    return all.some((path) => path.startsWith(`${directory}/`));
+  }
+
+  /** The name is taken from the draft, whose bytes are then lost. Says whether there was one. */
+  drop(path: string): boolean {
+    const draft = this.#byPath.get(path);
+    draft?.lose();
+    return this.#byPath.delete(path);
+  }
+
+  /** Says whether there was one. */
+  rename(from: string, to: string): boolean {
+    const draft = this.find(from);
+    if (!draft) return false;
+    this.drop(to);
+    this.#byPath.delete(from);
+    this.#byPath.set(to, draft);
+    draft.rename(to);
+    return true;
+  }
+}
+
+function isIn(directory: string, path: string): boolean {
+  const name = directory === '' ? path : path.slice(directory.length + 1);
+  return (directory === '' || path.startsWith(`${directory}/`)) && !name.includes('/');
+}

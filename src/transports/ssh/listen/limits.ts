@@ -1,0 +1,29 @@
+/** How much a client may have of the listener. */
+
+export interface Limits {
+  /** Connections in all, and those that are not logged in, in all and from one address (sshd's MaxStartups). */
+  readonly connections: number;
+  readonly startups: number;
+  readonly startupsPerAddress: number;
+  /** A login takes at most this long (sshd's LoginGraceTime) and so many tries (MaxAuthTries). */
+  readonly loginTimeoutMs: number;
+  readonly loginTries: number;
+  /** The answer to a wrong password waits so long, twice as long after each further one from its address, up to the most. */
+  readonly wrongPasswordMs: number;
+  readonly mostWrongPasswordMs: number;
+  /** Sessions of one connection (MaxSessions), and what one session may have open. */
+  readonly sessions: number;
+  readonly handles: number;
+}
+
+export const LIMITS: Limits = {
+  connections: 256,
+  startups: 100,
+  startupsPerAddress: 20,
+  loginTimeoutMs: 60_000,
+  loginTries: 6,
+  wrongPasswordMs: 500,
+  mostWrongPasswordMs: 8000,
+  sessions: 10,
+  handles: 256,
+};

@@ -1,0 +1,213 @@
+/** The answer to each request of one sftp session. */
+import { XferError } from '../../../errors.js';
+import { readAttributes } from '../sftp-attributes.js';
+import { MAX_PACKET_BYTES, PACKET, type PacketReader } from '../sftp-codec.js';
+import * as answer from './answers.js';
+import { attributesOf } from './attributes.js';
+import { clientPath, homePath, shownPath } from './client-paths.js';
+import {
+  changeFile,
+  closeHandle,
+  entryOf,
+  fileHandle,
+  MOST_READ_BYTES,
+  openFile,
+  readAnswer,
+} from './file-requests.js';
+import type { Folder } from './folder.js';
+import type { Handle, Handles } from './handles.js';
+import { nextItems, openListing } from './listing.js';
+import * as paths from './path-requests.js';
+
+export interface SessionParts {
+  readonly folder: Folder;
+  readonly handles: Handles;
+  readonly mostHandles: number;
+  /** Told of each handle that the client closed. */
+  readonly onClosed: (handle: Handle) => void;
+}
+
+type Answer = (parts: SessionParts, id: number, reader: PacketReader) => Promise<Buffer>;
+
+/** The extensions that VERSION names (OpenSSH's PROTOCOL file, section 4), with their version. */
+export const EXTENSIONS = {
+  'posix-rename@openssh.com': '1',
+  'statvfs@openssh.com': '2',
+  'fstatvfs@openssh.com': '2',
+  'fsync@openssh.com': '1',
+  'lsetstat@openssh.com': '1',
+  'limits@openssh.com': '1',
+  'expand-path@openssh.com': '1',
+} as const;
+
+/** Requests that change nothing: any number of them may be under way at once. */
+const SHARED: ReadonlySet<number> = new Set([
+  PACKET.READ,
+  PACKET.LSTAT,
+  PACKET.STAT,
+  PACKET.FSTAT,
+  PACKET.OPENDIR,
+  PACKET.READDIR,
+  PACKET.REALPATH,
+  PACKET.READLINK,
+]);
+
+export function isShared(type: number): boolean {
+  return SHARED.has(type);
+}
+
+const path = (reader: PacketReader): string => clientPath(reader.string());
+
+const ANSWERS: Readonly<Record<number, Answer>> = {
+  async [PACKET.OPEN]({ folder, handles }, id, reader) {
+    const [name, flags, attributes] = [reader.string(), reader.uint32(), readAttributes(reader)];
+    return answer.handlePacket(id, await handles.add(() => openFile(folder, clientPath(name), flags, attributes)));
+  },
+  async [PACKET.CLOSE]({ handles, onClosed }, id, reader) {
+    const handle = handles.take(reader.string());
+    if (!handle) throw unknownHandle();
+    await closeHandle(handle, false);
+    onClosed(handle);
+    return answer.okPacket(id);
+  },
+  async [PACKET.READ]({ handles }, id, reader) {
+    const [handle, start, length] = [reader.string(), reader.uint64(), reader.uint32()];
+    return readAnswer(id, fileHandle(handles.find(handle), 'read'), start, length);
+  },
+  async [PACKET.LSTAT]({ folder }, id, reader) {
+    return answer.attributesPacket(id, attributesOf(await paths.look(folder, path(reader), false)));
+  },
+  async [PACKET.STAT]({ folder }, id, reader) {
+    return answer.attributesPacket(id, attributesOf(await paths.look(folder, path(reader), true)));
+  },
+  async [PACKET.FSTAT]({ folder, handles }, id, reader) {
+    const handle = handles.find(reader.string());
+    const entry =
+      handle?.kind === 'directory' ? await paths.look(folder, handle.path, true) : entryOf(fileHandle(handle, 'any'));
+    return answer.attributesPacket(id, attributesOf(entry));
+  },
+  async [PACKET.SETSTAT]({ folder }, id, reader) {
+    await paths.changePath(folder, path(reader), readAttributes(reader), true);
+    return answer.okPacket(id);
+  },
+  async [PACKET.FSETSTAT]({ folder, handles }, id, reader) {
+    const [handle, attributes] = [handles.find(reader.string()), readAttributes(reader)];
+    if (handle?.kind === 'directory') await paths.changePath(folder, handle.path, attributes, true);
+    else await changeFile(folder, fileHandle(handle, 'any'), attributes);
+    return answer.okPacket(id);
+  },
+  async [PACKET.OPENDIR]({ folder, handles }, id, reader) {
+    const name = path(reader);
+    return answer.handlePacket(id, await handles.add(() => openListing(folder, name)));
+  },
+  async [PACKET.READDIR]({ handles }, id, reader) {
+    const handle = handles.find(reader.string());
+    if (handle?.kind !== 'directory') throw unknownHandle();
+    const items = await nextItems(handle);
+    return items ? answer.namePacket(id, items) : answer.endPacket(id);
+  },
+  async [PACKET.REMOVE]({ folder }, id, reader) {
+    await paths.remove(folder, path(reader));
+    return answer.okPacket(id);
+  },
+  async [PACKET.MKDIR]({ folder }, id, reader) {
+    await paths.makeDirectory(folder, path(reader), readAttributes(reader));
+    return answer.okPacket(id);
+  },
+  async [PACKET.RMDIR]({ folder }, id, reader) {
+    await paths.removeDirectory(folder, path(reader));
+    return answer.okPacket(id);
+  },
+  async [PACKET.REALPATH](_parts, id, reader) {
+    return answer.pathPacket(id, shownPath(path(reader)));
+  },
+  async [PACKET.RENAME]({ folder }, id, reader) {
+    const [from, to] = [reader.string(), reader.string()];
+    await paths.rename(folder, clientPath(from), clientPath(to), false);
+    return answer.okPacket(id);
+  },
+  async [PACKET.READLINK]({ folder }, id, reader) {
+    return answer.pathPacket(id, await paths.readLink(folder, path(reader)));
+  },
+  // The target comes first, as OpenSSH has it against the draft (its PROTOCOL file, section 4.1).
+  async [PACKET.SYMLINK]({ folder }, id, reader) {
+    const [target, link] = [reader.string(), reader.string()];
+    await paths.makeLink(folder, clientPath(link), target);
+    return answer.okPacket(id);
+  },
+  async [PACKET.EXTENDED](parts, id, reader) {
+    const name = reader.text();
+    const extended = Object.hasOwn(EXTENDED, name) ? EXTENDED[name] : undefined;
+    if (extended) return extended(parts, id, reader);
+    throw new XferError('UNSUPPORTED', 'extension: not known');
+  },
+};
+
+const EXTENDED: Readonly<Record<string, Answer>> = {
+  async 'posix-rename@openssh.com'({ folder }, id, reader) {
+    const [from, to] = [reader.string(), reader.string()];
+    await paths.rename(folder, clientPath(from), clientPath(to), true);
+    return answer.okPacket(id);
+  },
+  async 'statvfs@openssh.com'({ folder }, id, reader) {
+    await paths.look(folder, path(reader), true);
+    return spacePacket(folder, id);
+  },
+  async 'fstatvfs@openssh.com'({ folder, handles }, id, reader) {
+    if (!handles.find(reader.string())) throw unknownHandle();
+    return spacePacket(folder, id);
+  },
+  async 'fsync@openssh.com'({ handles }, id, reader) {
+    await fileHandle(handles.find(reader.string()), 'any').edit?.sync();
+    return answer.okPacket(id);
+  },
+  async 'lsetstat@openssh.com'({ folder }, id, reader) {
+    await paths.changePath(folder, path(reader), readAttributes(reader), false);
+    return answer.okPacket(id);
+  },
+  async 'limits@openssh.com'({ mostHandles }, id) {
+    const packet = MAX_PACKET_BYTES - 1024;
+    return answer.numbersPacket(id, [packet, MOST_READ_BYTES, MOST_READ_BYTES, mostHandles]);
+  },
+  async 'expand-path@openssh.com'(_parts, id, reader) {
+    return answer.pathPacket(id, shownPath(homePath(reader.string())));
+  },
+};
+
+/** Bits of `f_flag`: ST_RDONLY and ST_NOSUID. */
+const FLAG = { READ_ONLY: 1, NO_SUID: 2 } as const;
+const NAME_BYTES = 255;
+
+async function spacePacket({ share, receive, scope }: Folder, id: number): Promise<Buffer> {
+  if (!share.space) throw new XferError('UNSUPPORTED', 'statvfs: the source does not know its room');
+  const { blockBytes, blocks, freeBlocks, availableBlocks, files, freeFiles } = await share.space(scope);
+  const flags = FLAG.NO_SUID | (receive ? 0 : FLAG.READ_ONLY);
+  const counts = [blocks, freeBlocks, availableBlocks, files, freeFiles, freeFiles].map((count) =>
+    Math.min(Math.trunc(count), Number.MAX_SAFE_INTEGER),
+  );
+  return answer.numbersPacket(id, [blockBytes, blockBytes, ...counts, 0, flags, NAME_BYTES]);
+}
+
+function unknownHandle(): XferError {
+  return new XferError('INTERNAL', 'handle: not one that is open');
+}
+
+/**
+ * The packet to send. PROTOCOL where the packet is shorter than its fields, which ends the session; every other failure is
+ * an answer.
+ */
+export async function answerRequest(
+  parts: SessionParts,
+  type: number,
+  id: number,
+  reader: PacketReader,
+): Promise<Buffer> {
+  const answerIt = Object.hasOwn(ANSWERS, type) ? ANSWERS[type] : undefined;
+  try {
+    if (!answerIt) throw new XferError('UNSUPPORTED', 'request: not known');
+    return await answerIt(parts, id, reader);
+  } catch (error) {
+    if (error instanceof XferError && error.code === 'PROTOCOL') throw error;
+    return answer.failurePacket(id, error);
+  }
+}

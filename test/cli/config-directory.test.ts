@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configDirectory } from '#xfer/cli/config-directory.js';
+
+test('the configuration directory follows each system', () => {
+  const linux = { platform: 'linux', homeDirectory: '/home/anna' } as const;
+  assert.equal(configDirectory({ ...linux, env: {} }), '/home/anna/.config/xfer');
+  assert.equal(configDirectory({ ...linux, env: { XDG_CONFIG_HOME: '/etc/anna' } }), '/etc/anna/xfer');
+  assert.equal(configDirectory({ ...linux, env: { XDG_CONFIG_HOME: 'config' } }), '/home/anna/.config/xfer');
+  const windows = { platform: 'win32', homeDirectory: 'C:\\Users\\Anna' } as const;
+  assert.equal(configDirectory({ ...windows, env: { APPDATA: 'D:\\Roaming' } }), 'D:\\Roaming\\xfer');
+  assert.equal(configDirectory({ ...windows, env: {} }), 'C:\\Users\\Anna\\AppData\\Roaming\\xfer');
+});
