@@ -9,8 +9,9 @@ import { clientTokens, Paths, type Tokens } from './config-tokens.js';
 import { ConfigValues, withoutNone } from './config-typed.js';
 import { splitWords } from './config-words.js';
 import type { HomeFolders } from './home-folders.js';
+import type { Surroundings } from './shell-command.js';
 
-export interface BuildRequest {
+export interface BuildRequest extends Surroundings {
   /** As it was typed. */
   readonly host: string;
   /** What to connect to, in its final form. */
@@ -18,8 +19,6 @@ export interface BuildRequest {
   /** `-i`, before those of the files. */
   readonly identityFiles: readonly string[];
   readonly homes: HomeFolders;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly platform: NodeJS.Platform;
 }
 
 const LEAST_RSA_BITS = 1024;
@@ -43,7 +42,7 @@ export function buildConfig(reader: ConfigReader, request: BuildRequest): SshCon
     user,
     port,
     ...identitySettings(values, [...request.identityFiles, ...reader.identityFiles], paths),
-    ...hostKeySettings(values, paths, request.platform),
+    ...hostKeySettings(values, paths, systemFolder(request)),
     ...loginSettings(values),
     ...reachSettings(values, paths),
     batchMode: values.flag('batchmode', false),
@@ -68,9 +67,8 @@ function identitySettings(values: ConfigValues, given: readonly string[], paths:
   };
 }
 
-function hostKeySettings(values: ConfigValues, paths: Paths, platform: NodeJS.Platform) {
+function hostKeySettings(values: ConfigValues, paths: Paths, folder: string) {
   const own = values.texts('userknownhostsfile') ?? ['~/.ssh/known_hosts', '~/.ssh/known_hosts2'];
-  const folder = systemFolder(platform);
   const global = values.texts('globalknownhostsfile') ?? [`${folder}/ssh_known_hosts`, `${folder}/ssh_known_hosts2`];
   const revoked = values.unlessNone('revokedhostkeys');
   return {
@@ -148,9 +146,9 @@ function unusable(values: ConfigValues): string[] {
 }
 
 /** Where the system's configuration is. */
-export function systemFolder(platform: NodeJS.Platform): string {
+export function systemFolder({ environment, platform }: Surroundings): string {
   if (platform !== 'win32') return '/etc/ssh';
-  return posix.join((process.env.PROGRAMDATA ?? 'C:/ProgramData').replaceAll('\\', '/'), 'ssh');
+  return posix.join((environment.ProgramData ?? 'C:/ProgramData').replaceAll('\\', '/'), 'ssh');
 }
 
 /** The properties that have a value. */

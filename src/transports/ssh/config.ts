@@ -8,6 +8,7 @@ import { ConfigReader } from './config-parse.js';
 import type { Tokens } from './config-tokens.js';
 import { ConfigValues, withoutNone } from './config-typed.js';
 import { readHomeFolders } from './home-folders.js';
+import type { Surroundings } from './shell-command.js';
 
 export interface SshConfigRequest {
   readonly host: string;
@@ -121,32 +122,33 @@ export interface SshConfig {
  */
 export async function resolveSshConfig(request: SshConfigRequest): Promise<SshConfig> {
   const { host, signal, platform = process.platform, environment = process.env } = request;
+  const surroundings = { platform, environment };
   // Before anything is expanded: tokens put them into paths and commands.
   checkUserAndHost(request.user, host);
   const home = request.home ?? homedir();
   const localUser = request.localUser ?? userInfo().username;
   const homes = { home, localUser, others: await readHomeFolders(platform) };
-  const reader = new ConfigReader({ host, homes, environment, platform, signal });
+  const reader = new ConfigReader({ host, homes, signal, ...surroundings });
   reader.applyOptions(request.options ?? []);
   // As with scp, where -o comes before user@ and -P.
   if (request.user !== undefined) reader.setUnlessSet('user', request.user);
   if (request.port !== undefined) reader.setUnlessSet('port', String(request.port));
-  await applyFiles(reader, request, home, platform);
+  await applyFiles(reader, request, home, surroundings);
   const rules = canonicalRules(new ConfigValues(reader));
   const hostName = await canonicalHost(reader.hostName(), rules, request.resolver ?? systemResolver);
   if (reader.wantsFinal || rules.canonicalize !== 'no') {
     reader.beginFinal(hostName);
-    await applyFiles(reader, request, home, platform);
+    await applyFiles(reader, request, home, surroundings);
   }
   const identityFiles = request.identityFiles ?? [];
-  return buildConfig(reader, { host, hostName, identityFiles, homes, environment, platform });
+  return buildConfig(reader, { host, hostName, identityFiles, homes, ...surroundings });
 }
 
 async function applyFiles(
   reader: ConfigReader,
   { configFile, systemConfigFile }: SshConfigRequest,
   home: string,
-  platform: NodeJS.Platform,
+  surroundings: Surroundings,
 ): Promise<void> {
   const folder = posix.join(home, '.ssh');
   if (configFile?.toLowerCase() === 'none') return;
@@ -155,7 +157,7 @@ async function applyFiles(
     return reader.applyFile(configFile, { folder, own: true, checkOwner: false, required: true });
   }
   await reader.applyFile(posix.join(folder, 'config'), { folder, own: true, checkOwner: true });
-  const system = systemConfigFile ?? posix.join(systemFolder(platform), 'ssh_config');
+  const system = systemConfigFile ?? posix.join(systemFolder(surroundings), 'ssh_config');
   await reader.applyFile(system, { folder: posix.dirname(system), own: false, checkOwner: false });
 }
 

@@ -122,12 +122,22 @@ async function admit({ request, name }: Findings): Promise<void> {
   if (policy === 'accept-new' || policy === 'no') return;
   const what = `host key of ${name}: ${describeKey(key)}`;
   if (policy === 'ask' && prompt !== undefined && !config.batchMode) {
-    const question = `The authenticity of host '${name}' can't be established. Its key is ${describeKey(key)}.`;
+    const question = `The authenticity of host '${name}' can't be established. Its key is ${describeKey(key)}.${knownElsewhere(request)}`;
     if (await confirm(request, prompt, question)) return;
     throw new XferError('DENIED', `${what} was not accepted`);
   }
   const accept = `connect once with -o StrictHostKeyChecking=accept-new after checking the fingerprint ${fingerprint(key)}`;
   throw new XferError('DENIED', `${what} is not known`, { hint: authority ? SYSTEM_SSH_HINT : accept });
+}
+
+const MOST_PLACES = 8;
+
+/** For a person who asks whether this is a host that is known by another name. */
+function knownElsewhere({ knownHosts, key }: HostKeyRequest): string {
+  const places = knownHosts.placesOf(key).map(({ file, line }) => `${file}:${line}`);
+  if (places.length === 0) return '';
+  const more = places.length > MOST_PLACES ? ` and ${places.length - MOST_PLACES} more` : '';
+  return ` The same key is known by another name in ${places.slice(0, MOST_PLACES).join(', ')}${more}.`;
 }
 
 /** The host's name is fine, and its address is known by another key: somebody may have changed the DNS. */

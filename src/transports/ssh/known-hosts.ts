@@ -111,6 +111,11 @@ export class KnownHosts {
     return this.#lines.authorities.filter(({ hosts }) => [...names].some((name) => matchesHosts(name, hosts)));
   }
 
+  /** Where this very key stands for other hosts, too. */
+  placesOf(key: Buffer): readonly KnownPlace[] {
+    return this.#lines.keys.filter((line) => !line.revoked && line.key.equals(key));
+  }
+
   /** Lines for exactly this host and port, in the order of the files, revoked ones included. */
   lookup(host: string, port: number): readonly KnownKey[] {
     const name = knownHostName(host, port);

@@ -239,6 +239,18 @@ describe('ssh configuration', { timeout: 30_000 }, () => {
     assert.deepEqual([yes.forwardAgent, yes.forwardAgentPath], [true, undefined]);
   });
 
+  test('reads paths as Windows writes them, and knows no other homes there', async () => {
+    const platform = 'win32';
+    await mkdir(join(home, '.ssh', 'sub'));
+    await put('.ssh/sub/one.conf', 'Port 7\n');
+    const environment = { ProgramData: 'D:\\Data', AGENT: '\\\\.\\pipe\\agent' };
+    const config = await resolve('Include sub\\*.conf\nIdentityAgent $AGENT', { platform, environment });
+    assert.equal(config.port, 7);
+    assert.equal(config.identityAgent, '\\\\.\\pipe\\agent');
+    assert.deepEqual(config.globalKnownHostsFiles, ['D:/Data/ssh/ssh_known_hosts', 'D:/Data/ssh/ssh_known_hosts2']);
+    await fails(resolve('IdentityFile ~root/x', { platform }), 'USAGE', /home directory of root is not known/);
+  });
+
   test('does not slow down on a pattern made to', async () => {
     const started = performance.now();
     await resolve(`Host ${'*a'.repeat(2000)}b\nUser x`, { host: 'a'.repeat(200) });

@@ -91,6 +91,17 @@ describe('the host key', { timeout: 30_000 }, () => {
     }
   });
 
+  test('is asked about with the places where it is known by another name', async () => {
+    const prompt = person('no');
+    const { request } = await rig(line('beta', KEY) + line('gamma', OTHER) + line('delta', KEY), [], { prompt });
+    await denied(verifyHostKey(request), /was not accepted/, /^/);
+    assert.match(prompt.asked[0] as string, /another name in \S+:1, \S+:3\. Are you sure/);
+    const many = person('no');
+    const rest = await rig(line('beta', KEY).repeat(20), [], { prompt: many });
+    await denied(verifyHostKey(rest.request), /was not accepted/, /^/);
+    assert.match(many.asked[0] as string, /:8 and 12 more\./);
+  });
+
   test('is refused on a no, another fingerprint, silence and endless nonsense', async () => {
     for (const answers of [['no'], [''], [], [fingerprint(OTHER)], Array.from({ length: 99 }, () => 'x')]) {
       const prompt = person(...answers);
