@@ -25,19 +25,31 @@ export async function* plan(
 ): AsyncGenerator<Step> {
   const into = options.intoDirectory === true || sources.length > 1;
   const root = await findRoot(sources.length, sink, options, scope);
-  const names = new Set<string>();
-  for await (const { source, entries } of entriesAhead(sources, options, scope)) {
+  const named = distinct(sources, sink, scope);
+  for await (const { source, entries } of entriesAhead(named, options, scope)) {
     const prefix = root?.kind === 'directory' ? source.name : '';
-    if (names.has(prefix) && !source.several) {
-      const name = prefix || 'the content';
-      throw new XferError('USAGE', `copy ${source.label}: two sources would both become ${name} of ${sink.label}`);
-    }
-    names.add(prefix);
     const target = { targetIsFile: root?.kind === 'file', isDirectory: root?.kind === 'directory' };
     const steps = planSource(source, entries, sink, { prefix, into, ...target }, options, scope);
     if (sources.length === 1) yield* steps;
     else yield* skipFailing(source, steps, scope);
   }
+}
+
+/** Of several sources that would have the same name in the target the first: another would overwrite it. */
+function distinct(sources: readonly Source[], sink: Sink, scope: WalkScope): Source[] {
+  const names = new Set<string>();
+  return sources.filter((source) => {
+    if (source.several || !names.has(source.name)) {
+      names.add(source.name);
+      return true;
+    }
+    const what = source.name === '' ? 'the content' : source.name;
+    const message = `copy ${source.label}: another source became ${what} of ${sink.label}`;
+    const error = new XferError('EXISTS', message, { hint: 'copy it by a command of its own' });
+    if (!scope.onSkip) throw error;
+    scope.onSkip(source.label, error);
+    return false;
+  });
 }
 
 /** What is at the sink's root. EXISTS, NOT_FOUND where it must be a directory and is none. */

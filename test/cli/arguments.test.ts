@@ -88,7 +88,7 @@ test('every letter of scp 9.2 is known, with a value where it takes one there', 
     await assert.rejects(parse('scp', `-${letter}`), refusal('USAGE', /option -/), letter);
 });
 
-const NOTHING = { options: [], identityFiles: [], verbose: false };
+const NOTHING = { options: [], identityFiles: [], verbose: false, preserve: false };
 
 test("scp's options reach the SSH transport", async () => {
   const parsed = await parse('scp', '-4BCvv', '-P22', '-ik', '-Fc', '-cx', '-Jj', '-oA=b', '-o', 'C=d', 'a', 'h:');
@@ -97,13 +97,16 @@ test("scp's options reach the SSH transport", async () => {
     identityFiles: ['k'],
     compression: true,
     verbose: true,
+    preserve: false,
     configFile: 'c',
     port: 22,
   });
-  const rest = await parse('scp', '-AqOSssh', '-D', '/sftp server', '--parallel', '3', 'a', 'h:');
+  const rest = await parse('scp', '-AqpTOSssh', '-D', '/sftp server', '--parallel', '3', 'a', 'h:');
   assert.deepEqual(sshOptions(rest), {
     ...NOTHING,
     options: ['LogLevel=QUIET'],
+    preserve: true,
+    strictNames: false,
     forwardAgent: true,
     program: 'ssh',
     sftpServer: '/sftp server',

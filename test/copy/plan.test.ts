@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CopyOptions } from '#xfer/copy/options.js';
 import { plan } from '#xfer/copy/plan.js';
+import type { XferError } from '#xfer/errors.js';
 import type { Entry, Sink, Source } from '#xfer/transport.js';
 
 const PATHS = ['a.log', 'keep.log', 'src/', 'src/a.log', 'src/b.ts', 'tmp/', 'tmp/keep.log'];
@@ -59,4 +60,18 @@ test('an include wins over an exclude, but not over an excluded directory', asyn
   ]);
   assert.deepEqual(await copied({ exclude: ['tmp', 'src', '*.log'], include: ['keep*'] }), ['keep.log']);
   assert.equal((await copied({ include: ['nothing'] })).length, PATHS.length);
+});
+
+test('of two sources with one name the first is copied, and the second fails by itself', async () => {
+  const skipped: [string, string][] = [];
+  const onSkip = (path: string, error: Error) => skipped.push([path, (error as XferError).code]);
+  const scope = { signal: new AbortController().signal, onSkip };
+  const there: Sink = { ...sink, stat: async (path) => (path === '' ? { path, kind: 'directory' } : undefined) };
+  const sources = ['one', 'two'].map((label) => ({ ...source, label, identity: `test:/${label}` }));
+  const roots: string[] = [];
+  for await (const step of plan(sources, there, { recursive: true }, scope)) {
+    if (step.entry.path === '') roots.push(`${step.source.label} as ${step.path}`);
+  }
+  assert.deepEqual(roots, ['one as tree']);
+  assert.deepEqual(skipped, [['two', 'EXISTS']]);
 });

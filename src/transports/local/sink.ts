@@ -8,6 +8,7 @@ import {
   mkdirSync,
   open,
   openSync,
+  type Stats,
   statSync,
   symlinkSync,
 } from 'node:fs';
@@ -91,6 +92,7 @@ export class LocalSink implements Sink {
     throwIfAborted(scope.signal);
     await this.#checkParent(entry.path);
     const label = entry.path || this.label;
+    if (entry.path === '' && wantsDirectory(this.label)) throw noDirectory(this.label);
     try {
       const { target, stats } = await this.#target(entry.path);
       if (stats?.isDirectory()) throw new XferError('EXISTS', `write ${label}: is a directory`);
@@ -233,15 +235,15 @@ function ownBytes(descriptor: number, path: string): number {
   throw new XferError('UNSAFE_PATH', `write ${path}: something else has the name of the draft`, { hint: 'remove it' });
 }
 
-/** A local path as a sink. NOT_FOUND where its directory is missing; a trailing slash wants a directory. */
+/**
+ * A local path as a sink. NOT_FOUND where the directory that it lies in is missing; with a slash at its end it can only be
+ * a directory.
+ */
 export async function openLocalSink(path: string, options: OpenOptions = {}): Promise<LocalSink> {
-  const wantsDirectory = path.endsWith(sep) || path.endsWith('/');
-  const parent = await stat(fsPath(wantsDirectory ? path : dirname(resolve(path)))).catch((error: unknown) => {
-    const why = systemCode(error) === 'ENOENT' ? 'no such directory' : undefined;
-    if (why)
-      throw new XferError('NOT_FOUND', `write ${path}: ${why}`, { cause: error, hint: 'make the directory first' });
-    throw toXferError(error, `write ${path}`);
-  });
+  const places = wantsDirectory(path) ? [resolve(path), dirname(resolve(path))] : [dirname(resolve(path))];
+  const found = await Promise.all(places.map((place) => lookAt(place, path)));
+  const parent = found.find((stats) => stats !== undefined);
+  if (!parent) throw noDirectory(path);
   if (!parent.isDirectory()) throw new XferError('NOT_FOUND', `write ${path}: not a directory`);
   return new LocalSink(path, options, await realTarget(resolve(path)));
 }
@@ -250,4 +252,21 @@ export async function openLocalSink(path: string, options: OpenOptions = {}): Pr
 async function realTarget(path: string): Promise<string> {
   const parent = await realPath(dirname(path));
   return (await realPath(path)) ?? (parent === undefined ? path : join(parent, basename(path)));
+}
+
+function wantsDirectory(path: string): boolean {
+  return path.endsWith(sep) || path.endsWith('/');
+}
+
+function noDirectory(path: string): XferError {
+  return new XferError('NOT_FOUND', `write ${path}: no such directory`, { hint: 'make the directory first' });
+}
+
+async function lookAt(place: string, typed: string): Promise<Stats | undefined> {
+  try {
+    return await stat(fsPath(place));
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw toXferError(error, `write ${typed}`);
+  }
 }

@@ -151,6 +151,9 @@ export class SftpSink implements Sink {
 
   async #draftOptions(entry: Entry, scope: Scope): Promise<DraftOptions> {
     const { onNotice, sessions } = this.#options;
+    if (entry.path === '' && this.#root.endsWith('/')) {
+      throw new XferError('NOT_FOUND', `write ${this.label}: no such directory`, { hint: 'make the directory first' });
+    }
     const path = this.#checked(entry.path);
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
     const lane = (laneScope: Scope) => sessions.lane(laneScope);
