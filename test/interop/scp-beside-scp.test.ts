@@ -156,7 +156,10 @@ function makeGround(root: string): Ground {
     chmodSync(at('d/h'), 0o755);
     symlinkSync(cased('f'), at('link'));
     symlinkSync(cased('d'), at('dlink'));
-    for (const name of ['f', 'g', 'd/h', 'd/sub', 'd']) utimesSync(at(name), 1_500_000_000, 1_400_000_000);
+    const dated = ['f', 'g', 'a:b', 'd/h', 'd/.hid', 'd/sub/k', 'd/sub', 'd', 'e'].map(at);
+    for (const path of [...dated, ...['[1]', 'x[1]y', 'empty'].map((name) => join(folder, name))]) {
+      utimesSync(path, 1_500_000_000, 1_400_000_000);
+    }
   }
   return { near, far };
 }
