@@ -55,7 +55,7 @@ export function expandPercent(text: string, tokens: Tokens, what: string): strin
 export function expandTokens(text: string, tokens: Tokens, environment: NodeJS.ProcessEnv, what: string): string {
   return text.replace(/%(.?)|\$\{([^}]*)(\}?)/gs, (_, letter: string | undefined, name: string, end: string) => {
     if (letter !== undefined) return tokenOf(letter, tokens, what);
-    const value = end === '' ? undefined : environment[name];
+    const value = end !== '' && Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value === undefined) throw new XferError('USAGE', `${what}: \${${name}} has no value`);
     return value;
   });

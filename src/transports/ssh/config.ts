@@ -127,7 +127,7 @@ export async function resolveSshConfig(request: SshConfigRequest): Promise<SshCo
   checkUserAndHost(request.user, host);
   const home = request.home ?? homedir();
   const localUser = request.localUser ?? userInfo().username;
-  const homes = { home, localUser, others: await readHomeFolders(platform) };
+  const homes = { home, localUser, others: await readHomeFolders(platform), platform };
   const reader = new ConfigReader({ host, homes, signal, ...surroundings });
   reader.applyOptions(request.options ?? []);
   // As with scp, where -o comes before user@ and -P.

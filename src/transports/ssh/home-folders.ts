@@ -10,6 +10,8 @@ export interface HomeFolders {
   readonly localUser: string;
   /** Those of other users of this machine, by name; empty where they are not known. */
   readonly others: ReadonlyMap<string, string>;
+  /** On Windows a backslash ends a name, too. */
+  readonly platform: NodeJS.Platform;
 }
 
 const PASSWD_FILE = '/etc/passwd';
@@ -41,7 +43,7 @@ async function readText(file: string): Promise<string> {
 
 /** Replaces `~` and `~name` at the start. USAGE where the home directory of that user is not known here. */
 export function expandTilde(path: string, homes: HomeFolders): string {
-  const match = /^~([^/]*)\/*/.exec(path);
+  const match = (homes.platform === 'win32' ? /^~([^/\\]*)[/\\]*/ : /^~([^/]*)\/*/).exec(path);
   if (!match) return path;
   const name = match[1] as string;
   const home = name === '' || name === homes.localUser ? homes.home : homes.others.get(name);
@@ -50,5 +52,5 @@ export function expandTilde(path: string, homes: HomeFolders): string {
       hint: 'write the whole path',
     });
   }
-  return `${home.replace(/\/$/, '')}/${path.slice(match[0].length)}`;
+  return `${home.replace(homes.platform === 'win32' ? /[/\\]$/ : /\/$/, '')}/${path.slice(match[0].length)}`;
 }

@@ -31,6 +31,7 @@ test('home directories are read from passwd, and are not known on Windows', asyn
 
 test('a tilde stands for the home directory of its user', () => {
   const homes = {
+    platform: 'linux' as const,
     home: '/home/me',
     localUser: 'me',
     others: new Map([
@@ -50,5 +51,9 @@ test('a tilde stands for the home directory of its user', () => {
   ] as const) {
     assert.equal(expandTilde(path, homes), expected, path);
   }
+  const windows = { platform: 'win32' as const, home: 'C:\\Users\\me', localUser: 'me', others: new Map() };
+  assert.equal(expandTilde('~\\.ssh\\id', windows), 'C:\\Users\\me/.ssh\\id');
+  assert.equal(expandTilde('~/.ssh/id', windows), 'C:\\Users\\me/.ssh/id');
+  assert.throws(() => expandTilde('~b\\x', windows), failsWith('USAGE', /home directory of b is not known/));
   assert.throws(() => expandTilde('~stranger/x', homes), failsWith('USAGE', /home directory of stranger is not known/));
 });

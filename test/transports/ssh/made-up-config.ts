@@ -16,6 +16,21 @@ const PATTERNS =
   '* alpha b* !alpha ?lpha *.example 10.* gamma Gamma *a al?* !*.example deep* !deep* 127.0.0.1 ::1 ?????'.split(' ');
 const LISTS =
   'alpha,b* *,!alpha !gamma,* ALPHA *.example me deep.alpha root,you ????? gamma *.*.* 10.*,::1 you "me"'.split(' ');
+const QUOTED = ['"alpha"', "'alpha'", 'al"ph"a', '"b*",alpha', '"*,!alpha"', '*"a"', 'alpha"'];
+/** Lines that are seldom written so, most of them wrong. */
+const ODD = [
+  '=Port 7',
+  'Port',
+  '"Port',
+  'Host',
+  'Match',
+  'Port 5 6',
+  'Host ""',
+  'Port=',
+  'Port = = 5',
+  'Host a#b alpha',
+  '\\Port 5',
+];
 const FLAGS = ['yes', 'no', 'Yes', 'true', 'FALSE', 'maybe', 'n'];
 
 /** Keyword -> values; the last two of most are wrong. */
@@ -40,6 +55,7 @@ const VALUES: Record<string, readonly string[]> = {
   HashKnownHosts: FLAGS,
   HostKeyAlgorithms: ['ssh-ed25519,rsa-sha2-512', '+ssh-rsa', '-ecdsa-*', '^ssh-ed25519'],
   HostKeyAlias: ['Alias', 'other.alias'],
+  IgnoreUnknown: ['non*', 'x?,Nonsense', 'NONSENSE', 'none', '!nonsense,*'],
   HostName: ['deep.%h', 'Other', '%h', '10.0.0.2', '127.2', '%%h', '%z', '%'],
   IdentitiesOnly: FLAGS,
   IdentityAgent: ['none', '~/agent', '/run/%h/%r', '%d/%u/%i', '$XFER_AGENT', '$a-b', '$'],
@@ -102,7 +118,7 @@ function makeCriteria(dice: Dice): string {
   const criteria = Array.from({ length: 1 + dice.below(3) }, () => {
     if (dice.below(12) === 0) return `${dice.of(['exec', '!exec'])} "${dice.of(COMMANDS)}"`;
     if (dice.below(10) === 0) return dice.of(['final', '!final', 'canonical']);
-    return `${dice.of(CRITERIA)}${dice.of([' ', '=', '  '])}${dice.of(LISTS)}`;
+    return `${dice.of(CRITERIA)}${dice.of([' ', '=', '  '])}${dice.of(dice.below(8) === 0 ? QUOTED : LISTS)}`;
   });
   if (dice.below(30) === 0) criteria.push(dice.of(['all', 'host', 'nonsense x', '# c']));
   return criteria.join(' ');
@@ -116,7 +132,7 @@ function makeHosts(dice: Dice): string {
 function makeSetting(dice: Dice): string {
   const keyword = dice.of(KEYWORDS);
   const choices = VALUES[keyword] as readonly string[];
-  if (keyword === 'Nonsense' && dice.below(10) > 0) return '';
+  if (keyword === 'Nonsense' && dice.below(4) > 0) return '';
   const right = choices.length > 3 ? choices.length - 2 : choices.length;
   const value = choices[dice.below(dice.below(16) === 0 ? choices.length : right)] as string;
   const written = dice.of([keyword, keyword, keyword.toLowerCase(), keyword.toUpperCase(), `"${keyword}"`]);
@@ -133,6 +149,7 @@ function makeLine(dice: Dice, includes: readonly string[]): string {
   if (kind < 8) return `${start}Match ${makeCriteria(dice)}${end}`;
   if (kind === 8) return dice.of(['# a comment', '', '   ', '\t#x', '"']);
   if (kind < 11 && includes.length > 0) return `${start}Include ${dice.of(includes)}`;
+  if (dice.below(150) === 0) return dice.of(ODD);
   const setting = makeSetting(dice);
   return setting === '' ? '' : start + setting + end;
 }
