@@ -1,0 +1,34 @@
+/** A pattern with many matches: what is logged in for it, and what arrives. */
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findProgram, needs } from '../support/peers.js';
+import { runXfer } from '../support/run-xfer.js';
+import { startSshd } from '../support/sshd.js';
+import { differences } from '../support/trees.js';
+
+const options = { ...needs('sshd', 'ssh', 'ssh-keygen'), timeout: 60_000 };
+const FILES = 150;
+
+for (const [name, carrier] of [
+  ['our own SSH', []],
+  ['-S ssh', ['-S', findProgram('ssh') ?? 'ssh']],
+] as const) {
+  test(`${name}: one login for all the matches of a pattern`, options, async (t) => {
+    const sshd = await startSshd();
+    const near = mkdtempSync(join(tmpdir(), 'xfer-pattern-'));
+    t.after(async () => {
+      rmSync(near, { recursive: true, force: true });
+      await sshd.stop();
+    });
+    const [from, to] = [join(sshd.directory, 'from'), join(near, 'to')];
+    mkdirSync(from);
+    for (let index = 0; index < FILES; index++) writeFileSync(join(from, `f ${index}`), `${index}`);
+    const { exitCode, stderr } = await runXfer(['scp', '-F', sshd.configFile, ...carrier, `h:${from}/f*`, to]);
+    assert.equal(exitCode, 0, stderr);
+    assert.deepEqual(differences(from, to), []);
+    assert.equal(sshd.log().match(/Accepted publickey/g)?.length, 1);
+  });
+}
