@@ -4,8 +4,9 @@ import type { Client, ConnectConfig } from 'ssh2';
 import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import type { Prompt, Scope } from '../../transport.js';
+import { agentPath, KeyNotUsed } from './agent.js';
 import { algorithmsFor } from './algorithms.js';
-import { type Authentication, agentPath, authenticate } from './auth.js';
+import { type Authentication, authenticate } from './auth.js';
 import type { SshConfig } from './config.js';
 import { connectionError } from './connection-error.js';
 import { verifyHostKey } from './host-key.js';
@@ -13,6 +14,7 @@ import type { KnownHost } from './known-hosts-command.js';
 import { onAbort } from './on-abort.js';
 import type { Patience } from './patience.js';
 import type { JumpHop } from './proxy-jump.js';
+import type { Secrets } from './secrets.js';
 import { Watch } from './watch.js';
 
 export interface ConnectionRequest {
@@ -21,6 +23,8 @@ export interface ConnectionRequest {
   readonly onNotice?: ((line: string) => void) | undefined;
   /** Tell each step of the protocol as a notice. */
   readonly verbose?: boolean | undefined;
+  /** What was typed for an earlier connection of the same run. */
+  readonly secrets?: Secrets | undefined;
   /** The configuration of a jump host; as the person's own files say where absent. */
   readonly resolveHop?: ((hop: JumpHop) => Promise<SshConfig>) | undefined;
   /** How many hosts are reached by way of this one. */
@@ -89,6 +93,7 @@ function listen(request: LoginRequest, login: Authentication, fail: (error: unkn
   };
   const end = () => lose(new XferError('DISCONNECTED', `connection to ${config.host}: it ended`));
   client.on('error', (error) => {
+    if (error instanceof KeyNotUsed) return;
     if (error.level === 'agent') onNotice?.(printable(`agent: ${error.message}`));
     else lose(error.level === 'client-authentication' ? login.failure() : connectionError(error, config));
   });

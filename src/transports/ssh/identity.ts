@@ -1,8 +1,10 @@
-/** Private keys from files. */
+/** Keys from files. */
 import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { printable } from '../../names.js';
 import type { Prompt, Scope } from '../../transport.js';
+import { publicHalf } from './public-half.js';
+import type { Secrets } from './secrets.js';
 
 export interface IdentityRequest {
   readonly file: string;
@@ -10,53 +12,102 @@ export interface IdentityRequest {
   readonly prompt?: Prompt | undefined;
   readonly onNotice?: ((line: string) => void) | undefined;
   readonly passphraseTries: number;
+  readonly secrets?: Secrets | undefined;
   readonly scope: Scope;
-  readonly platform?: NodeJS.Platform;
+  readonly platform?: NodeJS.Platform | undefined;
+}
+
+/** A key in a file, as far as it can be told without its passphrase. */
+export interface Identity {
+  readonly file: string;
+  /** Absent where only the passphrase shows it. */
+  readonly publicKey: ParsedKey | undefined;
+  /** Whether the private half is there too: else an agent must have it. */
+  readonly hasPrivate: boolean;
+  /** The key, whose passphrase is asked for where it has one. Undefined, with a notice, where it is not unlocked. */
+  unlock(): Promise<ParsedKey | undefined>;
 }
 
 const MAX_KEY_BYTES = 256 * 1024;
 
 /**
- * A key, OpenSSH's format or PEM, whose passphrase is asked for where it has one. Undefined, with a notice where it is
- * there, for a file that is missing, not a private key, open to others (as ssh does it), or not unlocked.
+ * What a file and the `.pub` beside it hold: OpenSSH's format, PEM, or a public key. Undefined, with a notice where
+ * something is there, for what is missing or no key. A private key that others can read is not used, as ssh does it.
  */
-export async function loadIdentity(request: IdentityRequest): Promise<ParsedKey | undefined> {
+export async function readIdentity(request: IdentityRequest): Promise<Identity | undefined> {
   const { file, onNotice } = request;
   const notice = (reason: string) => onNotice?.(printable(`key ${file}: ${reason}`));
-  const bytes = await readKeyFile(request, notice);
-  if (!bytes) return undefined;
+  const [bytes, beside] = await Promise.all([readKeyFile(request, notice), readSmall(`${file}.pub`)]);
+  const besideKey = beside && publicHalf(beside);
+  if (!bytes) return besideKey && identity(request, besideKey);
   const key = first(ssh2.utils.parseKey(bytes));
-  if (!(key instanceof Error)) return key.isPrivateKey() ? key : undefined;
-  if (!/passphrase/i.test(key.message)) {
-    notice('not a private key that can be read here');
-    return undefined;
-  }
-  return unlock(request, bytes, notice);
+  if (!(key instanceof Error)) return identity(request, key, key.isPrivateKey() ? async () => key : undefined);
+  const publicKey = publicHalf(bytes) ?? besideKey;
+  if (/passphrase/i.test(key.message))
+    return identity(
+      request,
+      publicKey,
+      once(() => unlock(request, bytes, notice)),
+    );
+  notice('not a private key that can be read here');
+  return undefined;
+}
+
+function identity(
+  { file }: IdentityRequest,
+  publicKey: ParsedKey | undefined,
+  unlockIt?: () => Promise<ParsedKey | undefined>,
+): Identity {
+  return {
+    file,
+    publicKey,
+    hasPrivate: unlockIt !== undefined,
+    unlock: unlockIt ?? (async () => undefined),
+  };
+}
+
+/** Asked for once, however often the key is needed. */
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
 }
 
 async function readKeyFile(
   { file, platform = process.platform }: IdentityRequest,
   notice: (reason: string) => void,
 ): Promise<Buffer | undefined> {
+  const bytes = await readSmall(file, () => notice('too large for a key'));
+  if (!bytes || platform === 'win32' || publicHalf(bytes, 'only')) return bytes;
+  const { mode } = await stat(file);
+  if ((mode & 0o077) === 0) return bytes;
+  notice(`others can read it (mode ${(mode & 0o777).toString(8)}), so it is not used; chmod 600 it`);
+  return undefined;
+}
+
+/** As ssh: a key that is not there is passed over. */
+async function readSmall(file: string, onTooLarge?: () => void): Promise<Buffer | undefined> {
   try {
-    const { mode, size } = await stat(file);
-    if (platform !== 'win32' && (mode & 0o077) !== 0) {
-      notice(`others can read it (mode ${(mode & 0o777).toString(8)}), so it is not used; chmod 600 it`);
-      return undefined;
-    }
+    const { size } = await stat(file);
     if (size <= MAX_KEY_BYTES) return await readFile(file);
-    notice('too large for a key');
+    onTooLarge?.();
   } catch {
-    // As ssh: a key that is not there is passed over.
+    // Missing, a directory or not to be read: it is no key of ours.
   }
   return undefined;
 }
 
 async function unlock(
-  { file, prompt, passphraseTries, scope }: IdentityRequest,
+  { file, prompt, passphraseTries, scope, secrets }: IdentityRequest,
   bytes: Buffer,
   notice: (reason: string) => void,
 ): Promise<ParsedKey | undefined> {
+  const name = `passphrase of ${file}`;
+  const known = secrets?.get(name);
+  const opened = known === undefined ? undefined : first(ssh2.utils.parseKey(bytes, known));
+  if (opened && !(opened instanceof Error)) return opened;
   if (!prompt) {
     notice('it has a passphrase, and nobody can be asked');
     return undefined;
@@ -65,7 +116,9 @@ async function unlock(
     const passphrase = await prompt.secret(printable(`Enter passphrase for key '${file}': `), scope);
     if (!passphrase) return undefined;
     const key = first(ssh2.utils.parseKey(bytes, passphrase));
-    if (!(key instanceof Error)) return key;
+    if (key instanceof Error) continue;
+    secrets?.keep(name, passphrase);
+    return key;
   }
   notice('the passphrase is wrong');
   return undefined;

@@ -6,6 +6,7 @@ import { resolveSshConfig, type SshConfig } from './config.js';
 import { SshConnection } from './connection.js';
 import { sshArguments } from './program-arguments.js';
 import type { JumpHop } from './proxy-jump.js';
+import { secretsOf } from './secrets.js';
 import { shareCarrier } from './shared-carriers.js';
 import type { SshOptions } from './ssh-options.js';
 
@@ -48,12 +49,13 @@ async function dialing(location: Location, options: SshOptions, scope: Scope, us
   const config = await configFor(location, options, scope);
   const { verbose, configFile } = options;
   const { prompt, onNotice } = use === 'more' ? {} : options;
+  const secrets = secretsOf(options);
   // As ssh: of the command line, jump hosts know the configuration file alone.
   const resolveHop = (hop: JumpHop) => resolveSshConfig({ ...hop, configFile, signal: scope.signal });
   const { user, hostName, port, hostKeyAlias, proxyJump, proxyCommand } = config;
   return {
     destination: JSON.stringify([user, hostName, port, hostKeyAlias, proxyJump, proxyCommand]),
-    open: () => SshConnection.open({ config, prompt, onNotice, verbose, resolveHop, scope }),
+    open: () => SshConnection.open({ config, prompt, onNotice, verbose, secrets, resolveHop, scope }),
   };
 }
 

@@ -8,7 +8,7 @@ import { after, before, test } from 'node:test';
 import ssh2, { type AuthContext, type Server } from 'ssh2';
 import { XferError } from '#xfer/errors.js';
 import type { Prompt } from '#xfer/transport.js';
-import { agentPath } from '#xfer/transports/ssh/auth.js';
+import { agentPath } from '#xfer/transports/ssh/agent.js';
 import { resolveSshConfig, type SshConfig } from '#xfer/transports/ssh/config.js';
 import { SshConnection } from '#xfer/transports/ssh/connection.js';
 import { failsWith } from '../../support/fails-with.js';
@@ -148,7 +148,8 @@ test('a second factor after a key', { timeout }, async () => {
       first = context.method === 'publickey' && context.signature !== undefined;
       return first ? context.reject(['keyboard-interactive'], true) : context.accept();
     }
-    if (!first || context.method !== 'keyboard-interactive') return context.reject(['publickey']);
+    if (!first) return context.reject(['publickey']);
+    if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
     context.prompt([{ prompt: 'Code: ', echo: true }], ([answer]) => {
       if (answer === '123') context.accept();
       else context.reject();
