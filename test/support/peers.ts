@@ -22,6 +22,12 @@ const PACKAGES: Record<string, string> = {
   chromium: 'chromium',
   python3: 'python3',
   script: 'bsdutils',
+  rclone: 'rclone',
+  lftp: 'lftp',
+  sshfs: 'sshfs',
+  fusermount: 'fuse3',
+  pscp: 'putty-tools',
+  psftp: 'putty-tools',
   'openssh-regress': 'openssh-tests',
 };
 
@@ -52,4 +58,14 @@ export function needs(...programs: string[]): { skip?: string } {
   return {
     skip: missing.map((program) => `${program} is missing (Debian package ${PACKAGES[program] ?? program})`).join('; '),
   };
+}
+
+/** As `needs('sshfs')`; a container that has no FUSE skips in any case, since no package brings it. */
+export function needsFuse(): { skip?: string } {
+  try {
+    accessSync('/dev/fuse', constants.R_OK | constants.W_OK);
+  } catch {
+    return { skip: '/dev/fuse cannot be used here' };
+  }
+  return needs('sshfs', 'fusermount');
 }

@@ -1,6 +1,7 @@
 /**
  * One sftp session: takes requests in the order in which they come, as the draft wants it for one file (section 2), and
- * lets only those overlap that change nothing. Reads no further for a client that does not take its answers.
+ * lets only those overlap that change nothing. Answers leave in the same order: the draft does not ask for it, but PuTTY's
+ * clients give up where they do not. Reads no further for a client that does not take its answers.
  */
 import type { ServerChannel } from 'ssh2';
 import { broken, PACKET, PacketReader, PacketSplitter } from '../sftp-codec.js';
@@ -28,6 +29,11 @@ interface Request {
   readonly packet: Buffer;
 }
 
+/** The place of an answer among those that are still to be sent. */
+interface Turn {
+  packets?: readonly Buffer[];
+}
+
 interface Write {
   readonly id: number;
   readonly handle: Buffer;
@@ -48,6 +54,7 @@ export class SftpSession {
   readonly #parts: SessionParts;
   readonly #outbox: Outbox;
   readonly #splitter = new PacketSplitter((packet) => this.#receive(packet));
+  readonly #turns: Turn[] = [];
   #queue: Request[] = [];
   #queuedBytes = 0;
   #running = 0;
@@ -125,7 +132,7 @@ export class SftpSession {
     while (!this.#ended && !this.#outbox.full) {
       const [next] = this.#queue;
       const shared = next !== undefined && isShared(next.type);
-      if (!next || this.#alone || this.#running >= (shared ? MOST_AT_ONCE : 1)) break;
+      if (!next || this.#alone || (shared ? this.#turns.length >= MOST_AT_ONCE : this.#running > 0)) break;
       this.#alone = !shared;
       this.#start(next.type === PACKET.WRITE ? this.#write() : this.#answer(this.#shift()));
     }
@@ -143,26 +150,39 @@ export class SftpSession {
   }
 
   /** A rejection means that the client does not keep to the protocol. */
-  #start(work: Promise<void>): void {
+  #start(work: Promise<readonly Buffer[]>): void {
     this.#running += 1;
+    const turn: Turn = {};
+    this.#turns.push(turn);
     const settle = () => {
       this.#running -= 1;
       this.#alone = false;
       if (this.#ended && this.#running === 0) void this.#release();
       this.#pump();
     };
-    work.then(settle, () => {
+    const deliver = (packets: readonly Buffer[]) => {
+      turn.packets = packets;
+      this.#sendInOrder();
+      settle();
+    };
+    work.then(deliver, () => {
       this.end();
       settle();
     });
   }
 
-  async #answer({ type, id, packet }: Request): Promise<void> {
-    const answer = await answerRequest(this.#parts, type, id, new PacketReader(packet, FIELDS_AT));
-    if (!this.#ended) this.#outbox.send(answer);
+  #sendInOrder(): void {
+    for (let [turn] = this.#turns; turn?.packets && !this.#ended; [turn] = this.#turns) {
+      for (const packet of turn.packets) this.#outbox.send(packet);
+      this.#turns.shift();
+    }
   }
 
-  async #write(): Promise<void> {
+  async #answer({ type, id, packet }: Request): Promise<readonly Buffer[]> {
+    return [await answerRequest(this.#parts, type, id, new PacketReader(packet, FIELDS_AT))];
+  }
+
+  async #write(): Promise<readonly Buffer[]> {
     const writes = this.#shiftWrites();
     const [first] = writes as [Write, ...Write[]];
     const pieces = writes.map(({ piece }) => piece);
@@ -172,8 +192,7 @@ export class SftpSession {
     } catch (error) {
       failure = error ?? new Error('unknown');
     }
-    if (this.#ended) return;
-    for (const { id } of writes) this.#outbox.send(failure === undefined ? okPacket(id) : failurePacket(id, failure));
+    return writes.map(({ id }) => (failure === undefined ? okPacket(id) : failurePacket(id, failure)));
   }
 
   /** The first write that waits, and those after it that go on where it ends. */
