@@ -147,7 +147,7 @@ export function parseHostPort(text: string, portAlone = false): { host?: string;
 
 /** Refused before anything is expanded or started with them (CVE-2023-51385, CVE-2025-61984). USAGE. */
 export function checkUserAndHost(user: string | undefined, host: string): void {
-  const badHost = host === '' || host.startsWith('-') || /[\s'"`$\\;&<>|(){}[\]\p{Cc}]/u.test(host);
+  const badHost = host === '' || host.startsWith('-') || /[\s'"`$\\;&<>|(){}[\],\p{Cc}]/u.test(host);
   if (badHost) throw new XferError('USAGE', `host ${host}: not a host name`);
   if (user === undefined) return;
   const badUser = user === '' || user.startsWith('-') || /['"`;&<>|(){}\s\p{Cc}]/u.test(user) || user.endsWith('\\');

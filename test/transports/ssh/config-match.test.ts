@@ -67,7 +67,7 @@ describe('Match', { timeout: 30_000 }, () => {
       if (/[\n"`]/.test(user)) continue;
       await assert.rejects(resolve(`User "${user}"\n${exec}`), failsWith('USAGE', /not a user name/), user);
     }
-    for (const host of [`\`touch ${mark}\``, '$(x)', 'a;b', 'a b', '-x', 'a\u0007b']) {
+    for (const host of [`\`touch ${mark}\``, '$(x)', 'a;b', 'a,b', 'a b', '-x', 'a\u0007b']) {
       await assert.rejects(resolve(exec, { host }), failsWith('USAGE', /not a host name/), host);
     }
     await assert.rejects(resolve(`HostName "x;touch ${mark}"\n${exec}`), failsWith('USAGE', /not a host name/));
