@@ -94,9 +94,8 @@ function parseLine(line: string): ParsedKey | string {
   if (line.length > MOST_LINE_BYTES) return 'the line is too long';
   const plain = keyOf(line);
   if (plain) return plain;
-  const end = optionsEnd(line);
-  const fault = optionsFault(line.slice(0, end));
-  return fault ?? keyOf(line.slice(end).trim()) ?? 'not a key that can be checked here';
+  const end = /^(ssh|ecdsa|sk)-/.test(line) ? 0 : optionsEnd(line);
+  return optionsFault(line.slice(0, end)) ?? keyOf(line.slice(end).trim()) ?? 'not a key that can be checked here';
 }
 
 function keyOf(text: string): ParsedKey | undefined {

@@ -106,6 +106,7 @@ export class ServedConnection {
         folder: this.#options.folder,
         mostHandles: this.#options.limits.handles,
         onHandleClosed: (handle, lost) => this.#tell(handle, lost),
+        onIdle: () => this.#endWhereIdle(),
         onEnd: () => {
           if (running) this.#sessions.delete(running);
           this.#endWhereIdle();
@@ -129,7 +130,6 @@ export class ServedConnection {
       this.#options.onRecord({ ...common, direction, bytes, durationMs });
     if (handle.mayWrite) tell('put', bytesWritten);
     else tell('get', bytesRead);
-    if (this.#closing) setImmediate(() => this.#endWhereIdle());
   }
 
   /** Lets the last words reach a client that listens. */

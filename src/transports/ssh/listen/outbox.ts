@@ -39,12 +39,16 @@ export class Outbox {
     return true;
   }
 
+  get empty(): boolean {
+    return this.#waitingBytes === 0;
+  }
+
   send(packet: Buffer): void {
     this.#queue.push(packet);
     this.#waitingBytes += packet.length;
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    setImmediate(() => this.flush());
   }
 
   #awaitDrain(): void {
@@ -57,7 +61,7 @@ export class Outbox {
   }
 
   /** What was answered within one turn leaves together: with many requests in flight that saves system calls. */
-  #flush(): void {
+  flush(): void {
     this.#flushing = false;
     const queue = this.#queue;
     this.#queue = [];

@@ -19,6 +19,8 @@ export interface SftpSessionOptions {
   readonly mostHandles: number;
   /** `lost`: the client went without closing it. */
   readonly onHandleClosed: (handle: Handle, lost: boolean) => void;
+  /** Nothing is open, and nothing is left to be answered. */
+  readonly onIdle: () => void;
   readonly onEnd: () => void;
 }
 
@@ -81,7 +83,8 @@ export class SftpSession {
 
   /** Whether something is open or being answered. */
   get busy(): boolean {
-    return !this.#ended && (this.#handles.size > 0 || this.#running > 0 || this.#queue.length > 0);
+    const resting = this.#handles.size === 0 && this.#running === 0 && this.#queue.length === 0 && this.#outbox.empty;
+    return !this.#ended && !resting;
   }
 
   /** Ends it at once; what has no name yet is removed. May be called twice. */
@@ -141,6 +144,7 @@ export class SftpSession {
     if (tooMany) this.#options.channel.pause();
     else if (this.#options.channel.isPaused()) this.#options.channel.resume();
     if (this.#inputEnded && this.#running === 0 && this.#queue.length === 0) this.#finish();
+    else if (!this.busy) this.#options.onIdle();
   }
 
   #shift(): Request {
@@ -214,6 +218,7 @@ export class SftpSession {
   /** The client asks nothing more: the session ends as a program that did its work. */
   #finish(): void {
     this.#ended = true;
+    this.#outbox.flush();
     this.#options.channel.exit(0);
     this.#options.channel.end();
     void this.#release();

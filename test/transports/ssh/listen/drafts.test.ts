@@ -1,0 +1,129 @@
+/** Files that a client of the listener writes: when they have their name, and what is left when the client is gone. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
+import { OPEN } from '#xfer/transports/ssh/sftp-codec.js';
+import { failsWith } from '../../../support/fails-with.js';
+import { connect, openChannel, openSftp, place, scope, until } from './rig.js';
+
+const limit = { timeout: 10_000 };
+const NEW = OPEN.WRITE | OPEN.CREAT | OPEN.TRUNC;
+const name = (text: string): Buffer => Buffer.from(text);
+
+async function namesIn(client: SftpClient, path: string): Promise<string[]> {
+  const handle = await client.openDirectory(name(path), scope);
+  const names: string[] = [];
+  for (;;) {
+    const items = await client.readDirectory(handle, 'list', scope);
+    if (!items) break;
+    names.push(...items.map((item) => item.name.toString()));
+  }
+  await client.close(handle);
+  return names.filter((each) => !each.startsWith('.')).sort();
+}
+
+test('a new file is seen by its name while it is written, and has it once it is closed', limit, async (t) => {
+  const at = await place(t);
+  const [client, other] = [await openSftp(t, at), await openSftp(t, at)];
+  const handle = await client.open(name('new'), NEW, { permissions: 0o640 }, scope);
+  await client.write(handle, 0, Buffer.from('12345'), 'write');
+  for (const each of [client, other]) {
+    assert.equal((await each.lstat(name('new'), scope)).size, 5);
+    assert.equal((await each.stat(name('/new'), scope)).size, 5);
+    assert.deepEqual(await namesIn(each, '/'), ['new']);
+  }
+  assert.equal((await client.fstat(handle, 'fstat')).size, 5);
+  const reading = await other.open(name('new'), OPEN.READ, {}, scope);
+  assert.equal((await other.read(reading, 1, 10, 'read'))?.toString(), '2345');
+  await other.close(reading);
+  await client.setstat(name('new'), { times: { atime: 1000, mtime: 2000 } }, scope);
+  assert.equal(readdirSync(at.root).includes('new'), false);
+  await client.close(handle);
+  assert.deepEqual(readdirSync(at.root), ['new']);
+  assert.equal(statSync(join(at.root, 'new')).mtimeMs, 2_000_000);
+});
+
+test('a file can be renamed, replaced and removed before it has its name', limit, async (t) => {
+  const at = await place(t);
+  const client = await openSftp(t, at);
+  const write = async (path: string, text: string): Promise<Buffer> => {
+    const handle = await client.open(name(path), NEW, {}, scope);
+    await client.write(handle, 0, Buffer.from(text), 'write');
+    return handle;
+  };
+  await client.mkdir(name('d'), {}, scope);
+  const moved = await write('a', 'moved');
+  await client.rename(name('a'), name('d/b'), scope);
+  await assert.rejects(client.lstat(name('a'), scope), failsWith('NOT_FOUND'));
+  await assert.rejects(client.posixRename(name('d'), name('e'), scope), failsWith('DENIED'));
+  await client.close(moved);
+  assert.equal(readFileSync(join(at.root, 'd', 'b'), 'utf8'), 'moved');
+  const gone = await write('gone', 'x');
+  await client.remove(name('gone'), scope);
+  await assert.rejects(client.lstat(name('gone'), scope), failsWith('NOT_FOUND'));
+  await client.close(gone);
+  const replaced = await write('c', 'old');
+  await client.posixRename(name('d/b'), name('c'), scope);
+  await client.close(replaced);
+  assert.equal(readFileSync(join(at.root, 'c'), 'utf8'), 'moved');
+  assert.deepEqual(readdirSync(at.root).sort(), ['c', 'd']);
+});
+
+test('a broken connection leaves no file under a new name, and an old one as it was', limit, async (t) => {
+  const at = await place(t);
+  writeFileSync(join(at.root, 'old'), 'old bytes');
+  const connection = await connect(t, at);
+  const client = await SftpClient.start(await openChannel(connection), scope);
+  for (const path of ['new', 'old']) {
+    const handle = await client.open(name(path), NEW, {}, scope);
+    await client.write(handle, 0, Buffer.alloc(200_000), 'write');
+  }
+  assert.equal(readdirSync(at.root).length, 3);
+  connection.destroy();
+  await until(() => readdirSync(at.root).length === 1);
+  assert.equal(readFileSync(join(at.root, 'old'), 'utf8'), 'old bytes');
+  const records = at.records.filter((record) => record.type === 'file');
+  await until(() => at.records.filter((record) => record.type === 'file').length === 2);
+  assert.ok(records.every((record) => record.aborted));
+});
+
+test('what must be new, and what is there, is written in place and kept', limit, async (t) => {
+  const at = await place(t);
+  writeFileSync(join(at.root, 'old'), 'old bytes');
+  const connection = await connect(t, at);
+  const client = await SftpClient.start(await openChannel(connection), scope);
+  const part = await client.open(name('.x.xfer-part'), OPEN.WRITE | OPEN.CREAT | OPEN.EXCL, {}, scope);
+  await client.write(part, 0, Buffer.from('part'), 'write');
+  const old = await client.open(name('old'), OPEN.READ | OPEN.WRITE | OPEN.CREAT, {}, scope);
+  await client.write(old, 0, Buffer.from('OLD'), 'write');
+  const log = await client.open(name('old'), OPEN.WRITE | OPEN.APPEND, {}, scope);
+  await client.write(log, 0, Buffer.from('!'), 'write');
+  await assert.rejects(client.open(name('old'), OPEN.WRITE | OPEN.CREAT | OPEN.EXCL, {}, scope), failsWith('EXISTS'));
+  connection.destroy();
+  await until(() => at.records.filter((record) => record.type === 'file').length === 3);
+  assert.equal(readFileSync(join(at.root, '.x.xfer-part'), 'utf8'), 'part');
+  assert.equal(readFileSync(join(at.root, 'old'), 'utf8'), 'OLD bytes!');
+});
+
+test('a closed listener leaves no unfinished file behind', limit, async (t) => {
+  const at = await place(t);
+  const client = await openSftp(t, at);
+  const handle = await client.open(name('new'), NEW, {}, scope);
+  await client.write(handle, 0, Buffer.from('x'), 'write');
+  await at.listener.close();
+  assert.deepEqual(readdirSync(at.root), []);
+});
+
+test('a transfer under way may end while the listener closes', limit, async (t) => {
+  const at = await place(t);
+  const [busy, idle] = [await openSftp(t, at), await openSftp(t, at)];
+  const handle = await busy.open(name('new'), NEW, {}, scope);
+  const closed = at.listener.close({ graceMs: 8000 });
+  await until(() => idle.channel.ended !== undefined);
+  await busy.write(handle, 0, Buffer.from('whole'), 'write');
+  await busy.close(handle);
+  await closed;
+  assert.equal(readFileSync(join(at.root, 'new'), 'utf8'), 'whole');
+});
