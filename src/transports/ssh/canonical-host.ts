@@ -74,24 +74,29 @@ function notFound(name: string): XferError {
 }
 
 const MOST_ALIASES = 8;
+const LOOKUP_MS = 3000;
 const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
-/** The system's own look-up. */
-export const systemResolver: HostResolver = {
-  async exists(name, family) {
-    return dns.lookup(name, { family: FAMILIES[family] }).then(
-      () => true,
-      () => false,
-    );
-  },
+/** The system's own look-up; aliases come from its DNS servers, or from these, each `address:port`. */
+export function systemResolver(dnsServers?: readonly string[]): HostResolver {
+  return {
+    exists: (name, family) =>
+      dns.lookup(name, { family: FAMILIES[family] }).then(
+        () => true,
+        () => false,
+      ),
+    aliasOf: (name) => lastAlias(name, dnsServers),
+  };
+}
 
-  async aliasOf(name) {
-    let alias: string | undefined;
-    for (let step = 0; step < MOST_ALIASES; step++) {
-      const [next] = await dns.resolveCname(alias ?? name).catch(() => []);
-      if (next === undefined) return alias;
-      alias = next;
-    }
-    return undefined;
-  },
-};
+async function lastAlias(name: string, dnsServers?: readonly string[]): Promise<string | undefined> {
+  const resolver = new dns.Resolver({ timeout: LOOKUP_MS, tries: 2 });
+  if (dnsServers) resolver.setServers(dnsServers);
+  let alias: string | undefined;
+  for (let step = 0; step < MOST_ALIASES; step++) {
+    const [next] = await resolver.resolveCname(alias ?? name).catch(() => []);
+    if (next === undefined) return alias;
+    alias = next;
+  }
+  return undefined;
+}

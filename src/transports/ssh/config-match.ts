@@ -104,6 +104,6 @@ class Line {
   }
 
   end(): void {
-    if (this.#rest) throw badLine(this.#place, 'keyword match extra arguments at end of line');
+    if (this.#rest) throw badLine(this.#place, 'Match: more than its criteria');
   }
 }

@@ -134,7 +134,7 @@ export class ConfigReader {
       block.active = (await this.#matches(rest, place, block.never)) && !block.never;
       return;
     }
-    if (words.includes('')) throw badLine(place, `keyword ${keyword} empty argument`);
+    if (words.includes('')) throw badLine(place, `${directive.written}: empty argument`);
     if (keyword === 'include') return this.#include(words, place, block, use, depth);
     block.active = this.#matchesHost(words) && !block.never;
   }
@@ -143,7 +143,7 @@ export class ConfigReader {
     const keyword = canonicalKeyword(directive.keyword);
     const use = keywordUse(keyword);
     if (use === 'value') {
-      const words = readValue(keyword, directive.rest, place);
+      const words = readValue(keyword, directive, place);
       if (active) this.#takeValue(keyword, words, directive, place);
       return;
     }
@@ -151,7 +151,7 @@ export class ConfigReader {
     if (use === 'unknown') this.#checkIgnored(directive, place);
     if (use !== 'unsupported') return;
     const [value] = words;
-    if (!value) throw badLine(place, `${keyword}: missing argument`);
+    if (!value) throw badLine(place, `${directive.written}: missing argument`);
     if (active) this.#takeUnsupported(keyword, value, directive, place);
   }
 

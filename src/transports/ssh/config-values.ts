@@ -1,6 +1,6 @@
 /** The values of the keywords that are read: what they may be, and in which one form they are kept. */
-import { valueKind } from './config-keywords.js';
-import { badLine, type Place, splitWords } from './config-words.js';
+import { type ValueKind, valueKind } from './config-keywords.js';
+import { badLine, type Directive, type Place, splitWords } from './config-words.js';
 import { jumpHops, jumpText } from './proxy-jump.js';
 
 const MOST_LISTED = 32;
@@ -10,20 +10,20 @@ const LISTS = new Set<unknown>(['aliases', 'domains', 'words']);
  * The checked value of a keyword, from all that follows it on its line: choices by their meaning, times in seconds or
  * `none`, aliases as `from:to`, lists word by word, empty where nothing but a comment follows. USAGE where it is not right.
  */
-export function readValue(keyword: string, rest: string, place: Place): readonly string[] {
+export function readValue(keyword: string, { written, rest }: Directive, place: Place): readonly string[] {
   const words = splitWords(rest, place);
   const kind = valueKind(keyword);
-  if (kind === 'command' || kind === 'hops') return [readLine(keyword, kind, rest, place)];
-  if (words.includes('')) throw badLine(place, `keyword ${keyword} empty argument`);
-  if (LISTS.has(kind)) return readList(keyword, words, place);
+  if (kind === 'command' || kind === 'hops') return [readLine(written, kind, rest, place)];
+  if (words.includes('')) throw badLine(place, `${written}: empty argument`);
+  if (LISTS.has(kind)) return readList(written, kind, words, place);
   const [first] = words;
-  if (first === undefined) throw badLine(place, `${keyword}: missing argument`);
-  if (words.length > 1) throw badLine(place, `keyword ${keyword} extra arguments at end of line`);
-  return [readWord(keyword, first, place)];
+  if (first === undefined) throw badLine(place, `${written}: missing argument`);
+  if (words.length > 1) throw badLine(place, `${written}: more than one argument`);
+  return [readWord(written, kind, first, place)];
 }
 
 /** All that follows, as it is written: quotes and comments are the command's own. */
-function readLine(keyword: string, kind: 'command' | 'hops', rest: string, place: Place): string {
+function readLine(written: string, kind: 'command' | 'hops', rest: string, place: Place): string {
   const text = rest.replace(/^[ \t=]+/, '');
   if (kind === 'command') return text;
   const hops = jumpText(text);
@@ -31,35 +31,33 @@ function readLine(keyword: string, kind: 'command' | 'hops', rest: string, place
     if (hops.toLowerCase() !== 'none') jumpHops(hops);
     return hops;
   } catch (error) {
-    throw badLine(place, `${keyword} ${hops}: ${error instanceof Error ? error.message : error}`);
+    throw badLine(place, `${written} ${hops}: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-function readList(keyword: string, words: readonly string[], place: Place): readonly string[] {
-  if (words.length > MOST_LISTED) throw badLine(place, `${keyword}: more than ${MOST_LISTED} words`);
+function readList(written: string, kind: ValueKind, words: readonly string[], place: Place): readonly string[] {
+  if (words.length > MOST_LISTED) throw badLine(place, `${written}: more than ${MOST_LISTED} words`);
   if (words.some((word) => word.toLowerCase() === 'none')) {
-    if (words.length > 1) throw badLine(place, `${keyword}: "none" must appear alone`);
+    if (words.length > 1) throw badLine(place, `${written}: "none" must appear alone`);
     return ['none'];
   }
-  const kind = valueKind(keyword);
-  if (kind === 'domains') return words.map((word) => readDomain(keyword, word, place));
-  return kind === 'aliases' ? words.map((word) => readAlias(keyword, word, place)) : words;
+  if (kind === 'domains') return words.map((word) => readDomain(written, word, place));
+  return kind === 'aliases' ? words.map((word) => readAlias(written, word, place)) : words;
 }
 
-function readDomain(keyword: string, word: string, place: Place): string {
+function readDomain(written: string, word: string, place: Place): string {
   if (/^[a-z0-9](?:[-_a-z0-9]|\.(?!\.))*$/i.test(word)) return word.toLowerCase().replace(/\.$/, '');
-  throw badLine(place, `${keyword} ${word}: not a domain name`);
+  throw badLine(place, `${written} ${word}: not a domain name`);
 }
 
-function readAlias(keyword: string, word: string, place: Place): string {
+function readAlias(written: string, word: string, place: Place): string {
   if (word === '*') return '*:*';
   if (/:./s.test(word)) return word.toLowerCase();
-  throw badLine(place, `${keyword} ${word}: not from:to`);
+  throw badLine(place, `${written} ${word}: not from:to`);
 }
 
-function readWord(keyword: string, word: string, place: Place): string {
-  const kind = valueKind(keyword);
-  const wrong = (wanted: string) => badLine(place, `${keyword} ${word}: ${wanted}`);
+function readWord(written: string, kind: ValueKind, word: string, place: Place): string {
+  const wrong = (wanted: string) => badLine(place, `${written} ${word}: ${wanted}`);
   if (typeof kind === 'object') {
     const choice = word.toLowerCase();
     if (Object.hasOwn(kind, choice)) return kind[choice] as string;

@@ -135,7 +135,7 @@ export async function resolveSshConfig(request: SshConfigRequest): Promise<SshCo
   if (request.port !== undefined) reader.setUnlessSet('port', String(request.port));
   await applyFiles(reader, request, home, surroundings);
   const rules = canonicalRules(new ConfigValues(reader));
-  const hostName = await canonicalHost(reader.hostName(), rules, request.resolver ?? systemResolver);
+  const hostName = await canonicalHost(reader.hostName(), rules, request.resolver ?? systemResolver());
   if (reader.wantsFinal || rules.canonicalize !== 'no') {
     reader.beginFinal(hostName);
     await applyFiles(reader, request, home, surroundings);
