@@ -52,13 +52,15 @@ const LOGIN_SILENCE_MS = 150_000;
 
 /** Resolves when the login is done. Rejects as `SshConnection.open` says, and destroys the stream then. */
 export function logIn(request: LoginRequest): Promise<void> {
-  const { config, client, stream, patience, scope } = request;
+  const { config, client, stream, patience } = request;
   return new Promise((resolve, reject) => {
+    // Its reason is the scope's where that gives one.
+    if (patience.signal.aborted) return reject(patience.signal.reason);
     let watch: Watch | undefined;
-    const frees = [patience.signal, scope.signal].map((signal) => onAbort(signal, () => fail(signal.reason)));
+    const free = onAbort(patience.signal, () => fail(patience.signal.reason));
     const settle = () => {
       watch?.end();
-      for (const free of frees) free();
+      free();
     };
     const fail = (error: unknown) => {
       settle();
@@ -103,16 +105,26 @@ function listen(request: LoginRequest, login: Authentication, fail: (error: unkn
   client.on('handshake', () => patience.rest());
 }
 
+/** Checks a key once: when keys are changed later on, the same must come again, and no other. */
 function hostVerifier(request: LoginRequest, fail: (error: unknown) => void) {
+  let trusted: Buffer | undefined;
   return (key: Buffer, done: (ok: boolean) => void): void => {
+    // At once: ssh2 loses its compressor where a check of a later exchange takes longer than the server.
+    if (trusted?.equals(key)) {
+      done(true);
+      return;
+    }
     request.patience.rest();
-    verifyHostKey({ ...request, knownHosts: request.known.knownHosts, key }).then(
-      () => done(true),
-      (error: unknown) => {
-        fail(error);
+    verifyHostKey({ ...request, knownHosts: request.known.knownHosts, key })
+      .then(() => {
+        trusted = Buffer.from(key);
+        done(true);
+      })
+      .catch((error: unknown) => {
+        if (error instanceof XferError) request.onLost(error);
+        fail(request.scope.signal.aborted ? error : connectionError(error, request.config));
         done(false);
-      },
-    );
+      });
   };
 }
 

@@ -50,11 +50,15 @@ function connectOnce(options: TcpNetConnectOpts, signal: AbortSignal): Promise<S
 }
 
 async function endpoint(config: SshConfig): Promise<TcpNetConnectOpts> {
+  const [literal, wanted] = [isIP(config.hostName), FAMILIES[config.addressFamily]];
+  if (literal && wanted && literal !== wanted) {
+    throw new XferError('UNREACHABLE', `connect to ${config.hostName}: it is no IPv${wanted} address`);
+  }
   const from = await startingPoint(config);
   return {
     host: config.hostName,
     port: config.port,
-    family: from ? isIP(from) : FAMILIES[config.addressFamily],
+    family: from ? isIP(from) : wanted,
     noDelay: true,
     keepAlive: config.tcpKeepAlive,
     autoSelectFamilyAttemptTimeout: ADDRESS_MS,

@@ -1,0 +1,131 @@
+/** How a connection is made, kept and lost, with a real sshd. */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { after, before, type TestContext, test } from 'node:test';
+import type { Carrier } from '#xfer/transports/ssh/carrier.js';
+import { openCarrier } from '#xfer/transports/ssh/open-carrier.js';
+import { OPEN } from '#xfer/transports/ssh/sftp-codec.js';
+import { failsWith } from '../support/fails-with.js';
+import { startFaultyProxy } from '../support/faulty-proxy.js';
+import { needs } from '../support/peers.js';
+import { type Sshd, startSshd } from '../support/sshd.js';
+
+const wanted = needs('sshd', 'ssh-keygen');
+const options = { ...wanted, timeout: 30_000 };
+const scope = { signal: new AbortController().signal };
+let sshd: Sshd;
+
+before(async () => {
+  if (wanted.skip === undefined) sshd = await startSshd();
+});
+after(() => sshd?.stop());
+
+async function connect(t: TestContext, at: Sshd, port: number, ...settings: string[]): Promise<Carrier> {
+  const given = { configFile: at.configFile, port, options: [...settings, `HostKeyAlias=[${at.host}]:${at.port}`] };
+  const carrier = await openCarrier({ scheme: 'sftp', host: at.host, path: '.' }, given, scope, 'source');
+  t.after(() => carrier.close());
+  return carrier;
+}
+
+/** Bytes go through a far `cat` and come back. */
+async function echo(carrier: Carrier, bytes: Buffer): Promise<Buffer> {
+  assert.ok(carrier.execute);
+  const { stream, stderr } = await carrier.execute('cat', scope);
+  stderr.resume();
+  stream.end(bytes);
+  return Buffer.concat((await stream.toArray()) as Buffer[]);
+}
+
+/** What compresses, and what does not. */
+function mixedBytes(length: number): Buffer {
+  return Buffer.concat([Buffer.alloc(length / 2, 'compressible '), randomBytes(length / 2)]);
+}
+
+test('a server that stops answering is lost after ServerAliveInterval and its count', options, async (t) => {
+  const proxy = await startFaultyProxy({ to: sshd, stallAfterBytes: 20_000 });
+  t.after(() => proxy.stop());
+  const carrier = await connect(t, sshd, proxy.port, 'ServerAliveInterval=1', 'ServerAliveCountMax=1');
+  assert.ok(carrier.execute);
+  const { stream } = await carrier.execute('cat /dev/zero', scope);
+  await assert.rejects(stream.toArray(), failsWith('DISCONNECTED', /the server stopped answering/));
+  await assert.rejects(carrier.openSftp(scope), failsWith('DISCONNECTED', /the server stopped answering/));
+});
+
+test('a server that stays silent but lives is not lost', options, async (t) => {
+  const carrier = await connect(t, sshd, sshd.port, 'ServerAliveInterval=1', 'ServerAliveCountMax=1');
+  assert.ok(carrier.execute);
+  const { stream, exitCode } = await carrier.execute('sleep 2.5; echo late', scope);
+  assert.equal(Buffer.concat((await stream.toArray()) as Buffer[]).toString(), 'late\n');
+  assert.equal(await exitCode, 0);
+});
+
+test('compressed, and with the keys changed on the way, the same bytes come back', options, async (t) => {
+  const rekeying = await startSshd({ lines: ['RekeyLimit 1M', 'Compression yes'] });
+  t.after(() => rekeying.stop());
+  const bytes = mixedBytes(6 * 1024 * 1024);
+  for (const compression of ['yes', 'no']) {
+    const carrier = await connect(t, rekeying, rekeying.port, `Compression=${compression}`);
+    assert.ok(bytes.equals(await echo(carrier, bytes)), compression);
+    const client = await carrier.openSftp(scope);
+    const path = Buffer.from(`${rekeying.directory}/file-${compression}`);
+    const handle = await client.open(path, OPEN.WRITE | OPEN.CREAT, {}, scope);
+    const step = 32_000;
+    const starts = Array.from({ length: Math.ceil(bytes.length / step) }, (_, at) => at * step);
+    await Promise.all(starts.map((at) => client.write(handle, at, bytes.subarray(at, at + step), 'write')));
+    await client.close(handle);
+    assert.ok(bytes.equals(readFileSync(path)), compression);
+  }
+});
+
+for (const way of ['down', 'up'] as const) {
+  test(`a compressed line that is cut ${way} while it is busy is an error and no crash`, options, async (t) => {
+    const proxy = await startFaultyProxy({ to: sshd, way, cutAfterBytes: 120_000 });
+    t.after(() => proxy.stop());
+    const carrier = await connect(t, sshd, proxy.port, 'Compression=yes');
+    const client = await carrier.openSftp(scope);
+    const [random, path] = [randomBytes(30_000), Buffer.from(`${sshd.directory}/cut-${way}`)];
+    const handle = await client.open(path, OPEN.READ | OPEN.WRITE | OPEN.CREAT, {}, scope);
+    const busy = async () => {
+      for (let at = 0; ; at = (at + 1) % 100) {
+        await client.write(handle, at * random.length, random, 'write');
+        await client.read(handle, at * random.length, random.length, 'read');
+      }
+    };
+    const both = await Promise.allSettled([busy(), busy(), echo(carrier, randomBytes(4 * 1024 * 1024))]);
+    for (const each of both) assert.ok(each.status === 'rejected' && failsWith('DISCONNECTED')(each.reason));
+    await carrier.close();
+  });
+}
+
+test('a port that opens late is reached by a further attempt', options, async (t) => {
+  const proxy = await startFaultyProxy({ to: sshd });
+  const { port } = proxy;
+  await proxy.stop();
+  const connecting = connect(t, sshd, port, 'ConnectionAttempts=20', 'ConnectTimeout=30');
+  const late = createServer((near) => near.destroy());
+  t.after(() => late.close());
+  await new Promise<void>((resolve) => late.listen(port, '127.0.0.1', resolve));
+  await assert.rejects(connecting, failsWith('DISCONNECTED'));
+});
+
+test('where a connection starts', options, async (t) => {
+  const loopback = Object.entries(networkInterfaces()).find(([, all]) =>
+    all?.some((each) => each.address === sshd.host),
+  );
+  const from = async (...settings: string[]) => {
+    const carrier = await connect(t, sshd, sshd.port, ...settings);
+    assert.ok(carrier.execute);
+    const { stream } = await carrier.execute('echo $SSH_CONNECTION', scope);
+    return Buffer.concat((await stream.toArray()) as Buffer[])
+      .toString()
+      .split(' ')[0];
+  };
+  assert.equal(await from('BindAddress=127.0.0.1'), '127.0.0.1');
+  assert.equal(await from(`BindInterface=${loopback?.[0]}`), '127.0.0.1');
+  await assert.rejects(from('BindInterface=none0'), failsWith('UNREACHABLE', /interface none0 has no address/));
+  await assert.rejects(from('BindAddress=192.0.2.1'), failsWith('UNREACHABLE'));
+  await assert.rejects(from('AddressFamily=inet6'), failsWith('UNREACHABLE'));
+});
