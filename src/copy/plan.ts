@@ -88,7 +88,7 @@ async function* skipFailing(source: Source, steps: AsyncGenerator<Step>, scope: 
   } catch (error) {
     throwIfAborted(scope.signal);
     if (!(error instanceof XferError) || !scope.onSkip) throw error;
-    scope.onSkip(source.name, error);
+    scope.onSkip(source.name || source.label, error);
   }
 }
 

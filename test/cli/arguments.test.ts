@@ -183,7 +183,16 @@ test("scp's limit is in kbit of 1024 bits, --limit in bytes", async () => {
 });
 
 test('what scp has not reaches the engine', async () => {
-  const words = ['--retry=0', '--parallel=2', '--no-clobber', '--exclude=a', '--exclude=b', '--include=c', '--verify'];
+  const words = [
+    '--retry=0',
+    '--parallel=2',
+    '--files-in-flight=9',
+    '--no-clobber',
+    '--exclude=a',
+    '--exclude=b',
+    '--include=c',
+    '--verify',
+  ];
   assert.deepEqual(copyOptions(await parse('scp', ...words, 'a', 'h:')), {
     preserve: false,
     dryRun: false,
@@ -191,6 +200,7 @@ test('what scp has not reaches the engine', async () => {
     include: ['c'],
     overwrite: 'never',
     lanes: 2,
+    filesInFlight: 9,
     retry: { attempts: 1 },
     verify: 'sha256',
   });
