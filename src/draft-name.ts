@@ -6,8 +6,15 @@ import type { Entry } from './transport.js';
 const SUFFIX = '.xfer-part';
 const NAME_BYTES = 255;
 
-const ofThisProcess = randomBytes(6).toString('hex');
+/** In the names of drafts that nobody is to find by their version; a later run finds those of a killed one by it. */
+export const DRAFT_RUN = randomBytes(6).toString('hex');
 let count = 0;
+
+/** Whether a name is that of a draft which one of these runs made for itself. */
+export function isDraftOfRuns(name: string, runs: readonly string[]): boolean {
+  const run = /\.([0-9a-f]{12})-[0-9a-z]+\.xfer-part$/.exec(name)?.[1];
+  return run !== undefined && name.startsWith('.') && runs.includes(run);
+}
 
 /**
  * Name of an entry's draft beside a target of that name: hidden, at most 255 bytes, the same for the same version and size
@@ -25,7 +32,7 @@ export function draftName(name: string, { version, size }: Entry): string {
 
 function freshKey(): string {
   count += 1;
-  return `${ofThisProcess}-${count.toString(36)}`;
+  return `${DRAFT_RUN}-${count.toString(36)}`;
 }
 
 function keyOf(text: string): string {

@@ -183,6 +183,11 @@ export interface Sink {
    */
   put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void>;
   /**
+   * Removes, beside `path`, the drafts that runs of this program left which can end them no more (`draft-name.ts`).
+   * Absent: no draft outlives its run, unless its version lets it be found.
+   */
+  sweep?(path: string, runs: readonly string[], scope: Scope): Promise<void>;
+  /**
    * Opens a file to be changed anywhere in it, as a client of a file server wants it. NOT_FOUND, EXISTS, DENIED, NO_SPACE,
    * UNSAFE_PATH. Present with `change`, `rename` and `remove`: a listener can let others write here.
    */

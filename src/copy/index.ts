@@ -16,6 +16,7 @@ import { plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
 import { DEFAULT_RETRY, retry } from './retry.js';
+import { RunRecord } from './run-record.js';
 import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
 import { transferWhole } from './whole.js';
 
@@ -44,6 +45,7 @@ class Copy {
   readonly #making = new Map<string, Promise<void>>();
   readonly #made: Entry[] = [];
   readonly #failures: CopyFailure[] = [];
+  #record: RunRecord | undefined;
   readonly #digests = new Map<string, string>();
   readonly #startedAtMs = performance.now();
   #seen = { files: 0, bytes: 0 };
@@ -69,15 +71,29 @@ class Copy {
       lanes,
       onStart: (step, held) => this.#progress.start(step, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
-      onRetry: (step, attempt, delayMs, error) =>
-        this.#progress.emit({ type: 'retry', path: nameOf(step), attempt, delayMs, error }),
+      onRetry: (step, attempt, delayMs, error) => {
+        this.#record?.noteFailure();
+        this.#progress.emit({ type: 'retry', path: nameOf(step), attempt, delayMs, error });
+      },
     };
   }
 
   async run(): Promise<CopyResult> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      this.#record?.noteFailure();
+      throw error;
+    } finally {
+      await this.#record?.close();
+    }
+  }
+
+  async #run(): Promise<CopyResult> {
     const { signal } = this.#scope;
     try {
       throwIfAborted(signal);
+      await this.#openRecord();
       const walk = { ...this.#scope, onSkip: (path: string, error: Error) => this.#fail(path, error) };
       for await (const step of plan(this.#sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
@@ -92,8 +108,15 @@ class Copy {
     }
     await this.#files.drained();
     throwIfAborted(signal);
+    await this.#record?.sweep(this.#sink, this.#scope);
     await this.#finishDirectories();
     return this.#end();
+  }
+
+  async #openRecord(): Promise<void> {
+    const { journalDirectory, dryRun } = this.#options;
+    if (journalDirectory === undefined || dryRun || !this.#sink.sweep) return;
+    this.#record = await RunRecord.open(journalDirectory, this.#sources, this.#sink);
   }
 
   async #take(step: Step): Promise<void> {
@@ -133,6 +156,7 @@ class Copy {
       this.#count.symlinks += 1;
       return;
     }
+    this.#record?.noteFile(step.path);
     const result = await (transferWhole(step, this.#context) ?? this.#transfer(step));
     this.#count.files += 1;
     this.#count.bytes += result.bytes;
@@ -177,6 +201,7 @@ class Copy {
 
   #fail(path: string, thrown: unknown): void {
     const error = toXferError(thrown, `copy ${path}`);
+    this.#record?.noteFailure();
     this.#failures.push({ path, error });
     this.#progress.emit({ type: 'fail', path, error });
   }

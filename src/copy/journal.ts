@@ -138,7 +138,8 @@ function parseHeader(header: string): { version: string; size: number } | undefi
   }
 }
 
-async function readIfThere(file: string): Promise<string> {
+/** Text of a file; empty where there is none. */
+export async function readIfThere(file: string): Promise<string> {
   try {
     const text = await readFile(file, 'latin1');
     return text.length > MAX_JOURNAL_BYTES ? '' : text;
@@ -163,7 +164,8 @@ async function takeLock(lock: string): Promise<boolean> {
   return false;
 }
 
-function isAlive(pid: number): boolean {
+/** Whether a process of this machine has the number. */
+export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);

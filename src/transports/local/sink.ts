@@ -12,11 +12,12 @@ import {
   statSync,
   symlinkSync,
 } from 'node:fs';
-import { chmod, stat, utimes } from 'node:fs/promises';
+import { chmod, readdir, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { draftName } from '../../draft-name.js';
+import { draftName, isDraftOfRuns } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
+import { nameFromBytes } from '../../names.js';
 import type { Change, Draft, EditableFile, EditOptions, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { changeNow, removeNow, renameNow } from './changes.js';
@@ -135,6 +136,17 @@ export class LocalSink implements Sink {
     } catch (error) {
       await draft.discard().catch(() => {});
       throw error;
+    }
+  }
+
+  async sweep(path: string, runs: readonly string[], scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    await this.#checkParent(path);
+    const { target } = await this.#target(path);
+    const folder = dirname(target);
+    const names = await readdir(fsPath(folder), 'buffer');
+    for (const name of names.map(nameFromBytes).filter((each) => isDraftOfRuns(each, runs))) {
+      await rm(fsPath(join(folder, name)), { force: true });
     }
   }
 

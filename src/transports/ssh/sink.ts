@@ -1,10 +1,12 @@
 /** A tree on an sftp server, written. */
 import { pipeline } from 'node:stream/promises';
+import { isDraftOfRuns } from '../../draft-name.js';
 import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
 import type { Draft, Entry, OpenOptions, Parallelism, Scope, Sink, SinkCapabilities } from '../../transport.js';
+import { DirectoryReader } from './directory-reader.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
-import { below, resolveRoot } from './paths.js';
+import { below, isSafeName, joinBytes, resolveRoot, splitPath } from './paths.js';
 import { putFile } from './put.js';
 import type { Sessions } from './sessions.js';
 import { type Attributes, kindOf, timesOf } from './sftp-attributes.js';
@@ -146,6 +148,20 @@ export class SftpSink implements Sink {
     } catch (error) {
       await draft.discard().catch(() => undefined);
       throw error;
+    }
+  }
+
+  async sweep(path: string, runs: readonly string[], scope: Scope): Promise<void> {
+    const client = await this.#options.sessions.pick(scope);
+    const { directory } = splitPath(this.#checked(path));
+    const reader = new DirectoryReader(client, directory, scope);
+    try {
+      for (let items = await reader.next(); items; items = await reader.next()) {
+        const left = items.filter(({ name }) => isSafeName(name) && isDraftOfRuns(nameFromBytes(name), runs));
+        await Promise.all(left.map(({ name }) => client.remove(joinBytes(directory, name))));
+      }
+    } finally {
+      await reader.close();
     }
   }
 

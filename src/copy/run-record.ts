@@ -1,0 +1,79 @@
+/**
+ * A copy that runs, written down for as long as it does: `kill -9` leaves the drafts of files too small to be resumed, and
+ * the next run of the same copy, which finds the record, can remove them. One file per run beside the journals.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { DRAFT_RUN } from '../draft-name.js';
+import { parentPath } from '../names.js';
+import type { Scope, Sink, Source } from '../transport.js';
+import { isAlive, readIfThere } from './journal.js';
+
+export class RunRecord {
+  readonly #directory: string;
+  readonly #id: string;
+  /** Runs of the same copy that ended without removing their record. */
+  readonly #left: readonly string[];
+  /** A file in each directory that files were copied to. */
+  readonly #places = new Map<string, string>();
+  #mayHaveLeft = false;
+
+  private constructor(directory: string, id: string, left: readonly string[]) {
+    this.#directory = directory;
+    this.#id = id;
+    this.#left = left;
+  }
+
+  /** Looks for the records of earlier runs, and writes this one's. */
+  static async open(directory: string, sources: readonly Source[], sink: Sink): Promise<RunRecord> {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const ends = [...sources.map(({ identity }) => identity), sink.identity].join('\0');
+    const id = createHash('sha256').update(ends).digest('hex').slice(0, 32);
+    const left: string[] = [];
+    for (const name of await readdir(directory)) {
+      const run = name.startsWith(`${id}.`) ? /\.([0-9a-f]{12})\.run$/.exec(name)?.[1] : undefined;
+      if (run !== undefined && hasEnded(await readIfThere(join(directory, name)))) left.push(run);
+    }
+    const record = new RunRecord(directory, id, left);
+    await writeFile(record.#file(DRAFT_RUN), `${process.pid} ${hostname()}`, { mode: 0o600 });
+    return record;
+  }
+
+  /** A file is copied to `path`. */
+  noteFile(path: string): void {
+    const directory = path === '' ? '..' : parentPath(path);
+    if (!this.#places.has(directory)) this.#places.set(directory, path);
+  }
+
+  /** Something failed, so that a draft of this run may be left too. */
+  noteFailure(): void {
+    this.#mayHaveLeft = true;
+  }
+
+  /** Removes what killed runs left where this one copied to, and their records. What cannot be looked at is left alone. */
+  async sweep(sink: Sink, scope: Scope): Promise<void> {
+    const runs = this.#mayHaveLeft ? [...this.#left, DRAFT_RUN] : this.#left;
+    if (runs.length === 0 || !sink.sweep) return;
+    const swept = await Promise.allSettled([...this.#places.values()].map((path) => sink.sweep?.(path, runs, scope)));
+    if (swept.some(({ status }) => status === 'rejected')) return;
+    this.#mayHaveLeft = false;
+    for (const run of this.#left) await rm(this.#file(run), { force: true });
+  }
+
+  /** Ends the record, unless drafts of this run may be left. */
+  async close(): Promise<void> {
+    if (!this.#mayHaveLeft) await rm(this.#file(DRAFT_RUN), { force: true });
+  }
+
+  #file(run: string): string {
+    return join(this.#directory, `${this.#id}.${run}.run`);
+  }
+}
+
+/** A home directory may be shared by machines: of a run on another one nothing is known. */
+function hasEnded(record: string): boolean {
+  const [pid = '', host = ''] = record.split(' ', 2);
+  return host === hostname() && !isAlive(Number(pid));
+}
