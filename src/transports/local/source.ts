@@ -1,6 +1,6 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
 import { type BigIntStats, constants, type Dir, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
-import { type FileHandle, lstat, open, stat, statfs } from 'node:fs/promises';
+import { type FileHandle, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
@@ -19,7 +19,7 @@ import type {
 } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
-import { fsPath, isInside, joinRoot, placeNow, realPath } from './root.js';
+import { fsPath, isInside, joinRoot, placeNow, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
@@ -217,7 +217,7 @@ export class LocalSource implements Source {
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new XferError('NOT_FOUND', `open ${label}: not a regular file`);
-      await this.#checkOpened(path, stats);
+      this.#checkOpened(path, stats);
       const entry = entryFrom(path, 'file', stats);
       return {
         entry,
@@ -275,10 +275,9 @@ export class LocalSource implements Source {
     return real;
   }
 
-  /** The path may have been swapped for a link between the check and the open: what was opened must be what is inside. */
-  async #checkOpened(path: string, opened: BigIntStats): Promise<void> {
-    const real = await this.#confined(path);
-    const there = await lstat(fsPath(real), { bigint: true });
+  /** The path may have been swapped for a link before the open: what was opened must be what is inside. */
+  #checkOpened(path: string, opened: BigIntStats): void {
+    const there = lstatSync(fsPath(targetNow(this.#root, path)), { bigint: true });
     if (identity(there) !== identity(opened))
       throw new XferError('NOT_FOUND', `open ${path}: it was replaced meanwhile`);
   }

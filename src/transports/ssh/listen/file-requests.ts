@@ -11,7 +11,8 @@ import type { FileHandle, Handle } from './handles.js';
 /** Most bytes that one READ is answered with; `limits@openssh.com` says so. */
 export const MOST_READ_BYTES = 255 * 1024;
 
-const CHANGES = OPEN.WRITE | OPEN.APPEND | OPEN.CREAT | OPEN.TRUNC;
+/** What asks for more than reading. */
+export const CHANGES = OPEN.WRITE | OPEN.APPEND | OPEN.CREAT | OPEN.TRUNC;
 
 /** NOT_FOUND, EXISTS, DENIED where a change is asked for and none may be made, UNSAFE_PATH, NO_SPACE. */
 export async function openFile(

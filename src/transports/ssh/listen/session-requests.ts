@@ -6,6 +6,7 @@ import * as answer from './answers.js';
 import { attributesOf } from './attributes.js';
 import { clientPath, homePath, shownPath } from './client-paths.js';
 import {
+  CHANGES,
   changeFile,
   closeHandle,
   entryOf,
@@ -40,7 +41,7 @@ export const EXTENSIONS = {
   'expand-path@openssh.com': '1',
 } as const;
 
-/** Requests that change nothing: any number of them may be under way at once. */
+/** Requests that change nothing, whatever is in them. */
 const SHARED: ReadonlySet<number> = new Set([
   PACKET.READ,
   PACKET.LSTAT,
@@ -52,8 +53,18 @@ const SHARED: ReadonlySet<number> = new Set([
   PACKET.READLINK,
 ]);
 
-export function isShared(type: number): boolean {
-  return SHARED.has(type);
+/**
+ * Whether a request changes nothing, so that others of its kind may be under way with it. A file that is only read may be
+ * closed beside its last reads, which were asked of it before.
+ */
+export function isShared(handles: Handles, type: number, reader: PacketReader): boolean {
+  if (type === PACKET.OPEN) {
+    reader.string();
+    return (reader.uint32() & CHANGES) === 0;
+  }
+  if (type !== PACKET.CLOSE) return SHARED.has(type);
+  const handle = handles.find(reader.string());
+  return handle !== undefined && (handle.kind === 'directory' || handle.edit === undefined);
 }
 
 const path = (reader: PacketReader): string => clientPath(reader.string());

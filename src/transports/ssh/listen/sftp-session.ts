@@ -134,7 +134,7 @@ export class SftpSession {
   #pump(): void {
     while (!this.#ended && !this.#outbox.full) {
       const [next] = this.#queue;
-      const shared = next !== undefined && isShared(next.type);
+      const shared = next !== undefined && this.#isShared(next);
       if (!next || this.#alone || (shared ? this.#turns.length >= MOST_AT_ONCE : this.#running > 0)) break;
       this.#alone = !shared;
       this.#start(next.type === PACKET.WRITE ? this.#write() : this.#answer(this.#shift()));
@@ -145,6 +145,15 @@ export class SftpSession {
     else if (this.#options.channel.isPaused()) this.#options.channel.resume();
     if (this.#inputEnded && this.#running === 0 && this.#queue.length === 0) this.#finish();
     else if (!this.busy) this.#options.onIdle();
+  }
+
+  /** What is cut short is done alone, and then ends the session. */
+  #isShared({ type, packet }: Request): boolean {
+    try {
+      return isShared(this.#handles, type, new PacketReader(packet, FIELDS_AT));
+    } catch {
+      return false;
+    }
   }
 
   #shift(): Request {
