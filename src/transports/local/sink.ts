@@ -1,6 +1,7 @@
 /** Files and trees of this machine as a sink. Names from outside stay below its root, whatever links are there. */
 import {
   type BigIntStats,
+  chmodSync,
   closeSync,
   constants,
   fstatSync,
@@ -11,8 +12,9 @@ import {
   type Stats,
   statSync,
   symlinkSync,
+  utimesSync,
 } from 'node:fs';
-import { chmod, readdir, rm, stat, utimes } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { draftName, isDraftOfRuns } from '../../draft-name.js';
@@ -38,6 +40,8 @@ export class LocalSink implements Sink {
   readonly #onNotice: ((line: string) => void) | undefined;
   /** Directories whose real place was checked. Emptied when a link is made, which may change where they lead. */
   readonly #checked = new Map<string, Promise<void>>();
+  /** Counts what may change where a path leads, so that a check which was under way meanwhile is known to be old. */
+  #moves = 0;
 
   /** `root` may be relative; it is taken from the current directory now. It need not be there. `real` is its path without links. */
   constructor(root: string, options: OpenOptions = {}, real: string = resolve(root)) {
@@ -68,18 +72,22 @@ export class LocalSink implements Sink {
 
   #makeLink(place: string, entry: Entry): void {
     if (entry.target === undefined) throw new XferError('INTERNAL', `create ${entry.path}: the link has no target`);
-    this.#checked.clear();
+    this.#forgetChecks();
     symlinkSync(fsPath(entry.target), fsPath(place));
+  }
+
+  #forgetChecks(): void {
+    this.#checked.clear();
+    this.#moves += 1;
   }
 
   async finish(directory: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
-    await this.#checkParent(directory.path);
-    const local = fsPath(this.#local(directory.path));
     try {
+      const place = fsPath(placeNow(this.#root, directory.path));
       const { mode, mtimeMs, atimeMs } = directory;
-      if (mode !== undefined) await chmod(local, mode & 0o7777);
-      if (mtimeMs !== undefined) await utimes(local, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
+      if (mode !== undefined) chmodSync(place, mode & 0o7777);
+      if (mtimeMs !== undefined) utimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
     } catch (error) {
       throw toXferError(error, `set mode and time of ${directory.path || this.label}`);
     }
@@ -91,11 +99,13 @@ export class LocalSink implements Sink {
 
   async #draft(entry: Entry, scope: Scope): Promise<LocalDraft> {
     throwIfAborted(scope.signal);
+    const moves = this.#moves;
     await this.#checkParent(entry.path);
     const label = entry.path || this.label;
     if (entry.path === '' && wantsDirectory(this.label)) throw noDirectory(this.label);
     try {
       const { target, stats } = await this.#target(entry.path);
+      if (moves !== this.#moves) return await this.#draft(entry, scope);
       if (stats?.isDirectory()) throw new XferError('EXISTS', `write ${label}: is a directory`);
       if (stats && !stats.isFile()) return await this.#inPlace(target, label);
       return await this.#beside(target, entry, stats, label);
@@ -116,13 +126,13 @@ export class LocalSink implements Sink {
 
   async rename(from: string, to: string, replace: boolean, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
-    this.#checked.clear();
+    this.#forgetChecks();
     renameNow(this.#root, from, to, replace);
   }
 
   async remove(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
-    this.#checked.clear();
+    this.#forgetChecks();
     removeNow(this.#root, path, kind);
   }
 

@@ -19,7 +19,7 @@ import type {
 } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
-import { fsPath, isInside, joinRoot, placeNow, realPath, targetNow } from './root.js';
+import { fsPath, joinRoot, placeNow, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
@@ -153,8 +153,7 @@ export class LocalSource implements Source {
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
     throwIfAborted(scope.signal);
     try {
-      const inside = await this.#confined(path);
-      const stats = await stat(fsPath(inside), { bigint: true });
+      const stats = statSync(fsPath(targetNow(this.#root, path)), { bigint: true });
       const kind = kindOf(stats);
       return kind && entryFrom(path, kind, stats);
     } catch (error) {
@@ -193,15 +192,14 @@ export class LocalSource implements Source {
   /** Links to what is outside the root, and what is no file or directory, are left out. */
   async *list(directory: string, scope: Scope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
-    await this.#confined(directory);
+    targetNow(this.#root, directory);
     for (const looked of this.#children(directory)) {
       throwIfAborted(scope.signal);
       if ('fault' in looked) {
         if (looked.path === directory) throw looked.fault;
         continue;
       }
-      const inside = looked.linked ? await this.#confined(looked.found.path).catch(() => undefined) : directory;
-      if (inside !== undefined) yield looked.found;
+      if (!looked.linked || this.#leadsInside(looked.found.path)) yield looked.found;
     }
   }
 
@@ -266,13 +264,13 @@ export class LocalSource implements Source {
     }
   }
 
-  /** The real path of `path`; NOT_FOUND where nothing is, UNSAFE_PATH where a link leads out of the root. */
-  async #confined(path: string): Promise<string> {
-    const [root, real] = await Promise.all([realPath(this.#root), realPath(this.#local(path))]);
-    if (root === undefined || real === undefined)
-      throw new XferError('NOT_FOUND', `open ${path || this.label}: no such file or directory`);
-    if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `open ${path}: a link out of ${this.label}`);
-    return real;
+  #leadsInside(path: string): boolean {
+    try {
+      targetNow(this.#root, path);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** The path may have been swapped for a link before the open: what was opened must be what is inside. */
