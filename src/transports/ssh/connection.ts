@@ -122,7 +122,10 @@ export class SshConnection implements Carrier {
   async forward({ hostName, port }: SshConfig, scope: Scope): Promise<ChannelStream> {
     const open = (done: ClientCallback) => this.#client.forwardOut('127.0.0.1', 0, hostName, port, done);
     const explain = (error: Error) => forwardError(error, `${hostName}:${port}`, this.#config.host);
-    return new ChannelStream(await this.#openChannel(scope, open, explain), () => this.#lost);
+    const channel = await this.#openChannel(scope, open, explain);
+    // All channels of the next connection go through this one.
+    widenWindow(this.#client, channel);
+    return new ChannelStream(channel, () => this.#lost);
   }
 
   #openChannel(
