@@ -35,6 +35,8 @@ test('serve takes its directory and its port in either order', async () => {
     [['-p', '0'], '.', 0],
     [['2024', '8080'], '2024', 8080],
     [['--', '-dir', '0'], '-dir', 0],
+    [['--sftp'], '.', 2222],
+    [['--sftp', 'photos', '2200'], 'photos', 2200],
   ];
   for (const [words, directory, port] of cases) {
     assert.deepEqual(parseServeOperands(parseArguments(serve, words)), { directory, port }, words.join(' '));
