@@ -10,13 +10,15 @@ import { startSshd } from '../support/sshd.js';
 import { differences } from '../support/trees.js';
 
 const options = { ...needs('sshd', 'ssh', 'ssh-keygen'), timeout: 60_000 };
-const FILES = 150;
+const FILES = 600;
+/** One for the look, and as many as one copy takes on a short line. */
+const MOST_SESSIONS = 5;
 
 for (const [name, carrier] of [
   ['our own SSH', []],
   ['-S ssh', ['-S', findProgram('ssh') ?? 'ssh']],
 ] as const) {
-  test(`${name}: one login for all the matches of a pattern`, options, async (t) => {
+  test(`${name}: one login and few sessions for all the matches of a pattern`, options, async (t) => {
     const sshd = await startSshd();
     const near = mkdtempSync(join(tmpdir(), 'xfer-pattern-'));
     t.after(async () => {
@@ -30,5 +32,7 @@ for (const [name, carrier] of [
     assert.equal(exitCode, 0, stderr);
     assert.deepEqual(differences(from, to), []);
     assert.equal(sshd.log().match(/Accepted publickey/g)?.length, 1);
+    const sessions = sshd.log().match(/Starting session: subsystem 'sftp'/g)?.length ?? 0;
+    assert.ok(sessions >= 1 && sessions <= MOST_SESSIONS, `${sessions} sessions`);
   });
 }

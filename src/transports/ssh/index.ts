@@ -8,6 +8,7 @@ import { expandGlob, isPattern } from './glob.js';
 import type { SshListenOptions } from './listen/index.js';
 import { type CarrierUse, openCarrier } from './open-carrier.js';
 import { Sessions } from './sessions.js';
+import { shareSessions } from './shared-sessions.js';
 import { SftpSink } from './sink.js';
 import { SftpSource } from './source.js';
 import type { SshOptions } from './ssh-options.js';
@@ -77,22 +78,32 @@ async function openOn<T>(
   const { onNotice, parallel, protocol } = options;
   const label = printable(location.host ?? location.path);
   const dial = (dialing: Scope, more?: 'more') => openCarrier(location, options, dialing, more ?? use);
-  const carrier = await dial(scope);
+  let carrier: Carrier | undefined;
+  const connect = async () => {
+    carrier = await dial(scope);
+    return Sessions.on(carrier, { dial, label, parallel, ...(onNotice ? { onNotice } : {}) }, scope);
+  };
   let sessions: Sessions | undefined;
   try {
-    if (legacy && protocol === 'scp') return await legacy(carrier);
-    sessions = await Sessions.on(carrier, { dial, label, parallel, ...(onNotice ? { onNotice } : {}) }, scope).catch(
-      (error: unknown) => {
-        const canFallBack = legacy !== undefined && protocol === undefined && carrier.execute !== undefined;
-        if (canFallBack && error instanceof XferError && error.code === 'UNSUPPORTED') return undefined;
-        throw error;
-      },
-    );
+    if (legacy && protocol === 'scp') {
+      carrier = await dial(scope);
+      return await legacy(carrier);
+    }
+    const opening = use === 'look' ? connect() : shareSessions(options, sharedKey(location, use), connect);
+    sessions = await opening.catch((error: unknown) => {
+      const canFallBack = legacy !== undefined && protocol === undefined && carrier?.execute !== undefined;
+      if (canFallBack && error instanceof XferError && error.code === 'UNSUPPORTED') return undefined;
+      throw error;
+    });
     if (sessions) return await open({ sessions, path: location.path, label: describeLocation(location) });
     onNotice?.(`${label}: no sftp there; using the old scp protocol`);
-    return await (legacy as NonNullable<typeof legacy>)(carrier);
+    return await (legacy as NonNullable<typeof legacy>)(carrier as Carrier);
   } catch (error) {
-    await (sessions ?? carrier).close();
+    await (sessions ?? carrier)?.close();
     throw error;
   }
+}
+
+function sharedKey({ user, host, port }: Location, use: CarrierUse): string {
+  return JSON.stringify([user, host, port, use]);
 }

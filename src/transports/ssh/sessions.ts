@@ -40,6 +40,7 @@ export class Sessions {
   readonly #stop = new AbortController();
   #carriers: Carrier[];
   #sessions: Session[];
+  #users = 1;
   #turn = 0;
   #connecting: Promise<void> | undefined;
   #widening: Promise<void> | undefined;
@@ -203,8 +204,17 @@ export class Sessions {
     for (const old of lost) void old.close();
   }
 
-  /** Ends all sessions and connections. */
+  /** One more user, who will close them too; false where they are closed already. */
+  join(): boolean {
+    if (this.#users === 0) return false;
+    this.#users += 1;
+    return true;
+  }
+
+  /** Ends all sessions and connections, where the last user closes them. Called once by each. */
   async close(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users > 0) return;
     this.#stop.abort(new Error('the sessions are closed'));
     await this.#connecting?.catch(() => undefined);
     await Promise.all(this.#carriers.map((carrier) => carrier.close()));

@@ -34,6 +34,7 @@ export class SftpSink implements Sink {
   };
   readonly #options: SftpSinkOptions;
   readonly #root: string;
+  #closed = false;
   /** Links made here: nothing is written through one, or a source could lead its files anywhere (CVE-2019-6111's kind). */
   readonly #links = new Set<string>();
   /** The first look at the root, sent together with the question for the server's limits. */
@@ -178,6 +179,8 @@ export class SftpSink implements Sink {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#options.sessions.close();
   }
 

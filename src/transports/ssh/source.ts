@@ -39,6 +39,7 @@ export class SftpSource implements Source {
   readonly capabilities: SourceCapabilities = { ranges: true, replay: true, parallel: true, metadata: true };
   readonly #options: SftpSourceOptions;
   readonly #root: string;
+  #closed = false;
   /** The first look at the root, sent together with the question for the server's limits. */
   #rootLook: Promise<Attributes> | undefined;
 
@@ -114,6 +115,8 @@ export class SftpSource implements Source {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#options.sessions.close();
   }
 }
