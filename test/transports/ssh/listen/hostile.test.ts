@@ -241,3 +241,55 @@ test('nothing can be changed where nothing is received', limit, async (t) => {
   await assert.rejects(client.write(handle, 0, Buffer.from('x'), 'write'), failsWith('DENIED'));
   assert.equal(readFileSync(join(at.root, 'f'), 'utf8'), 'f');
 });
+
+test('random requests are answered or end the session, and the next is served', limit, async (t) => {
+  const at = await place(t);
+  writeFileSync(join(at.root, 'f'), 'f');
+  const connection = await connect(t, at);
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  const random = randomFrom(seed);
+  const types = Object.values(PACKET).filter((type) => type !== PACKET.INIT);
+  for (let round = 0; round < 40; round++) {
+    const channel = await openChannel(connection);
+    const closed = untilClosed(channel);
+    channel.write(INIT);
+    for (let count = 0; count < 30; count++)
+      channel.write(packet(random(250) < 5 ? random(256) : pick(types, random), count, ...someFields(random)));
+    channel.end();
+    await closed;
+  }
+  const client = await openSftp(t, at);
+  assert.ok((await client.stat(name('/'), scope)).permissions);
+  assert.deepEqual(readdirSync(at.above).sort(), ['root', 'secret']);
+});
+
+/** Numbers below a bound, the same for the same seed (Lehmer's generator). */
+function randomFrom(seed: number): (below: number) => number {
+  let state = (seed % 2147483646) + 1;
+  return (below) => {
+    state = (state * 48271) % 2147483647;
+    return state % below;
+  };
+}
+
+function pick<T>(from: readonly T[], random: (below: number) => number): T {
+  return from[random(from.length)] as T;
+}
+
+function someFields(random: (below: number) => number): (number | string | Buffer)[] {
+  const strings = [
+    'f',
+    '/',
+    '../secret',
+    'new',
+    Buffer.alloc(4),
+    'posix-rename@openssh.com',
+    'limits@openssh.com',
+    '',
+    '\0',
+  ];
+  return Array.from({ length: random(6) }, () =>
+    random(2) === 0 ? pick(strings, random) : pick([0, 1, 26, 0xffffffff, random(2 ** 31)], random),
+  );
+}

@@ -1,5 +1,6 @@
 /** Who gets in to the listener, in how many tries, and who waits. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
@@ -81,6 +82,7 @@ test('who does not log in has a time limit, and so many places', limit, async (t
 function connected(port: number): Promise<ReturnType<typeof connectSocket>> {
   return new Promise((resolve, reject) => {
     const socket = connectSocket(port, '127.0.0.1', () => resolve(socket));
+    // Later ones only say that the other end was quicker.
     socket.on('error', reject);
   });
 }
@@ -130,4 +132,23 @@ test('a key of RSA signs with SHA-2 only', limit, async (t) => {
   const served = await serveSftp(at.root, { accounts: [], authorizedKeys: keys });
   t.after(() => served.stop());
   await connect(t, served, { authHandler: tries([{ type: 'publickey', username: 'a', key: pair.private }]) });
+});
+
+test('what is no SSH ends its connection and nothing else', limit, async (t) => {
+  const at = await place(t);
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  const noise = (round: number): Buffer =>
+    createHash('shake256', { outputLength: 9000 }).update(`${seed} ${round}`).digest();
+  const starts = ['', 'SSH-2.0-x\r\n', 'SSH-1.5-x\r\n', `SSH-2.0-${'x'.repeat(9000)}\r\n`, 'GET / HTTP/1.1\r\n\r\n'];
+  const attempt = async (round: number): Promise<void> => {
+    const socket = await connected(at.port);
+    const ended = untilEnd(socket);
+    socket.end(Buffer.concat([Buffer.from(starts[round % starts.length] as string), noise(round)]));
+    await ended;
+  };
+  for (let first = 0; first < 40; first += 10) {
+    await Promise.all(Array.from({ length: 10 }, (_, next) => attempt(first + next)));
+  }
+  await connect(t, at);
 });
