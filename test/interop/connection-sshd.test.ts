@@ -129,3 +129,26 @@ test('where a connection starts', options, async (t) => {
   await assert.rejects(from('BindAddress=192.0.2.1'), failsWith('UNREACHABLE'));
   await assert.rejects(from('AddressFamily=inet6'), failsWith('UNREACHABLE'));
 });
+
+test('a line that breaks is made again without a further question', options, async (t) => {
+  const locked = await startSshd({ passphrase: 'open' });
+  t.after(() => locked.stop());
+  const proxy = await startFaultyProxy({ to: locked, cutAfterBytes: 40_000, times: 1 });
+  t.after(() => proxy.stop());
+  let questions = 0;
+  const secret = async () => {
+    questions++;
+    return 'open';
+  };
+  const alias = [`HostKeyAlias=[${locked.host}]:${locked.port}`];
+  const prompt = { secret, line: secret };
+  const given = { configFile: locked.configFile, port: proxy.port, options: alias, prompt };
+  const location = { scheme: 'sftp', host: 'rig', path: '.' };
+  const first = await openCarrier(location, given, scope, 'source');
+  await assert.rejects(echo(first, randomBytes(100_000)), failsWith('DISCONNECTED'));
+  const second = await openCarrier(location, given, scope, 'source');
+  const bytes = randomBytes(100_000);
+  assert.ok(bytes.equals(await echo(second, bytes)));
+  await Promise.all([first.close(), second.close()]);
+  assert.equal(questions, 1);
+});

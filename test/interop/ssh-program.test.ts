@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
 import { openCarrier } from '#xfer/transports/ssh/open-carrier.js';
 import { failsWith } from '../support/fails-with.js';
+import { startFaultyProxy } from '../support/faulty-proxy.js';
 import { needs } from '../support/peers.js';
 import { runProgram, runXfer } from '../support/run-xfer.js';
 import { type Sshd, sftpServer, startSshd } from '../support/sshd.js';
@@ -147,4 +148,38 @@ test('what is wrong at the far end is said in ssh’s words', options, async () 
   await assert.rejects(open('Port=1'), failsWith('UNREACHABLE', /Connection refused/));
   await assert.rejects(open('HostName=no-such-host.invalid'), failsWith('UNREACHABLE', /Could not resolve/));
   await assert.rejects(open('NoSuchKeyword=1'), failsWith('USAGE', /NoSuchKeyword/i));
+});
+
+test('a copy goes on by a second ssh where the line of the first broke', options, async (t) => {
+  const proxy = await startFaultyProxy({ to: sshd, cutAfterBytes: 2_000_000, times: 1 });
+  t.after(() => proxy.stop());
+  const [there, here] = [join(sshd.directory, 'long'), join(directory, 'long')];
+  const bytes = randomBytes(6_000_000);
+  await writeFile(there, bytes);
+  const alias = ['-P', String(proxy.port), '-o', `HostKeyAlias=[${sshd.host}]:${sshd.port}`];
+  const { exitCode, stderr } = await runXfer([
+    'scp',
+    '-S',
+    'ssh',
+    '-F',
+    sshd.configFile,
+    ...alias,
+    `rig:${there}`,
+    here,
+  ]);
+  assert.equal(exitCode, 0, stderr);
+  assert.ok(bytes.equals(await readFile(here)));
+  assert.equal(proxy.connections, 2);
+});
+
+test('sessions of the system’s ssh share a master that is there', options, async (t) => {
+  const path = join(directory, 'master');
+  const master = ['-F', sshd.configFile, '-o', `ControlPath=${path}`];
+  const started = await runProgram('ssh', [...master, '-fNM', 'rig']);
+  assert.equal(started.exitCode, 0, started.stderr);
+  t.after(() => runProgram('ssh', [...master, '-O', 'exit', 'rig']));
+  const logins = sshd.log().split('Accepted publickey').length;
+  const given = { program: 'ssh', configFile: sshd.configFile, options: [`ControlPath=${path}`] };
+  await roundTrip(given, join(sshd.directory, 'by-master'));
+  assert.equal(sshd.log().split('Accepted publickey').length, logins);
 });

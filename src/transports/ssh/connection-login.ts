@@ -101,6 +101,11 @@ function listen(request: LoginRequest, login: Authentication, fail: (error: unkn
   });
   client.on('end', end);
   client.on('close', end);
+  client.on('change password', () => {
+    const reason = 'the password must be changed first';
+    const hint = `change it with: ssh ${config.user}@${config.host}`;
+    fail(new XferError('DENIED', `log in to ${config.host} as ${config.user}: ${reason}`, { hint }));
+  });
   client.on('banner', (text) => tellBanner(text, onNotice));
   client.on('handshake', () => patience.rest());
 }

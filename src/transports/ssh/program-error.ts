@@ -36,8 +36,7 @@ const WORDS: readonly Words[] = [
 /** Why a program that carries a session ended, in its own words where it said some. `what` starts the message. */
 export function programError(what: string, end: ProgramEnd, lines: readonly string[]): XferError {
   if (end.error) {
-    const hint = 'name a program that is there: xfer scp -S /usr/bin/ssh';
-    return toXferError(end.error, what, { hint });
+    return toXferError(end.error, what, { hint: 'name a program that is there, by its full path' });
   }
   for (const { pattern, code, hint } of WORDS) {
     const line = lines.findLast((said) => pattern.test(said));

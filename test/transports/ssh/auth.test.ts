@@ -176,6 +176,15 @@ test('the ways to log in are tried in the order that is preferred, and no others
   }
 });
 
+test('a password that must be changed first is said', { timeout }, async () => {
+  login = (context) => {
+    if (context.method === 'password') context.requestChange('Your password has expired.', () => undefined);
+    else context.reject(['password']);
+  };
+  const attempt = tryLogin(await configure(), answering({ password: 'old' }));
+  await assert.rejects(attempt, failsWith('DENIED', /must be changed first/));
+});
+
 test('an abort while a person is asked ends the login with its reason', { timeout }, async () => {
   login = (context) => context.reject(['password']);
   const stop = new AbortController();
