@@ -5,6 +5,8 @@ import { isText } from '../../../names.js';
 import { shellPath } from '../shell-words.js';
 
 const HOME = /^~[A-Za-z0-9._-]*(?=\/|$)/;
+/** Last parts that name nothing. */
+const NAMELESS = ['', '.', '..'];
 const MOST_ALTERNATIVES = 1000;
 
 /**
@@ -50,14 +52,17 @@ export function farBaseName(typed: string): string {
 
 /**
  * Whether a name is one that a typed source stands for (CVE-2019-6111; scp.c, `brace_expand` and `fnmatch`). A home
- * directory has a name that nobody typed: there any is. USAGE for too many alternatives.
+ * directory, or `.`, has a name that nobody typed: there any is. USAGE for too many alternatives.
  */
 export function expectedNames(typed: string): (name: string) => boolean {
   const bases = expandBraces(typed).map(farBaseName);
   const patterns = bases.map((base) => compileGlob(base, '!^'));
   const isHome = HOME.test(typed) && !/[^/]\/+[^/]/.test(typed);
+  const isNameless = isHome || bases.some((base) => NAMELESS.includes(base));
   return (name) =>
-    isHome || bases.some((base) => base === name || withoutEscapes(base) === name) || patterns.some((is) => is(name));
+    isNameless ||
+    bases.some((base) => base === name || withoutEscapes(base) === name) ||
+    patterns.some((is) => is(name));
 }
 
 /** `a{b,c}` as `ab` and `ac`, and as itself, for a shell without braces. */

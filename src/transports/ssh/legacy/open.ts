@@ -1,11 +1,12 @@
 import { withoutEscapes } from '../../../glob.js';
 import { describeLocation, type Location } from '../../../location.js';
-import type { Scope, Sink, Source } from '../../../transport.js';
+import type { Sink, Source } from '../../../transport.js';
 import type { Carrier } from '../carrier.js';
 import type { SshOptions } from '../ssh-options.js';
 import { expectedNames, farBaseName, isFarPattern, scpCommand } from './far-path.js';
 import { startPeer } from './peer.js';
 import { nameFault } from './record.js';
+import { SendingSession } from './session.js';
 import { LegacySink } from './sink.js';
 import { LegacySource } from './source.js';
 
@@ -44,7 +45,8 @@ export function openLegacySink(carrier: Carrier, location: Location, options: Ss
   return new LegacySink({
     label,
     identity: `${carrier.account}/${path}`,
-    start: (intoDirectory, scope: Scope) => startPeer(carrier, commandFor(intoDirectory), label, scope),
+    start: async (intoDirectory, scope) =>
+      SendingSession.start(await startPeer(carrier, commandFor(intoDirectory), label, scope), scope),
     onClose: () => carrier.close(),
   });
 }

@@ -3,15 +3,14 @@ import { throwIfAborted, XferError } from '../../../errors.js';
 import { lastPart, parentPath, pathParts } from '../../../names.js';
 import type { Draft, Entry, Scope, Sink, SinkCapabilities } from '../../../transport.js';
 import { LegacyDraft } from './draft.js';
-import type { LegacyPeer } from './peer.js';
-import { SendingSession, type SentDirectory } from './session.js';
+import type { SendingSession, SentDirectory } from './session.js';
 
 export interface LegacySinkOptions {
   /** For messages. */
   readonly label: string;
   readonly identity: string;
-  /** Starts the receiver; `intoDirectory`: its target must be a directory. */
-  readonly start: (intoDirectory: boolean, scope: Scope) => Promise<LegacyPeer>;
+  /** Starts the receiver and waits for its first word; `intoDirectory`: its target must be a directory. */
+  readonly start: (intoDirectory: boolean, scope: Scope) => Promise<SendingSession>;
   /** Ends what carries it. */
   readonly onClose: () => Promise<void>;
 }
@@ -123,7 +122,7 @@ export class LegacySink implements Sink {
   async #start(first: Entry, scope: Scope): Promise<SendingSession> {
     const isNamed = first.path === '' && (first.kind === 'file' || (first.name ?? '') !== '');
     this.#sendsRoot = isNamed && first.kind === 'directory';
-    return SendingSession.start(await this.#options.start(!isNamed, scope), scope);
+    return this.#options.start(!isNamed, scope);
   }
 
   async #goToParent(session: SendingSession, path: string, scope: Scope): Promise<void> {

@@ -82,7 +82,6 @@ export class LegacySource implements Source {
         await this.#answer(peer, scope);
         const entry = await this.#next(peer, scope);
         if (!entry) break;
-        for (const warning of this.#early.splice(0)) this.#tell(warning, scope);
         yield entry;
       }
     } catch (error) {
@@ -92,9 +91,9 @@ export class LegacySource implements Source {
     await this.#conclude(peer, scope);
   }
 
-  /** Says that the thing of this path, which was given last, failed here. The sender is told. */
-  refuse(path: string, reason: string): void {
-    if (this.#pending?.path === path) this.#pending.refusal ??= reason;
+  /** Says that what was given last failed here. The sender is told. */
+  refuse(reason: string): void {
+    if (this.#pending) this.#pending.refusal ??= reason;
   }
 
   /** The file that was given last, once and whole; NOT_FOUND for any other, UNSUPPORTED for a part of it. */
@@ -148,7 +147,10 @@ export class LegacySource implements Source {
       const line = await wire.line(scope);
       if (!line) return undefined;
       const record = parseRecord(line);
-      if (record.kind === 'file' || record.kind === 'directory') return this.#announce(record);
+      if (record.kind === 'file' || record.kind === 'directory') {
+        for (const warning of this.#early.splice(0)) this.#tell(warning, scope);
+        return this.#announce(record);
+      }
       if (record.kind === 'fatal') throw farError('read', record.text, 'PROTOCOL');
       if (record.kind === 'warning') {
         this.#warn(record.text, scope);

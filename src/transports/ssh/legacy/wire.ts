@@ -24,6 +24,7 @@ export class LegacyWire {
     this.label = label;
     // What came is kept apart from the stream: where it fails, its last words are still read.
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.resume();
     stream.on('drain', this.#wake);
     stream.on('end', () => this.#end());
     stream.on('close', () => this.#end());

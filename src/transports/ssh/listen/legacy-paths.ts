@@ -1,0 +1,131 @@
+/** A part of what is shared, as a source or a sink of its own. */
+import { Readable } from 'node:stream';
+import { toXferError, XferError } from '../../../errors.js';
+import { compileGlob, hasGlob, withoutEscapes } from '../../../glob.js';
+import { joinPath, lastPart } from '../../../names.js';
+import type { ByteRange, Entry, Scope, Sink, Source, WalkScope } from '../../../transport.js';
+
+export type Shared = Source & Required<Pick<Source, 'stat' | 'list' | 'open'>>;
+
+/** As deep as OpenSSH's scp follows a tree, which also ends a circle of links. */
+const DEEPEST = 64;
+const MOST_MATCHES = 100_000;
+
+/** The paths below the root that a pattern stands for, in order; itself where nothing matches. UNSAFE_PATH for too many. */
+export async function expandShared(share: Shared, pattern: string, scope: Scope): Promise<string[]> {
+  let found = [''];
+  for (const part of pattern.split('/')) {
+    if (!hasGlob(part)) found = found.map((path) => joinPath(path, withoutEscapes(part)));
+    else found = (await Promise.all(found.map((path) => matchesIn(share, path, part, scope)))).flat();
+    if (found.length > MOST_MATCHES) throw new XferError('UNSAFE_PATH', `match ${pattern}: too many names`);
+  }
+  const there = hasGlob(pattern) ? await existing(share, found, scope) : found;
+  return there.length > 0 ? there.sort() : [withoutEscapes(pattern)];
+}
+
+async function existing(share: Shared, paths: readonly string[], scope: Scope): Promise<string[]> {
+  const there = await Promise.all(paths.map((path) => share.stat(path, scope).catch(() => undefined)));
+  return paths.filter((_, index) => there[index] !== undefined);
+}
+
+async function matchesIn(share: Shared, directory: string, part: string, scope: Scope): Promise<string[]> {
+  const matches = compileGlob(part, '!');
+  const found: string[] = [];
+  try {
+    for await (const { path } of share.list(directory, scope)) {
+      const name = lastPart(path);
+      if (matches(name) && (!name.startsWith('.') || part.startsWith('.'))) found.push(path);
+    }
+  } catch (error) {
+    // A pattern matches nothing in what is no directory, or may not be read.
+    if (!(error instanceof XferError) || !['NOT_FOUND', 'DENIED', 'UNSAFE_PATH'].includes(error.code)) throw error;
+  }
+  return found;
+}
+
+/** What is at `root` in a shared source, and all below it. */
+export class PartSource implements Source {
+  readonly label: string;
+  readonly identity: string;
+  readonly name: string;
+  readonly capabilities;
+  readonly #share: Shared;
+  readonly #root: string;
+
+  constructor(share: Shared, root: string) {
+    this.#share = share;
+    this.#root = root;
+    this.label = `/${root}`;
+    this.identity = `${share.identity}/${root}`;
+    this.name = lastPart(root) || share.name || 'files';
+    this.capabilities = share.capabilities;
+  }
+
+  async *entries(scope: WalkScope): AsyncGenerator<Entry> {
+    const root = await this.#share.stat(this.#root, scope);
+    if (!root) throw new XferError('NOT_FOUND', `read ${this.label}: no such file or directory`);
+    yield { ...root, path: '' };
+    if (root.kind === 'directory') yield* this.#below('', 1, scope);
+  }
+
+  async *#below(directory: string, depth: number, scope: WalkScope): AsyncGenerator<Entry> {
+    const directories: string[] = [];
+    try {
+      for await (const found of this.#share.list(joinPath(this.#root, directory), scope)) {
+        const path = joinPath(directory, lastPart(found.path));
+        if (found.kind === 'directory') directories.push(path);
+        else if (found.kind === 'file') yield { ...found, path };
+      }
+    } catch (error) {
+      if (scope.signal.aborted) throw error;
+      scope.onSkip?.(directory, toXferError(error, `read ${joinPath(this.#root, directory)}`));
+    }
+    for (const path of directories) {
+      const entry = await this.#share.stat(joinPath(this.#root, path), scope);
+      if (entry?.kind !== 'directory') continue;
+      if (depth >= DEEPEST) {
+        scope.onSkip?.(path, new XferError('UNSAFE_PATH', `read ${path}: more than ${DEEPEST} directories deep`));
+        continue;
+      }
+      yield { ...entry, path };
+      yield* this.#below(path, depth + 1, scope);
+    }
+  }
+
+  async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
+    const file = await this.#share.open(joinPath(this.#root, entry.path), scope);
+    const stream = range.end === 0 ? Readable.from([]) : file.read(range);
+    return stream.once('close', () => void file.close());
+  }
+
+  /** The shared source stays open. */
+  async close(): Promise<void> {}
+}
+
+/** What is at `root` in a sink, and all below it. The sink itself stays open. */
+export function partOfSink(sink: Sink, root: string): Sink {
+  const placed = (entry: Entry): Entry => ({ ...entry, path: joinPath(root, entry.path) });
+  const { finish } = sink;
+  return {
+    label: `/${root}`,
+    identity: `${sink.identity}/${root}`,
+    capabilities: sink.capabilities,
+    async stat(path, scope) {
+      const found = await sink.stat(joinPath(root, path), scope);
+      return found && { ...found, path };
+    },
+    create: (entry, scope) => sink.create(placed(entry), scope),
+    ...(finish ? { finish: (directory, scope) => finish.call(sink, placed(directory), scope) } : {}),
+    async draft(entry, scope) {
+      const draft = await sink.draft(placed(entry), scope);
+      return {
+        held: draft.held,
+        write: (start, within) => draft.write(start, within),
+        commit: (final, within) => draft.commit(placed(final), within),
+        suspend: () => draft.suspend(),
+        discard: () => draft.discard(),
+      };
+    },
+    close: async () => undefined,
+  };
+}
