@@ -99,12 +99,16 @@ test('a changed key on any hop stops everything before the next', options, async
 });
 
 test('errors name the hop', options, async (t) => {
+  const before = countOpen();
   const closed = { ...target, port: 1 };
   const far = await configFile({ target: [closed, 'ProxyJump first'], first: [hop] });
   await assert.rejects(reach(far), failsWith('UNREACHABLE', /connect to 127\.0\.0\.1:1 by way of first: .*refused/i));
   const keyless = { ...hop, identityFile: '/nonexistent' };
   const locked = await configFile({ target: [target, 'ProxyJump first'], first: [keyless] });
   await assert.rejects(reach(locked), failsWith('DENIED', /log in to first/));
+  const refused = await configFile({ target: [{ ...target, identityFile: '/none' }, 'ProxyJump first'], first: [hop] });
+  await assert.rejects(reach(refused), failsWith('DENIED', /log in to target/));
+  await assertNoMoreThan(before);
   const shut = await startSshd({ lines: ['AllowTcpForwarding no'] });
   t.after(() => shut.stop());
   const refusing = await configFile({ target: [target, 'ProxyJump first'], first: [shut] });

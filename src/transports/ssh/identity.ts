@@ -3,6 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { printable } from '../../names.js';
 import type { Prompt, Scope } from '../../transport.js';
+import { SYSTEM_SSH_HINT } from './connection-error.js';
 import { publicHalf } from './public-half.js';
 import type { Secrets } from './secrets.js';
 
@@ -43,13 +44,12 @@ export async function readIdentity(request: IdentityRequest): Promise<Identity |
   const key = first(ssh2.utils.parseKey(bytes));
   if (!(key instanceof Error)) return identity(request, key, key.isPrivateKey() ? async () => key : undefined);
   const publicKey = publicHalf(bytes) ?? besideKey;
-  if (/passphrase/i.test(key.message))
-    return identity(
-      request,
-      publicKey,
-      once(() => unlock(request, bytes, notice)),
-    );
-  notice('not a private key that can be read here');
+  if (/passphrase/i.test(key.message)) {
+    const unlocked = once(() => unlock(request, bytes, notice));
+    return identity(request, publicKey, unlocked);
+  }
+  const isKey = /^-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(bytes.toString('latin1'));
+  notice(isKey ? `a kind of key that cannot be used here; ${SYSTEM_SSH_HINT}` : 'not a private key');
   return undefined;
 }
 

@@ -3,7 +3,6 @@ import { checkUserAndHost, type Location } from '../../location.js';
 import type { Scope } from '../../transport.js';
 import type { Carrier } from './carrier.js';
 import { resolveSshConfig, type SshConfig } from './config.js';
-import { SshConnection } from './connection.js';
 import { sshArguments } from './program-arguments.js';
 import type { JumpHop } from './proxy-jump.js';
 import { secretsOf } from './secrets.js';
@@ -55,7 +54,10 @@ async function dialing(location: Location, options: SshOptions, scope: Scope, us
   const { user, hostName, port, hostKeyAlias, proxyJump, proxyCommand } = config;
   return {
     destination: JSON.stringify([user, hostName, port, hostKeyAlias, proxyJump, proxyCommand]),
-    open: () => SshConnection.open({ config, prompt, onNotice, verbose, secrets, resolveHop, scope }),
+    open: async () => {
+      const { SshConnection } = await import('./connection.js');
+      return SshConnection.open({ config, prompt, onNotice, verbose, secrets, resolveHop, scope });
+    },
   };
 }
 

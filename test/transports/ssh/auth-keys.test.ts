@@ -136,6 +136,19 @@ test('a key that is not unlocked is passed over', { timeout }, async () => {
   assert.ok(notices.some((line) => line.endsWith('it has a passphrase, and nobody can be asked')));
 });
 
+test('a key of a kind that only the system’s ssh knows says so; what is no key is passed over', {
+  timeout,
+}, async () => {
+  const armour = (body: string) => `-----BEGIN OPENSSH PRIVATE KEY-----\n${body}\n-----END OPENSSH PRIVATE KEY-----\n`;
+  await writeFile(join(directory, 'fido'), armour('b3BlbnNzaC1rZXktdjE='), { mode: 0o600 });
+  await writeFile(join(directory, 'text'), 'no key', { mode: 0o600 });
+  login = takes(plain);
+  const notices = await tryLogin(await configure(['fido', 'text', 'plain']));
+  assert.ok(notices.some((line) => /fido: a kind of key .*-S ssh/.test(line)));
+  assert.ok(notices.some((line) => line.endsWith('text: not a private key')));
+  assert.deepEqual(offered, [blob(plain)]);
+});
+
 test('a .pub that belongs to another key signs nothing', { timeout }, async () => {
   const pem = ssh2.utils.generateKeyPairSync('rsa', { bits: 1024 });
   await writeFile(join(directory, 'mixed'), pem.private, { mode: 0o600 });
