@@ -136,6 +136,13 @@ export interface Space {
 
 export type DigestAlgorithm = 'sha256' | 'sha512';
 
+export interface Digest {
+  /** In lower case. */
+  readonly hex: string;
+  /** All bytes were read back to compute it; else the far side did that by itself. */
+  readonly readBack: boolean;
+}
+
 export interface SinkCapabilities {
   /** `write` can start anywhere, not only where the last one ended. */
   readonly offsets: boolean;
@@ -253,8 +260,8 @@ export interface Draft {
    * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged.
    */
   write(start: number, scope: Scope): Promise<Writable>;
-  /** Digest of what the far side holds, read back there, in lower-case hex. */
-  digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
+  /** Digest of what the far side holds, from what it keeps and not from what was sent. */
+  digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest>;
   /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
    * are set exactly where the entry states them; where it states no mode, the mode of a file that was there stays.

@@ -34,6 +34,8 @@ export interface CopyResult {
   readonly failures: readonly CopyFailure[];
   /** The weakest proof among the files that arrived: a digest, the announced length, or none. */
   readonly verified: 'sha256' | 'size' | 'none';
+  /** For a digest: some copies were read back for it; else the far side computed it of each by itself. */
+  readonly readBack: boolean;
   readonly elapsedMs: number;
   /** SHA-256 in lower-case hex of each file for which it was computed. */
   readonly digests: ReadonlyMap<string, string>;

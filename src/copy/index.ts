@@ -51,6 +51,7 @@ class Copy {
   #seen = { files: 0, bytes: 0 };
   #count = { files: 0, directories: 0, symlinks: 0, skipped: 0, bytes: 0, resumedBytes: 0 };
   #verified: CopyResult['verified'] = 'sha256';
+  #readBack = false;
 
   constructor(sources: readonly Source[], sink: Sink, options: CopyOptions) {
     this.#sources = sources;
@@ -161,6 +162,7 @@ class Copy {
     this.#count.files += 1;
     this.#count.bytes += result.bytes;
     this.#count.resumedBytes += result.resumedBytes;
+    this.#readBack ||= result.readBack === true;
     this.#verified = weaker(this.#verified, result.verified);
     if (result.digest !== undefined) this.#digests.set(nameOf(step), result.digest);
     const digest = result.digest === undefined ? {} : { digest: result.digest };
@@ -232,6 +234,7 @@ class Copy {
       failures: this.#failures,
       verified: files === 0 ? 'none' : this.#verified,
       elapsedMs: performance.now() - this.#startedAtMs,
+      readBack: this.#readBack,
       digests: this.#digests,
     };
     this.#progress.emit({ type: 'done', result });

@@ -28,6 +28,7 @@ export interface TransferResult {
   readonly bytes: number;
   readonly resumedBytes: number;
   readonly digest?: string;
+  readonly readBack?: boolean;
   readonly verified: 'sha256' | 'size' | 'none';
 }
 
@@ -157,7 +158,7 @@ class Transfer {
       bytes: heldBytes + sent,
       resumedBytes: this.#resumedBytes,
       verified: digest ? 'sha256' : size === undefined ? 'none' : 'size',
-      ...(digest === undefined ? {} : { digest }),
+      ...(digest === undefined ? {} : { digest: digest.hex, readBack: digest.readBack }),
     };
   }
 

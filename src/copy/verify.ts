@@ -2,7 +2,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../errors.js';
-import type { Draft, Entry, Scope, Source } from '../transport.js';
+import type { Digest, Draft, Entry, Scope, Source } from '../transport.js';
 
 export interface Proof {
   readonly draft: Draft;
@@ -13,8 +13,8 @@ export interface Proof {
   readonly label: string;
 }
 
-/** Compares SHA-256 of source and draft; resolves with it. CORRUPT where they differ, UNSUPPORTED where the far side has no way to tell. */
-export async function verifyDigest(proof: Proof, scope: Scope): Promise<string> {
+/** Compares SHA-256 of source and draft; resolves with the draft's. CORRUPT where they differ, UNSUPPORTED where the far side has no way to tell. */
+export async function verifyDigest(proof: Proof, scope: Scope): Promise<Digest> {
   const { draft, source, entry, label } = proof;
   if (!draft.digest) {
     throw new XferError('UNSUPPORTED', `verify ${label}: the other end cannot give a digest`, {
@@ -25,8 +25,8 @@ export async function verifyDigest(proof: Proof, scope: Scope): Promise<string> 
     proof.passed?.digest('hex') ?? sourceDigest(source, entry, scope),
     draft.digest('sha256', scope),
   ]);
-  if (expected === actual) return actual;
-  throw new XferError('CORRUPT', `verify ${label}: the copy's SHA-256 is ${actual}, the source's ${expected}`, {
+  if (expected === actual.hex) return actual;
+  throw new XferError('CORRUPT', `verify ${label}: the copy's SHA-256 is ${actual.hex}, the source's ${expected}`, {
     hint: 'run the command again',
   });
 }

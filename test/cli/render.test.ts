@@ -22,6 +22,7 @@ const result: CopyResult = {
   resumedBytes: 0,
   failures: [],
   verified: 'size',
+  readBack: false,
   elapsedMs: 400,
   digests: new Map([['a', 'ff']]),
 };
@@ -223,5 +224,8 @@ test('the summary says what was and what was not', () => {
     verified: 'sha256',
     failures: [{ path: 'a', error }],
   } as const;
-  assert.match(summaryOf(mixed), /^1 file, .*1\.0 KiB were there already, sha256 checked, 2 left out, 1 failed$/);
+  assert.match(
+    summaryOf(mixed),
+    /^1 file, .*1\.0 KiB were there already, sha256 checked by the far side, 2 left out, 1 failed$/,
+  );
 });

@@ -149,7 +149,9 @@ export function summaryOf(result: CopyResult): string {
     ...(result.symlinks > 0 ? [formatCount(result.symlinks, 'link')] : []),
     `${formatBytes(result.bytes)} in ${formatDuration(result.elapsedMs)}${rate}`,
     ...(result.resumedBytes > 0 ? [`${formatBytes(result.resumedBytes)} were there already`] : []),
-    ...(result.verified === 'sha256' ? ['sha256 checked'] : []),
+    ...(result.verified === 'sha256'
+      ? [`sha256 checked ${result.readBack ? 'by reading back' : 'by the far side'}`]
+      : []),
     ...(result.skipped > 0 ? [`${result.skipped} left out`] : []),
     ...(result.failures.length > 0 ? [`${result.failures.length} failed`] : []),
   ];

@@ -19,7 +19,7 @@ import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { streamDigest } from '../../digest.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
-import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../transport.js';
+import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, Scope } from '../../transport.js';
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
 import { fsPath } from './root.js';
@@ -81,15 +81,12 @@ export class LocalDraft implements Draft {
     }
   }
 
-  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest> {
     const { path, label } = this.#options;
     const handle = await open(fsPath(path), 'r');
     const end = (await handle.stat()).size;
-    return streamDigest(
-      new FileReader({ handle, label, start: 0, end, release: () => handle.close() }),
-      algorithm,
-      scope,
-    );
+    const bytes = new FileReader({ handle, label, start: 0, end, release: () => handle.close() });
+    return { hex: await streamDigest(bytes, algorithm, scope), readBack: true };
   }
 
   async commit(entry: Entry, scope: Scope): Promise<void> {

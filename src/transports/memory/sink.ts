@@ -3,7 +3,16 @@ import { createHash } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { joinPath } from '../../names.js';
-import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope, Sink, SinkCapabilities } from '../../transport.js';
+import type {
+  ByteRange,
+  Digest,
+  DigestAlgorithm,
+  Draft,
+  Entry,
+  Scope,
+  Sink,
+  SinkCapabilities,
+} from '../../transport.js';
 import {
   checkedParts,
   entryOf,
@@ -121,11 +130,10 @@ class MemoryDraft implements Draft {
     });
   }
 
-  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest> {
     throwIfAborted(scope.signal);
-    return createHash(algorithm)
-      .update(this.#part.bytes.subarray(0, wholeLength(this.#part)))
-      .digest('hex');
+    const held = this.#part.bytes.subarray(0, wholeLength(this.#part));
+    return { hex: createHash(algorithm).update(held).digest('hex'), readBack: false };
   }
 
   async commit(entry: Entry, scope: Scope): Promise<void> {

@@ -4,6 +4,7 @@ import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, printable } from '../../names.js';
 import type { Entry, OpenOptions, Scope } from '../../transport.js';
 import { SftpDraft } from './draft.js';
+import type { FarDigest } from './far-digest.js';
 import { joinBytes, splitPath } from './paths.js';
 import { type Attributes, kindOf } from './sftp-attributes.js';
 import type { SftpClient } from './sftp-client.js';
@@ -14,6 +15,8 @@ export interface DraftOptions {
   readonly client: SftpClient;
   /** The session for a part of a large file. */
   readonly lane: (scope: Scope) => Promise<SftpClient>;
+  /** The far side's own digest of a file; undefined where it has none. */
+  readonly farDigest: FarDigest;
   readonly path: Buffer;
   readonly entry: Entry;
   readonly onNotice?: OpenOptions['onNotice'];

@@ -3,8 +3,9 @@ import type { Writable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
-import type { ByteRange, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
+import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
+import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import { onAbort } from './on-abort.js';
 import { RangeReader } from './range-reader.js';
 import { RangeWriter } from './range-writer.js';
@@ -16,6 +17,8 @@ export interface SftpDraftOptions {
   readonly client: SftpClient;
   /** The session for a part of a large file. */
   readonly lane: (scope: Scope) => Promise<SftpClient>;
+  /** The far side's own digest of a file; undefined where it has none. */
+  readonly farDigest: FarDigest;
   readonly path: Buffer;
   /** Undefined: the target itself is written. */
   readonly temporary: Buffer | undefined;
@@ -82,11 +85,15 @@ export class SftpDraft implements Draft {
     return writer;
   }
 
-  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
-    const { client, temporary, path } = this.#options;
+  async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest> {
+    const { client, temporary, path, entry, farDigest } = this.#options;
+    if ((entry.size ?? 0) >= WORTH_A_PROGRAM_BYTES) {
+      const hex = await farDigest(temporary ?? path, algorithm, scope);
+      if (hex !== undefined) return { hex, readBack: false };
+    }
     const handle = await client.open(temporary ?? path, OPEN.READ, {}, scope);
     const reader = new RangeReader({ client, handle, range: { start: 0 }, what: this.#what, signal: scope.signal });
-    return streamDigest(reader, algorithm, scope);
+    return { hex: await streamDigest(reader, algorithm, scope), readBack: true };
   }
 
   async commit(entry: Entry, scope: Scope): Promise<void> {

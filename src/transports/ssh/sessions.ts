@@ -1,6 +1,7 @@
 /** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
-import type { OpenOptions, Parallelism, Scope } from '../../transport.js';
+import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../transport.js';
 import type { Carrier } from './carrier.js';
+import { farDigest } from './far-digest.js';
 import type { SftpClient } from './sftp-client.js';
 import { NEAR_RTT_MS } from './sftp-limits.js';
 
@@ -124,6 +125,13 @@ export class Sessions {
     const session = this.#leastBusy(({ client }) => client.bytesInFlight) ?? (await this.#again(scope));
     session.turn = ++this.#turn;
     return session.client;
+  }
+
+  /** The far side's own digest of a file, in lower-case hex; undefined where it has no program for it. */
+  async farDigest(path: Buffer, algorithm: DigestAlgorithm, scope: Scope): Promise<string | undefined> {
+    if (this.#first.loginPerSession) return undefined;
+    const absolute = await (await this.pick(scope)).realpath(path, scope);
+    return farDigest(this.#first, absolute, algorithm, scope);
   }
 
   #leastBusy(load: (session: Session) => number): Session | undefined {

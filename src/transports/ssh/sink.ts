@@ -6,6 +6,7 @@ import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
 import type { Draft, Entry, OpenOptions, Parallelism, Scope, Sink, SinkCapabilities } from '../../transport.js';
 import { DirectoryReader } from './directory-reader.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
+import type { FarDigest } from './far-digest.js';
 import { below, isSafeName, joinBytes, resolveRoot, splitPath } from './paths.js';
 import { putFile } from './put.js';
 import type { Sessions } from './sessions.js';
@@ -175,7 +176,8 @@ export class SftpSink implements Sink {
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
     const lane = (laneScope: Scope) => sessions.lane(laneScope);
     const client = await sessions.pick(scope);
-    return { client, lane, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
+    const farDigest: FarDigest = (...file) => sessions.farDigest(...file);
+    return { client, lane, farDigest, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
   }
 
   async close(): Promise<void> {

@@ -1,9 +1,10 @@
 /** A tree on an sftp server, read. */
 import type { Readable } from 'node:stream';
-import { XferError } from '../../errors.js';
+import { throwIfAborted, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type {
   ByteRange,
+  DigestAlgorithm,
   Entry,
   OpenOptions,
   Parallelism,
@@ -12,6 +13,7 @@ import type {
   SourceCapabilities,
   WalkScope,
 } from '../../transport.js';
+import { WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
 import { RangeReader } from './range-reader.js';
 import { readFully } from './read-fully.js';
@@ -112,6 +114,15 @@ export class SftpSource implements Source {
     } finally {
       client.close(handle).catch(() => undefined);
     }
+  }
+
+  async digest(entry: Entry, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    throwIfAborted(scope.signal);
+    const path = below(this.#root, entry.path);
+    const large = (entry.size ?? 0) >= WORTH_A_PROGRAM_BYTES;
+    const hex = large ? await this.#options.sessions.farDigest(path, algorithm, scope) : undefined;
+    if (hex !== undefined) return hex;
+    throw new XferError('UNSUPPORTED', `digest ${nameFromBytes(path)}: the far side has no program for it`);
   }
 
   async close(): Promise<void> {
