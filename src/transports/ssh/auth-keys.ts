@@ -11,17 +11,21 @@ interface Held {
   readonly sign: Signer;
 }
 
-/**
- * Files whose keys an agent holds, the agent's other keys unless IdentitiesOnly, then the other files. `onSign` is told
- * when the server took a public half and is sent a signature; `onUnusable` of keys that only the system's ssh can use.
- */
-export async function keyAttempts(
-  request: AuthRequest,
-  onSign: () => void,
-  onUnusable: () => void,
-): Promise<Attempt[]> {
+/** What is learnt while keys are tried. */
+export interface KeyEvents {
+  /** The server took a public half and is sent a signature. */
+  onSign(): void;
+  /** An agent holds keys that only the system's ssh can use. */
+  onUnusable(): void;
+  /** A file that was named is no key, or not there. */
+  onMissing(file: string): void;
+}
+
+/** Files whose keys an agent holds, the agent's other keys unless IdentitiesOnly, then the other files. */
+export async function keyAttempts(request: AuthRequest, events: KeyEvents): Promise<Attempt[]> {
   const { config } = request;
-  const [identities, held] = await Promise.all([identitiesOf(request), heldByAgent(request, onUnusable)]);
+  const { onSign } = events;
+  const [identities, held] = await Promise.all([identitiesOf(request, events), heldByAgent(request, events)]);
   const inFiles = identities.flatMap(({ file, publicKey }) => {
     const found = publicKey && held.get(fingerprintOf(publicKey));
     if (!found) return [];
@@ -43,7 +47,7 @@ function fingerprintOf(key: ParsedKey): string {
   return key.getPublicSSH().toString('base64');
 }
 
-async function identitiesOf(request: AuthRequest): Promise<Identity[]> {
+async function identitiesOf(request: AuthRequest, { onMissing }: KeyEvents): Promise<Identity[]> {
   const { config, prompt, onNotice, scope, platform, secrets } = request;
   const found = await Promise.all(
     config.identityFiles.map((file) =>
@@ -58,10 +62,12 @@ async function identitiesOf(request: AuthRequest): Promise<Identity[]> {
       }),
     ),
   );
+  if (config.identityFilesGiven)
+    for (const [at, file] of config.identityFiles.entries()) if (!found[at]) onMissing(file);
   return found.filter((identity) => identity !== undefined);
 }
 
-async function heldByAgent(request: AuthRequest, onUnusable: () => void): Promise<Map<string, Held>> {
+async function heldByAgent(request: AuthRequest, { onUnusable }: KeyEvents): Promise<Map<string, Held>> {
   const path = agentPath(request);
   if (path === undefined) return new Map();
   const agent = ssh2.createAgent(path);

@@ -1,9 +1,11 @@
 /** What a person is asked to log in: a password (RFC 4252, 8), or what the server wants to know (RFC 4256). */
 import type { AnyAuthMethod } from 'ssh2';
+import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import type { Attempt, AuthRequest } from './auth.js';
 
 const MAX_QUESTIONS = 32;
+const MAX_ROUNDS = 32;
 const LONGEST_QUESTION = 500;
 
 /** Answers that are used again where a connection is made again, and forgotten where they were wrong. */
@@ -44,6 +46,7 @@ export class Questions {
   readonly #request: AuthRequest;
   readonly #remembered: Remembered;
   #gaveUp = false;
+  #rounds = 0;
 
   constructor(request: AuthRequest) {
     this.#request = request;
@@ -105,7 +108,10 @@ export class Questions {
   }
 
   async #answer(lines: readonly string[], questions: readonly Question[]): Promise<string[]> {
-    const { onNotice } = this.#request;
+    const { onNotice, config } = this.#request;
+    if (++this.#rounds > MAX_ROUNDS) {
+      throw new XferError('PROTOCOL', `log in to ${config.host}: the server asks without end`);
+    }
     const isPassword = questions.length === 1 && !questions[0]?.echo && /passw/i.test(questions[0]?.prompt ?? '');
     const name = this.#name('keyboard-interactive');
     const known = isPassword ? this.#remembered.take(name) : undefined;

@@ -60,23 +60,24 @@ class Login {
   readonly #questions: Questions;
   readonly #left: (Attempt | Attempts)[];
   readonly #tried = new Set<string>();
+  readonly #missing: string[] = [];
   #allowed: readonly string[] = [];
   #signed = false;
-  #hasUnusableKeys = false;
+  #needsSystem = false;
 
   constructor(request: AuthRequest) {
     this.#request = request;
     this.#questions = new Questions(request);
     const list = () =>
-      keyAttempts(
-        request,
-        () => {
+      keyAttempts(request, {
+        onSign: () => {
           this.#signed = true;
         },
-        () => {
-          this.#hasUnusableKeys = true;
+        onUnusable: () => {
+          this.#needsSystem = true;
         },
-      );
+        onMissing: (file) => this.#missing.push(file),
+      });
     this.#left = [
       this.#none,
       ...request.config.authenticationMethods.flatMap((method): (Attempt | Attempts)[] =>
@@ -117,12 +118,17 @@ class Login {
   failure(): XferError {
     this.#questions.forget();
     const { host, user } = this.#request.config;
-    const taken = this.#allowed.length === 0 ? '' : `; the server takes ${this.#allowed.join(', ')}`;
+    const { length } = this.#allowed;
+    const missing = this.#missing.length === 0 ? '' : `; no key in ${this.#missing.join(', ')}`;
+    const taken = length === 0 ? '' : `; the server takes ${this.#allowed.join(', ')}`;
     const what = this.#tried.size === 0 ? 'nothing could be tried' : `tried ${[...this.#tried].join(', ')}`;
-    return new XferError('DENIED', `log in to ${host} as ${user}: permission denied (${what}${taken})`, {
-      hint: this.#hasUnusableKeys
-        ? `the agent holds a certificate or a FIDO key: ${SYSTEM_SSH_HINT}`
+    const needsSystem = this.#needsSystem || (length > 0 && !this.#allowed.some((method) => KNOWN_METHODS.has(method)));
+    return new XferError('DENIED', `log in to ${host} as ${user}: permission denied (${what}${missing}${taken})`, {
+      hint: needsSystem
+        ? `for certificates, FIDO keys and GSSAPI ${SYSTEM_SSH_HINT}`
         : 'name a key with -i, add one to the agent with ssh-add, or name the user: user@host',
     });
   }
 }
+
+const KNOWN_METHODS = new Set(['publickey', 'keyboard-interactive', 'password']);

@@ -106,7 +106,10 @@ function listen(request: LoginRequest, login: Authentication, fail: (error: unkn
     const hint = `change it with: ssh ${config.user}@${config.host}`;
     fail(new XferError('DENIED', `log in to ${config.host} as ${config.user}: ${reason}`, { hint }));
   });
-  client.on('banner', (text) => tellBanner(text, onNotice));
+  let lines = MAX_BANNER_LINES;
+  client.on('banner', (text) => {
+    lines -= tellBanner(text, lines, onNotice);
+  });
   client.on('handshake', () => patience.rest());
 }
 
@@ -156,7 +159,9 @@ function settings({ config, known, intervalMs, onNotice, verbose }: LoginRequest
   };
 }
 
-function tellBanner(text: string, onNotice?: (line: string) => void): void {
-  const lines = text.replace(/\r/g, '').split('\n').slice(0, MAX_BANNER_LINES);
-  for (const line of lines) if (line.trim() !== '') onNotice?.(printable(line.slice(0, 500)));
+/** How many lines were told, of at most so many. */
+function tellBanner(text: string, most: number, onNotice?: (line: string) => void): number {
+  const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== '');
+  for (const line of lines.slice(0, most)) onNotice?.(printable(line.slice(0, 500)));
+  return Math.min(lines.length, most);
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import ssh2, { type AuthContext, type Server } from 'ssh2';
+import type { XferError } from '#xfer/errors.js';
 import type { Prompt } from '#xfer/transport.js';
 import { agentPath } from '#xfer/transports/ssh/agent.js';
 import { resolveSshConfig, type SshConfig } from '#xfer/transports/ssh/config.js';
@@ -203,6 +204,31 @@ test('an answer to a question for a password is used again, one to another quest
   await tryLogin(config, { prompt, secrets: new Secrets() });
   await tryLogin(config, { prompt, secrets: new Secrets() });
   assert.equal(prompt.asked.length, 3);
+});
+
+test('a failed login names the files without a key, and what only the system’s ssh can do', { timeout }, async () => {
+  login = (context) => context.reject(['publickey']);
+  const missing = tryLogin(await configure(['missing', 'plain']));
+  await assert.rejects(
+    missing,
+    failsWith('DENIED', /tried key \S*plain; no key in \S*missing; the server takes publickey/),
+  );
+  login = (context) => context.reject(['gssapi-with-mic' as 'publickey']);
+  const failing = tryLogin(await configure(['plain']));
+  await assert.rejects(failing, (error: unknown) => {
+    assert.match((error as XferError).hint ?? '', /GSSAPI .*-S ssh/);
+    return failsWith('DENIED', /nothing could be tried/)(error);
+  });
+});
+
+test('a server that asks without end is left', { timeout }, async () => {
+  login = (context) => {
+    if (context.method !== 'keyboard-interactive') return context.reject(['keyboard-interactive']);
+    const ask = () => context.prompt([{ prompt: 'Again: ', echo: true }], ask);
+    ask();
+  };
+  const prompt: Prompt = { line: async () => 'yes', secret: async () => 'yes' };
+  await assert.rejects(tryLogin(await configure(['none']), { prompt }), failsWith('PROTOCOL', /asks without end/));
 });
 
 test('one run has one memory, known by its options', () => {
