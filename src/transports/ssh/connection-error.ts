@@ -12,7 +12,6 @@ export function connectionError(error: unknown, config: SshConfig): XferError {
   const { level, message } = error as { level?: string; message: string };
   if (typeof (error as { code?: unknown }).code === 'number') return disconnect(error as Error, what);
   if (systemCode(error) !== undefined || error instanceof AggregateError) return toXferError(error, what);
-  if (level === 'client-timeout') return new XferError('DISCONNECTED', `${what}: the server stopped answering`);
   if (/before handshake/i.test(message)) {
     return new XferError('DISCONNECTED', `${what}: the connection ended before a greeting`, {
       hint: 'another program may listen there, or the server takes no more logins for now',
