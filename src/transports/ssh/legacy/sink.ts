@@ -11,6 +11,11 @@ export interface LegacySinkOptions {
   readonly identity: string;
   /** Starts the receiver and waits for its first word; `intoDirectory`: its target must be a directory. */
   readonly start: (intoDirectory: boolean, scope: Scope) => Promise<SendingSession>;
+  /**
+   * Mode and time of a directory, where they are known as it is entered: then the receiver sets them when it is left. Absent:
+   * it is entered once more at its end to say them.
+   */
+  readonly directoryOf?: (path: string) => Pick<Entry, 'mode' | 'mtimeMs'> | undefined;
   /** Ends what carries it. */
   readonly onClose: () => Promise<void>;
 }
@@ -56,8 +61,8 @@ export class LegacySink implements Sink {
     }
     const session = await this.session(entry, scope);
     if (entry.path === '' && !this.#sendsRoot) return;
-    const { mode = USUAL_DIRECTORY_MODE } = entry;
-    const directory: SentDirectory = { name: nameOf(entry), mode: mode & 0o7777 };
+    const { mode = USUAL_DIRECTORY_MODE, mtimeMs } = this.#options.directoryOf?.(entry.path) ?? { mode: entry.mode };
+    const directory: SentDirectory = { name: nameOf(entry), mode: mode & 0o7777, mtimeMs };
     await this.#goToParent(session, entry.path, scope);
     await session.enter(entry.path, directory, scope);
     this.#directories.set(entry.path, directory);
@@ -66,6 +71,7 @@ export class LegacySink implements Sink {
   /** It is entered and left once more, since that is when the receiver sets mode and time. */
   async finish(directory: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
+    if (this.#options.directoryOf) return;
     const sent = this.#directories.get(directory.path);
     // A target that was there, and what is in it was asked for: it keeps its own mode and time.
     if (!sent) return;

@@ -91,8 +91,13 @@ const WORDS: Partial<Record<ErrorCode, readonly [number, string]>> = {
 const TOLD = ['directory not empty', 'is a directory', 'too many open files', 'name too long'];
 
 /** What a client is told of a failure: never a path, and nothing of this machine. */
-export function failurePacket(id: number, error: unknown): Buffer {
-  const known: XferError = toXferError(error, 'sftp');
+export function failureOf(error: unknown): { readonly status: number; readonly text: string } {
+  const known: XferError = toXferError(error, 'serve');
   const [status, text] = WORDS[known.code] ?? [STATUS.FAILURE, 'failure'];
-  return statusPacket(id, status, TOLD.find((words) => known.message.endsWith(words)) ?? text);
+  return { status, text: TOLD.find((words) => known.message.endsWith(words)) ?? text };
+}
+
+export function failurePacket(id: number, error: unknown): Buffer {
+  const { status, text } = failureOf(error);
+  return statusPacket(id, status, text);
 }

@@ -1,12 +1,14 @@
-/** One connection to the listener: login, then sessions of the sftp subsystem, and nothing else that SSH has. */
+/** One connection to the listener: login, then sessions of sftp and of the old scp, and nothing else that SSH has. */
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type Server, type Session } from 'ssh2';
 import type { Accounts } from '../../../accounts.js';
-import type { SshRecord } from './access-log.js';
+import type { FileRecord, SshRecord } from './access-log.js';
 import type { Place } from './admission.js';
 import type { AuthorizedKeys } from './authorized-keys.js';
 import type { Folder } from './folder.js';
 import type { Handle } from './handles.js';
+import { parseLegacyCommand } from './legacy-command.js';
+import { LegacySession } from './legacy-session.js';
 import type { Limits } from './limits.js';
 import { watchLogin } from './login.js';
 import { SftpSession } from './sftp-session.js';
@@ -34,7 +36,7 @@ export class ServedConnection {
   readonly #options: ServedOptions;
   readonly #socket: Socket;
   readonly #client: string;
-  readonly #sessions = new Set<SftpSession>();
+  readonly #sessions = new Set<SftpSession | LegacySession>();
   #sessionCount = 0;
   #user = '';
   #connection: Connection | undefined;
@@ -95,24 +97,32 @@ export class ServedConnection {
     });
   }
 
-  /** Whatever is not listened to is refused by ssh2: shells, commands, terminals, forwarding, agents, environments. */
+  /** Whatever is not listened to is refused by ssh2: shells, other commands, terminals, forwarding, agents, environments. */
   #serve(session: Session): void {
-    let running: SftpSession | undefined;
+    let running: SftpSession | LegacySession | undefined;
+    const { folder, limits } = this.#options;
+    const onEnd = () => {
+      if (running) this.#sessions.delete(running);
+      this.#endWhereIdle();
+      this.#leaveWhereGone();
+    };
     session.on('subsystem', (accept, reject, { name }) => {
       if (name !== 'sftp' || running) return reject?.();
-      running = new SftpSession({
-        channel: accept(),
-        line: this.#socket,
-        folder: this.#options.folder,
-        mostHandles: this.#options.limits.handles,
-        onHandleClosed: (handle, lost) => this.#tell(handle, lost),
-        onIdle: () => this.#endWhereIdle(),
-        onEnd: () => {
-          if (running) this.#sessions.delete(running);
-          this.#endWhereIdle();
-          this.#leaveWhereGone();
-        },
-      });
+      const onHandleClosed = (handle: Handle, lost: boolean) => this.#tell(handle, lost);
+      const onIdle = () => this.#endWhereIdle();
+      const parts = { channel: accept(), line: this.#socket, folder, mostHandles: limits.handles };
+      running = new SftpSession({ ...parts, onHandleClosed, onIdle, onEnd });
+      this.#sessions.add(running);
+    });
+    // Read as a shell would, and never given to one.
+    session.on('exec', (accept, reject, { command: line }) => {
+      const command = running ? undefined : parseLegacyCommand(line);
+      if (!command) return reject?.();
+      const openedMs = performance.now();
+      const direction = command.role === 'send' ? 'get' : 'put';
+      const onFile = (path: string, bytes: number) =>
+        this.#record({ direction, path, bytes, openedMs, aborted: false });
+      running = new LegacySession({ channel: accept(), line: this.#socket, folder, command, onFile, onEnd });
       this.#sessions.add(running);
     });
     session.on('close', () => {
@@ -123,13 +133,20 @@ export class ServedConnection {
 
   #tell(handle: Handle, aborted: boolean): void {
     if (handle.kind === 'directory') return;
-    const { path, bytesRead, bytesWritten, openedMs } = handle;
-    const common = { type: 'file', time: new Date(), client: this.#client, user: this.#user, path, aborted } as const;
+    const { path, bytesRead, bytesWritten, openedMs, mayWrite } = handle;
+    const went = mayWrite
+      ? ({ direction: 'put', bytes: bytesWritten } as const)
+      : ({ direction: 'get', bytes: bytesRead } as const);
+    this.#record({ ...went, path, openedMs, aborted });
+  }
+
+  #record({
+    openedMs,
+    ...went
+  }: Pick<FileRecord, 'direction' | 'path' | 'bytes' | 'aborted'> & { openedMs: number }): void {
     const durationMs = performance.now() - openedMs;
-    const tell = (direction: 'get' | 'put', bytes: number) =>
-      this.#options.onRecord({ ...common, direction, bytes, durationMs });
-    if (handle.mayWrite) tell('put', bytesWritten);
-    else tell('get', bytesRead);
+    const who = { type: 'file', time: new Date(), client: this.#client, user: this.#user } as const;
+    this.#options.onRecord({ ...who, ...went, durationMs });
   }
 
   /** Lets the last words reach a client that listens. */

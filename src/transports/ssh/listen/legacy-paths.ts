@@ -49,6 +49,8 @@ export class PartSource implements Source {
   readonly identity: string;
   readonly name: string;
   readonly capabilities;
+  /** Directories that were told of, by the path that a sink has for them. */
+  readonly directories = new Map<string, Entry>();
   readonly #share: Shared;
   readonly #root: string;
 
@@ -64,6 +66,7 @@ export class PartSource implements Source {
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
     const root = await this.#share.stat(this.#root, scope);
     if (!root) throw new XferError('NOT_FOUND', `read ${this.label}: no such file or directory`);
+    if (root.kind === 'directory') this.directories.set(this.name, root);
     yield { ...root, path: '' };
     if (root.kind === 'directory') yield* this.#below('', 1, scope);
   }
@@ -73,8 +76,10 @@ export class PartSource implements Source {
     try {
       for await (const found of this.#share.list(joinPath(this.#root, directory), scope)) {
         const path = joinPath(directory, lastPart(found.path));
-        if (found.kind === 'directory') directories.push(path);
-        else if (found.kind === 'file') yield { ...found, path };
+        // The old protocol has no links: what one leads to inside of what is shared is sent in its place.
+        const there = found.kind === 'symlink' ? await this.#share.stat(found.path, scope) : found;
+        if (there?.kind === 'directory') directories.push(path);
+        else if (there?.kind === 'file') yield { ...there, path };
       }
     } catch (error) {
       if (scope.signal.aborted) throw error;
@@ -87,6 +92,7 @@ export class PartSource implements Source {
         scope.onSkip?.(path, new XferError('UNSAFE_PATH', `read ${path}: more than ${DEEPEST} directories deep`));
         continue;
       }
+      this.directories.set(joinPath(this.name, path), entry);
       yield { ...entry, path };
       yield* this.#below(path, depth + 1, scope);
     }
@@ -102,8 +108,11 @@ export class PartSource implements Source {
   async close(): Promise<void> {}
 }
 
-/** What is at `root` in a sink, and all below it. The sink itself stays open. */
-export function partOfSink(sink: Sink, root: string): Sink {
+/**
+ * What is at `root` in a sink, and all below it. The sink itself stays open. `onFile` is told of each file that has its
+ * name, by its path in the whole sink.
+ */
+export function partOfSink(sink: Sink, root: string, onFile?: (path: string, bytes: number) => void): Sink {
   const placed = (entry: Entry): Entry => ({ ...entry, path: joinPath(root, entry.path) });
   const { finish } = sink;
   return {
@@ -121,7 +130,10 @@ export function partOfSink(sink: Sink, root: string): Sink {
       return {
         held: draft.held,
         write: (start, within) => draft.write(start, within),
-        commit: (final, within) => draft.commit(placed(final), within),
+        async commit(final, within) {
+          await draft.commit(placed(final), within);
+          onFile?.(joinPath(root, final.path), final.size ?? 0);
+        },
         suspend: () => draft.suspend(),
         discard: () => draft.discard(),
       };

@@ -4,14 +4,16 @@
  */
 import type { Duplex } from 'node:stream';
 import { copy } from '../../../copy/index.js';
-import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import { throwIfAborted, XferError } from '../../../errors.js';
 import { withoutEscapes } from '../../../glob.js';
+import { joinPath, parentPath } from '../../../names.js';
 import type { Scope, Sink } from '../../../transport.js';
 import { messageLine } from '../legacy/record.js';
 import { SendingSession } from '../legacy/session.js';
 import { LegacySink } from '../legacy/sink.js';
 import { LegacySource } from '../legacy/source.js';
 import { LegacyWire } from '../legacy/wire.js';
+import { failureOf } from './answers.js';
 import type { LegacyCommand } from './legacy-command.js';
 import { expandShared, PartSource, partOfSink, type Shared } from './legacy-paths.js';
 
@@ -21,7 +23,7 @@ export interface LegacyFolder {
   readonly receive?: Sink;
   /** The path below the root that a client's word means, patterns and their escapes left as they are; throws where it is none. */
   readonly pathOf: (word: string) => string;
-  /** Told of each file that was sent or has arrived, by its path below the root of what was asked for. */
+  /** Told of each file that was sent or has arrived, by its path below the root, where its name is known. */
   readonly onFile?: (path: string, bytes: number) => void;
 }
 
@@ -38,43 +40,53 @@ export async function serveLegacy(
     return failures === 0 ? 0 : 1;
   } catch (error) {
     throwIfAborted(scope.signal);
-    await say(wire, toXferError(error, 'scp'), scope);
+    await say(wire, '', error, scope);
     return 1;
   }
 }
 
 /** What the client hears of an error; that it no longer listens is no error of ours. */
-async function say(wire: LegacyWire, error: XferError, scope: Scope): Promise<void> {
-  await wire.write(messageLine(error.message), scope).catch(() => undefined);
+async function say(wire: LegacyWire, what: string, error: unknown, scope: Scope): Promise<void> {
+  await wire.write(messageLine(complaint(what, error)), scope).catch(() => undefined);
+}
+
+/** In words of our own, since an error may name a path of this machine. */
+function complaint(what: string, error: unknown): string {
+  return [what, failureOf(error).text].filter((part) => part !== '').join(': ');
 }
 
 async function send(wire: LegacyWire, command: LegacyCommand, folder: LegacyFolder, scope: Scope): Promise<number> {
   const { share, pathOf, onFile } = folder;
   const { recursive, preserve } = command;
   const session = await SendingSession.start({ wire, ended: async () => undefined }, scope);
-  const sink = new LegacySink({ label: 'client', identity: 'scp:client', start: async () => session, onClose: close });
   let failures = 0;
   for (const path of await sharedPaths(command.paths, share, pathOf, scope)) {
     const said: Promise<void>[] = [];
-    const onFail = (error: XferError) => {
+    const onFail = (what: string, error: unknown) => {
       failures += 1;
-      said.push(say(wire, error, scope));
+      said.push(say(wire, what, error, scope));
     };
-    await copy([new PartSource(share, path)], sink, {
+    const source = new PartSource(share, path);
+    const directoryOf = (name: string) => (preserve ? source.directories.get(name) : undefined);
+    const start = async () => session;
+    const sink = new LegacySink({ label: 'client', identity: 'scp:client', start, directoryOf, onClose: close });
+    await copy([source], sink, {
       recursive,
       preserve,
       intoDirectory: true,
       signal: scope.signal,
       onEvent(event) {
-        if (event.type === 'fail') onFail(event.error);
-        else if (event.type === 'finish') onFile?.(event.path, event.bytes);
+        if (event.type === 'fail') onFail(event.path, event.error);
+        else if (event.type === 'finish') onFile?.(joinPath(parentPath(path), event.path), event.bytes);
       },
     }).catch((error: unknown) => {
       throwIfAborted(scope.signal);
       // Where only one thing failed, that was told already.
-      if (said.length === 0) onFail(toXferError(error, `read ${path}`));
+      if (said.length === 0) onFail(path || '.', error);
     });
     await Promise.all(said);
+    // The client takes what comes next for a part of the directory that it is in.
+    await session.goTo([], () => ({ name: '', mode: 0 }), scope);
   }
   return failures;
 }
@@ -106,14 +118,13 @@ async function receive(wire: LegacyWire, command: LegacyCommand, folder: LegacyF
     start: async () => ({ wire, ended: async () => undefined }),
     onClose: close,
   });
-  const result = await copy([source], partOfSink(folder.receive, path), {
+  const result = await copy([source], partOfSink(folder.receive, path, folder.onFile), {
     recursive,
     preserve,
     intoDirectory,
     signal: scope.signal,
     onEvent(event) {
-      if (event.type === 'fail') source.refuse(event.error.message);
-      else if (event.type === 'finish') folder.onFile?.(event.path, event.bytes);
+      if (event.type === 'fail') source.refuse(complaint(joinPath(path, event.path), event.error));
     },
   });
   return result.failures.length;
