@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { patternBytes } from '../support/fixtures.js';
 import { needs } from '../support/peers.js';
-import { runProgram, runXfer } from '../support/run-xfer.js';
+import { runProgram, runXfer, startProgram } from '../support/run-xfer.js';
 import { ACCOUNT, type StartedSftp, startSftp } from '../support/sftp-listener.js';
 
 const TIME = { timeout: 30_000 };
@@ -114,4 +114,15 @@ test('the old protocol leaves the root no more than the new one, and changes not
   assert.deepEqual(readdirSync(root).sort(), before);
   assert.deepEqual(readdirSync(folder).includes('new'), false);
   assert.equal(readFileSync(join(root, 'kept'), 'utf8'), 'kept');
+});
+
+test('an old client that is killed in the middle leaves nothing', { ...TIME, ...needs('scp') }, async (t) => {
+  const args = ['-q', '-O', '-l', '1600', '-F', served.configFile, 'a file', `${served.host}:killed`];
+  const client = startProgram('scp', args, { cwd: here });
+  t.after(() => client.stop('SIGKILL'));
+  const parts = () => readdirSync(root).filter((name) => /killed|xfer-part/.test(name));
+  while (parts().length === 0) await new Promise((resolve) => setTimeout(resolve, 2));
+  assert.ok(!parts().includes('killed'));
+  await client.stop('SIGKILL');
+  while (parts().length > 0) await new Promise((resolve) => setTimeout(resolve, 2));
 });
