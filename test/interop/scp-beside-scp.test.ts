@@ -43,6 +43,12 @@ const LINES = [
   'link h:FAR',
   'h:FAR/LINK .',
   'f h:FAR/LINK',
+  'deep/../h h:FAR',
+  'h:FAR/DEEP/../H .',
+  'f h:FAR/DEEP/../new',
+  'h:FAR/F deep/../new',
+  'h:FAR/F deep/..',
+  'h:FAR/F none/../new',
   // Several.
   'f g h:FAR',
   'f g h:FAR/new',
@@ -131,6 +137,8 @@ const BETTER: readonly (readonly [ours: string, scps: string])[] = [
   ['-r h:FAR/D/SUB/.. d', '-r h:FAR/D/. d'],
   ['-3r h:FAR/D/SUB/.. h:FAR/E', '-3r h:FAR/D/. h:FAR/E'],
   ['-r d/sub/.. new', '-r d/. new'],
+  ['-r deep/.. h:FAR/new', '-r d/. h:FAR/new'],
+  ['-r h:FAR/DEEP/.. new', '-r h:FAR/D/. new'],
   // A directory named with a slash at its end may be missing, as with cp.
   ['-r d h:FAR/new/', '-r d h:FAR/new'],
   // One that cannot be read does not keep the others from arriving.
@@ -156,6 +164,7 @@ function makeGround(root: string): Ground {
     chmodSync(at('d/h'), 0o755);
     symlinkSync(cased('f'), at('link'));
     symlinkSync(cased('d'), at('dlink'));
+    symlinkSync(cased('d/sub'), at('deep'));
     const dated = ['f', 'g', 'a:b', 'd/h', 'd/.hid', 'd/sub/k', 'd/sub', 'd', 'e'].map(at);
     for (const path of [...dated, ...['[1]', 'x[1]y', 'empty'].map((name) => join(folder, name))]) {
       utimesSync(path, 1_500_000_000, 1_400_000_000);

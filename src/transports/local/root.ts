@@ -1,7 +1,7 @@
 /** The one place that joins a name from outside to a local path, and the rules for what such a name may be. */
 import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { basename, dirname, join, posix, win32 } from 'node:path';
+import { basename, dirname, join, posix, resolve, win32 } from 'node:path';
 import { systemCode, XferError } from '../../errors.js';
 import { bytesFromName, isText, nameFromBytes, pathParts } from '../../names.js';
 
@@ -48,6 +48,20 @@ export function joinRoot(root: string, name: string, platform: NodeJS.Platform =
 export function isInside(root: string, path: string, platform: NodeJS.Platform = process.platform): boolean {
   const { sep } = platform === 'win32' ? win32 : posix;
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
+}
+
+/**
+ * A typed path as an absolute one. Where it holds `..` the links before it are followed, as the system follows them;
+ * undefined where what it then lies in is not there.
+ */
+export async function placeOf(path: string, platform: NodeJS.Platform = process.platform): Promise<string | undefined> {
+  if (platform === 'win32' || !path.split('/').includes('..')) return resolve(path);
+  const absolute = (path.startsWith('/') ? path : `${process.cwd()}/${path}`).replace(/\/+$/, '');
+  const slash = absolute.lastIndexOf('/');
+  const last = absolute.slice(slash + 1);
+  if (last === '..') return realPath(absolute);
+  const parent = await realPath(absolute.slice(0, slash) || '/');
+  return parent === undefined ? undefined : posix.join(parent, last);
 }
 
 /** The real path with its bytes kept, or undefined where nothing is there. */

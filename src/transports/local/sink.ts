@@ -25,7 +25,7 @@ import { entryFrom, kindOf } from './attributes.js';
 import { changeNow, removeNow, renameNow } from './changes.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
-import { fsPath, isInside, joinRoot, placeNow, realPath } from './root.js';
+import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath } from './root.js';
 
 const openFile = promisify(open);
 
@@ -43,10 +43,10 @@ export class LocalSink implements Sink {
   /** Counts what may change where a path leads, so that a check which was under way meanwhile is known to be old. */
   #moves = 0;
 
-  /** `root` may be relative; it is taken from the current directory now. It need not be there. `real` is its path without links. */
-  constructor(root: string, options: OpenOptions = {}, real: string = resolve(root)) {
+  /** `root` may be relative, and need not be there; `place` is where it is, and `real` its path without links. */
+  constructor(root: string, options: OpenOptions = {}, place: string = resolve(root), real: string = place) {
     this.label = root;
-    this.#root = resolve(root);
+    this.#root = place;
     this.identity = `file:${real.split(sep).join('/')}`;
     this.#onNotice = options.onNotice;
   }
@@ -262,12 +262,14 @@ function ownBytes(descriptor: number, path: string): number {
  * a directory.
  */
 export async function openLocalSink(path: string, options: OpenOptions = {}): Promise<LocalSink> {
-  const places = wantsDirectory(path) ? [resolve(path), dirname(resolve(path))] : [dirname(resolve(path))];
-  const found = await Promise.all(places.map((place) => lookAt(place, path)));
+  const place = await placeOf(path);
+  if (place === undefined) throw noDirectory(path);
+  const places = wantsDirectory(path) ? [place, dirname(place)] : [dirname(place)];
+  const found = await Promise.all(places.map((each) => lookAt(each, path)));
   const parent = found.find((stats) => stats !== undefined);
   if (!parent) throw noDirectory(path);
   if (!parent.isDirectory()) throw new XferError('NOT_FOUND', `write ${path}: not a directory`);
-  return new LocalSink(path, options, await realTarget(resolve(path)));
+  return new LocalSink(path, options, place, await realTarget(place));
 }
 
 /** The path without links of what may not be there yet. */

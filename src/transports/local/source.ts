@@ -19,7 +19,7 @@ import type {
 } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
-import { fsPath, joinRoot, placeNow, realPath, targetNow } from './root.js';
+import { fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
@@ -33,10 +33,10 @@ export class LocalSource implements Source {
   readonly #root: string;
   readonly #links: 'follow' | 'keep' | 'skip';
 
-  /** `root` may be relative; it is taken from the current directory now. `real` is its path without links. */
-  constructor(root: string, options: OpenOptions = {}, real: string = resolve(root)) {
+  /** `root` may be relative; `place` is where it is, and `real` its path without links. */
+  constructor(root: string, options: OpenOptions = {}, place: string = resolve(root), real: string = place) {
     this.label = root;
-    this.#root = resolve(root);
+    this.#root = place;
     this.identity = `file:${real.split(sep).join('/')}`;
     this.name = ['.', '..'].includes(basename(root)) ? '' : basename(this.#root);
     this.#links = options.links ?? 'follow';
@@ -305,5 +305,6 @@ export async function openLocalSource(path: string, options: OpenOptions = {}): 
   } catch (error) {
     throw toXferError(error, `open ${path}`);
   }
-  return new LocalSource(path, options, await realPath(resolve(path)));
+  const place = (await placeOf(path)) ?? resolve(path);
+  return new LocalSource(path, options, place, await realPath(place));
 }

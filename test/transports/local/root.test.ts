@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { isInside, joinRoot, nameFault } from '#xfer/transports/local/root.js';
+import { isInside, joinRoot, nameFault, placeOf } from '#xfer/transports/local/root.js';
 
 const REFUSED_ON_WINDOWS = [
   'CON',
@@ -49,4 +52,21 @@ test('a sibling whose name starts alike is not inside', () => {
   assert.equal(isInside('/t/root', '/t/root_evil/secret', 'linux'), false);
   assert.equal(isInside('/t/root', '/t/root/x', 'linux'), true);
   assert.equal(isInside('/', '/x', 'linux'), true);
+});
+
+test('.. after a link is above what the link leads to, but on Windows', async (t) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'xfer-place-')));
+  t.after(() => rmSync(root, { recursive: true, force: true }));
+  mkdirSync(join(root, 'a', 'b'), { recursive: true });
+  symlinkSync(join('a', 'b'), join(root, 'link'));
+  assert.equal(await placeOf('x/./y/', 'linux'), resolve('x/y'));
+  assert.equal(await placeOf(`${root}/link`, 'linux'), join(root, 'link'));
+  assert.equal(await placeOf(`${root}/none/../x`, 'linux'), undefined);
+  assert.equal(await placeOf('/..', 'linux'), '/');
+  if (process.platform === 'win32') return;
+  for (const base of [root, relative(process.cwd(), root)]) {
+    assert.equal(await placeOf(`${base}/link/..`, 'linux'), join(root, 'a'), base);
+    assert.equal(await placeOf(`${base}/link/../new/`, 'linux'), join(root, 'a', 'new'), base);
+    assert.equal(await placeOf(`${base}/link/../x`, 'win32'), join(root, 'x'), base);
+  }
 });
