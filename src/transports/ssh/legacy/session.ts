@@ -61,6 +61,11 @@ export class SendingSession {
     await this.#ask(END, scope);
   }
 
+  /** Leaves all that it is in. */
+  async leaveAll(scope: Scope): Promise<void> {
+    while (this.#inside.length > 0) await this.leave(scope);
+  }
+
   /** Leaves and enters directories until it is in the last of `ways`, which lead down from the top. */
   async goTo(ways: readonly string[], find: (path: string) => SentDirectory, scope: Scope): Promise<void> {
     while (this.#inside.length > 0 && ways[this.#inside.length - 1] !== this.#inside.at(-1)) await this.leave(scope);

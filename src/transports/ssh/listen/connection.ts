@@ -33,6 +33,8 @@ const ALGORITHMS = {
 const LAST_WORDS_MS = 2000;
 
 export class ServedConnection {
+  /** Settles when the connection is gone, and what it left without a name as well. */
+  readonly gone: Promise<void>;
   readonly #options: ServedOptions;
   readonly #socket: Socket;
   readonly #client: string;
@@ -42,8 +44,6 @@ export class ServedConnection {
   #connection: Connection | undefined;
   #closing = false;
 
-  /** Settles when the connection is gone, and what it left without a name as well. */
-  readonly gone: Promise<void>;
   #leave = (): void => undefined;
 
   constructor(socket: Socket, place: Place, options: ServedOptions) {

@@ -86,7 +86,7 @@ async function send(wire: LegacyWire, command: LegacyCommand, folder: LegacyFold
     });
     await Promise.all(said);
     // The client takes what comes next for a part of the directory that it is in.
-    await session.goTo([], () => ({ name: '', mode: 0 }), scope);
+    await session.leaveAll(scope);
   }
   return failures;
 }
