@@ -35,14 +35,16 @@ export async function* plan(
   }
 }
 
-/** Of several sources that would have the same name in the target the first: another would overwrite it. */
+/** Of several sources that would have the same name in the target the first: another would overwrite it, unless it is the same. */
 function distinct(sources: readonly Source[], sink: Sink, scope: WalkScope): Source[] {
-  const names = new Set<string>();
+  const taken = new Map<string, string>();
   return sources.filter((source) => {
-    if (source.several || !names.has(source.name)) {
-      names.add(source.name);
+    const there = taken.get(source.name);
+    if (source.several || there === undefined) {
+      taken.set(source.name, source.identity);
       return true;
     }
+    if (there === source.identity) return false;
     const what = source.name === '' ? 'the content' : source.name;
     const message = `copy ${source.label}: another source became ${what} of ${sink.label}`;
     const error = new XferError('EXISTS', message, { hint: 'copy it by a command of its own' });

@@ -67,7 +67,7 @@ test('of two sources with one name the first is copied, and the second fails by 
   const onSkip = (path: string, error: Error) => skipped.push([path, (error as XferError).code]);
   const scope = { signal: new AbortController().signal, onSkip };
   const there: Sink = { ...sink, stat: async (path) => (path === '' ? { path, kind: 'directory' } : undefined) };
-  const sources = ['one', 'two'].map((label) => ({ ...source, label, identity: `test:/${label}` }));
+  const sources = ['one', 'two', 'one'].map((label) => ({ ...source, label, identity: `test:/${label}` }));
   const roots: string[] = [];
   for await (const step of plan(sources, there, { recursive: true }, scope)) {
     if (step.entry.path === '') roots.push(`${step.source.label} as ${step.path}`);
