@@ -10,6 +10,8 @@ export class SharedEdit {
   readonly #onEnd: () => void;
   #holders = 1;
   #lost = false;
+  /** Of the first write that failed. */
+  #failure: unknown;
 
   constructor(file: EditableFile, onEnd: () => void = () => undefined) {
     this.#file = file;
@@ -33,8 +35,13 @@ export class SharedEdit {
     return this.#file.readAt(target, start);
   }
 
-  writeAt(pieces: readonly Uint8Array[], start: number): Promise<void> {
-    return this.#file.writeAt(pieces, start);
+  async writeAt(pieces: readonly Uint8Array[], start: number): Promise<void> {
+    try {
+      await this.#file.writeAt(pieces, start);
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
   }
 
   change(change: Change): void {
@@ -59,13 +66,18 @@ export class SharedEdit {
     this.#lost = true;
   }
 
-  /** One handle less. `lost`: its connection died, so that nobody knows whether all was written. */
+  /**
+   * One handle less. `lost`: its connection died, so that nobody knows whether all was written. A file that has no name yet
+   * is given none where a write failed: rejects with that failure, once the last handle goes.
+   */
   async release(lost: boolean): Promise<void> {
     if (lost) this.#lost = true;
     this.#holders -= 1;
     if (this.#holders > 0) return;
     try {
-      await (this.#lost ? this.#file.abandon() : this.#file.close());
+      const incomplete = this.#failure !== undefined && this.temporary !== undefined;
+      await (this.#lost || incomplete ? this.#file.abandon() : this.#file.close());
+      if (incomplete) throw this.#failure;
     } finally {
       this.#onEnd();
     }

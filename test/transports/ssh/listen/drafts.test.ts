@@ -3,6 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { XferError } from '#xfer/errors.js';
+import type { EditableFile } from '#xfer/transport.js';
+import { Drafts } from '#xfer/transports/ssh/listen/drafts.js';
 import { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
 import { OPEN } from '#xfer/transports/ssh/sftp-codec.js';
 import { failsWith } from '../../../support/fails-with.js';
@@ -105,6 +108,31 @@ test('what must be new, and what is there, is written in place and kept', limit,
   await until(() => at.records.filter((record) => record.type === 'file').length === 3);
   assert.equal(readFileSync(join(at.root, '.x.xfer-part'), 'utf8'), 'part');
   assert.equal(readFileSync(join(at.root, 'old'), 'utf8'), 'OLD bytes!');
+});
+
+test('a file of which a write failed gets no name, and its close says so', async () => {
+  const ends: string[] = [];
+  const full = new XferError('NO_SPACE', 'write new: no space left on device');
+  const file = (temporary?: string): EditableFile => ({
+    ...(temporary === undefined ? {} : { temporary }),
+    look: () => ({ path: 'new', kind: 'file', size: 0 }),
+    readAt: async () => 0,
+    writeAt: () => Promise.reject(full),
+    change: () => {},
+    sync: async () => {},
+    rename: () => {},
+    close: async () => void ends.push('close'),
+    abandon: async () => void ends.push('abandon'),
+  });
+  const drafts = new Drafts();
+  const draft = drafts.add('new', file('.new.xfer-part'));
+  await assert.rejects(draft.writeAt([], 0), full);
+  await assert.rejects(draft.release(false), full);
+  assert.equal(drafts.find('new'), undefined);
+  const inPlace = drafts.add('old', file());
+  await assert.rejects(inPlace.writeAt([], 0), full);
+  await inPlace.release(false);
+  assert.deepEqual(ends, ['abandon', 'close']);
 });
 
 test('a closed listener leaves no unfinished file behind', limit, async (t) => {
