@@ -68,7 +68,11 @@ export async function serveSftp(root: string, { upload = true, ...options }: Ser
   const ends = { share, ...(receive ? { receive } : {}) };
   const onRecord = (record: SshRecord) => records.push(record);
   const given = { hosts: [HOST], port: 0, accounts: [ACCOUNT], authorizedKeys, onRecord, ...options, hostKey, ...ends };
-  const listener = await listen(given, { signal: new AbortController().signal });
+  const remove = () => rm(folder, { recursive: true, force: true });
+  const listener = await listen(given, { signal: new AbortController().signal }).catch(async (error) => {
+    await remove();
+    throw error;
+  });
   const { port } = listener.address;
   return {
     ...(await makeClientFiles(folder, port, hostKey.privateKey, identityFile)),
@@ -77,7 +81,7 @@ export async function serveSftp(root: string, { upload = true, ...options }: Ser
     records,
     async stop() {
       await listener.close();
-      await rm(folder, { recursive: true, force: true });
+      await remove();
     },
   };
 }
