@@ -255,6 +255,8 @@ export interface EditableFile {
 export interface Draft {
   /** At most what the far side may hold of this version; the engine's journal says which of it was acknowledged. */
   readonly held: readonly ByteRange[];
+  /** A pipe or a device: bytes only from the first to the last, by one stream. Absent: as the sink's capabilities say. */
+  readonly inOrder?: true;
   /**
    * Takes bytes from `start` on. 'close' without an error means that the far side holds them. The stream of a sink that
    * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged.
@@ -289,6 +291,11 @@ export interface OpenOptions {
   readonly onNotice?: (line: string) => void;
   /** Links in a tree: copy what they point at (scp's way, the default), copy the link, or leave them out. */
   readonly links?: 'follow' | 'keep' | 'skip';
+  /**
+   * Write into a file that is there instead of replacing it, so that its hard links and its owner stay. It is not whole
+   * until the end, and not resumed. A sink does so by itself, and says so, where its directory takes no new file.
+   */
+  readonly inPlace?: boolean;
 }
 
 /** What a listener gives away or takes in. */

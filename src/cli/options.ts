@@ -82,6 +82,7 @@ const rows = [
     list('exclude', '', 'pattern', 'leave out what matches, as in *.tmp; may be repeated'),
     list('include', '', 'pattern', 'copy what matches though an --exclude says otherwise; may be repeated'),
     text('links', '', 'follow|keep|skip', 'links in a tree: copy what they point at (default), the link, or nothing'),
+    flag('inplace', '', 'write into a file that is there, which keeps its hard links; it is not whole until the end'),
     flag('dry-run', '', 'say what would be copied, and copy nothing'),
   ]),
   ...section('What is copied:', CP, [

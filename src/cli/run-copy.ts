@@ -141,6 +141,7 @@ export function openOptions(
     onNotice: report.onNotice,
     ...(request.neverAsk ? {} : { prompt: report.asking(createPrompt(around)) }),
     ...(links === undefined ? {} : { links }),
+    ...(parsed.flag('inplace') ? { inPlace: true } : {}),
   };
 }
 

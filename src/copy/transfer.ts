@@ -144,7 +144,7 @@ class Transfer {
     this.#started = true;
     this.#context.onStart(this.#step, heldBytes);
     const hash =
-      options.verify === 'sha256' && heldBytes === 0 && !this.#inLanes(held) ? createHash('sha256') : undefined;
+      options.verify === 'sha256' && heldBytes === 0 && !this.#inLanes(draft, held) ? createHash('sha256') : undefined;
     const sent = await this.#send(draft, held, hash);
     const digest =
       options.verify === 'sha256'
@@ -174,8 +174,9 @@ class Transfer {
     };
   }
 
-  #inLanes(held: readonly Span[]): boolean {
+  #inLanes(draft: Draft, held: readonly Span[]): boolean {
     const { source } = this.#step;
+    if (draft.inOrder) return false;
     const both = source.capabilities.parallel && source.capabilities.ranges && this.#context.sink.capabilities.parallel;
     const missing = (this.#entry.size ?? 0) - totalBytes(held);
     return (
@@ -187,7 +188,7 @@ class Transfer {
     const { size } = this.#entry;
     if (size === undefined) return this.#sendSpan(draft, 0, undefined, this.#context.scope, hash);
     const missing = holes(held, size);
-    if (!this.#inLanes(held)) {
+    if (!this.#inLanes(draft, held)) {
       for (const span of missing.length > 0 || held.length > 0 ? missing : [{ start: 0, end: 0 }]) {
         await this.#sendSpan(draft, span.start, span.end, this.#context.scope, hash);
       }

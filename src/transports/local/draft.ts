@@ -38,6 +38,8 @@ export interface LocalDraftOptions {
   /** Where the bytes are; the same as `target` where they are written in place. */
   readonly path: string;
   readonly target: string;
+  /** Takes bytes anywhere: a pipe and some devices do not. */
+  readonly seekable: boolean;
   readonly heldBytes: number;
   /** A later run may go on with it. */
   readonly keep: boolean;
@@ -47,12 +49,14 @@ export interface LocalDraftOptions {
 
 export class LocalDraft implements Draft {
   readonly held: readonly ByteRange[];
+  readonly inOrder?: true;
   readonly #options: LocalDraftOptions;
   readonly #writers = new Set<FileWriter>();
   #ended = false;
 
   constructor(options: LocalDraftOptions) {
     this.#options = options;
+    if (!options.seekable) this.inOrder = true;
     this.held = options.heldBytes > 0 ? [{ start: 0, end: options.heldBytes }] : [];
   }
 
@@ -62,20 +66,20 @@ export class LocalDraft implements Draft {
 
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
-    const { descriptor, label } = this.#options;
+    const { descriptor, label, seekable } = this.#options;
     if (this.#ended) throw new XferError('INTERNAL', `write ${label}: the draft has ended`);
-    const writer = new FileWriter(descriptor, start, label, !this.#inPlace);
+    const writer = new FileWriter(descriptor, start, label, seekable);
     this.#writers.add(writer);
     return writer.once('close', () => this.#writers.delete(writer));
   }
 
   /** All bytes of the file, written when it resolves. */
   async writeWhole(bytes: Buffer): Promise<void> {
-    const { descriptor, label } = this.#options;
+    const { descriptor, label, seekable } = this.#options;
     try {
-      // In place may be a pipe or a device, which may wait.
-      if (this.#inPlace) await writePieces(descriptor, [bytes], undefined);
-      else writeAtOnce(descriptor, bytes, 0);
+      // A pipe or a device may wait.
+      if (seekable) writeAtOnce(descriptor, bytes, 0);
+      else await writePieces(descriptor, [bytes], undefined);
     } catch (error) {
       throw toXferError(error, `write ${label}`);
     }

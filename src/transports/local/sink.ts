@@ -37,6 +37,7 @@ export class LocalSink implements Sink {
   readonly identity: string;
   readonly capabilities = { offsets: true, atomic: true, resume: true, parallel: true, metadata: true };
   readonly #root: string;
+  readonly #writesInPlace: boolean;
   readonly #onNotice: ((line: string) => void) | undefined;
   /** Directories whose real place was checked. Emptied when a link is made, which may change where they lead. */
   readonly #checked = new Map<string, Promise<void>>();
@@ -49,6 +50,7 @@ export class LocalSink implements Sink {
     this.#root = place;
     this.identity = `file:${real.split(sep).join('/')}`;
     this.#onNotice = options.onNotice;
+    this.#writesInPlace = options.inPlace === true;
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
@@ -107,7 +109,7 @@ export class LocalSink implements Sink {
       const { target, stats } = await this.#target(entry.path);
       if (moves !== this.#moves) return await this.#draft(entry, scope);
       if (stats?.isDirectory()) throw new XferError('EXISTS', `write ${label}: is a directory`);
-      if (stats && !stats.isFile()) return await this.#inPlace(target, label);
+      if (stats && (this.#writesInPlace || !stats.isFile())) return await this.#inPlace(target, label);
       return await this.#beside(target, entry, stats, label);
     } catch (error) {
       throw toXferError(error, `write ${label}`);
@@ -182,7 +184,7 @@ export class LocalSink implements Sink {
       const descriptor = openSync(fsPath(path), flags, mode | 0o200);
       const heldBytes = keep ? ownBytes(descriptor, path) : 0;
       const exact = there ? Number(there.mode) & 0o777 : undefined;
-      return new LocalDraft({ descriptor, label, path, target, heldBytes, keep, mode: exact });
+      return new LocalDraft({ descriptor, label, path, target, seekable: true, heldBytes, keep, mode: exact });
     } catch (error) {
       const refused = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
       if (!refused || !there) throw error;
@@ -194,7 +196,8 @@ export class LocalSink implements Sink {
   /** A device, a pipe, or a file in a directory that may not be written. */
   async #inPlace(target: string, label: string): Promise<LocalDraft> {
     const descriptor = await openFile(fsPath(target), constants.O_WRONLY, 0);
-    return new LocalDraft({ descriptor, label, path: target, target, heldBytes: 0, keep: false });
+    const seekable = fstatSync(descriptor).isFile();
+    return new LocalDraft({ descriptor, label, path: target, target, seekable, heldBytes: 0, keep: false });
   }
 
   async close(): Promise<void> {

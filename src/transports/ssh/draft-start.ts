@@ -22,6 +22,7 @@ export interface DraftOptions {
   readonly onNotice?: OpenOptions['onNotice'];
   /** The directory was made by this copy, so nothing has the target's name. */
   readonly inNewDirectory?: boolean;
+  readonly inPlace?: boolean;
 }
 
 const MAX_LINKS = 8;
@@ -38,6 +39,8 @@ interface Start {
 /** One round trip where nothing is unusual. EXISTS where the target is a directory, DENIED, NO_SPACE, NOT_FOUND. */
 export async function startDraft(options: DraftOptions, scope: Scope, links = 0): Promise<SftpDraft> {
   const { client, path, entry } = options;
+  const there = options.inPlace ? await client.find('stat', path, scope) : undefined;
+  if (there && kindOf(there) !== 'directory') return inPlace(options, scope);
   const temporary = temporaryPath(path, entry);
   let start = await ask(options, temporary, 'new', scope);
   if (start.error && mayBeLeft(entry, start.error)) start = await ask(options, temporary, 'left', scope);

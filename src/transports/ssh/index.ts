@@ -46,8 +46,9 @@ export const transport: Transport = {
   },
 
   async openSink(location, options: SshOptions, scope) {
-    const { onNotice } = options;
-    const sftp = (opened: Opened) => SftpSink.open({ ...opened, ...(onNotice ? { onNotice } : {}) }, scope);
+    const { onNotice, inPlace } = options;
+    const told = { ...(onNotice ? { onNotice } : {}), ...(inPlace ? { inPlace } : {}) };
+    const sftp = (opened: Opened) => SftpSink.open({ ...opened, ...told }, scope);
     return openOn<Sink>(location, options, scope, 'sink', sftp, async (carrier) => {
       const { openLegacySink } = await import('./legacy/open.js');
       return openLegacySink(carrier, location, options);
@@ -75,13 +76,14 @@ async function openOn<T>(
   open: (opened: Opened) => Promise<T>,
   legacy?: (carrier: Carrier) => Promise<T>,
 ): Promise<T> {
-  const { onNotice, parallel, protocol } = options;
+  const { onNotice, parallel, protocol, requests, requestBytes } = options;
+  const tuning = { ...(requests ? { requests } : {}), ...(requestBytes ? { requestBytes } : {}) };
   const label = printable(location.host ?? location.path);
   const dial = (dialing: Scope, more?: 'more') => openCarrier(location, options, dialing, more ?? use);
   let carrier: Carrier | undefined;
   const connect = async () => {
     carrier = await dial(scope);
-    return Sessions.on(carrier, { dial, label, parallel, ...(onNotice ? { onNotice } : {}) }, scope);
+    return Sessions.on(carrier, { dial, label, parallel, tuning, ...(onNotice ? { onNotice } : {}) }, scope);
   };
   let sessions: Sessions | undefined;
   try {

@@ -5,8 +5,6 @@ import { onAbort } from './on-abort.js';
 import type { SftpClient } from './sftp-client.js';
 import { broken } from './sftp-codec.js';
 
-/** Bytes asked for and not yet handed on, at most. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
 const MIN_REQUEST_BYTES = 4 * 1024;
 
 /** A part of the range that was asked for; short answers are filled up by asking again. */
@@ -38,6 +36,8 @@ export class RangeReader extends Readable {
   #next: number;
   #waitingBytes = 0;
   #requestBytes: number;
+  /** Bytes asked for and not yet handed on, at most. */
+  readonly #mostBytes: number;
   /** Without an end the size is not known: the window opens as answers come. */
   #window: number;
   #emptyAnswers = 0;
@@ -50,7 +50,8 @@ export class RangeReader extends Readable {
     this.#next = options.range.start;
     this.#end = options.range.end ?? Number.MAX_SAFE_INTEGER;
     this.#requestBytes = options.client.limits.readBytes;
-    this.#window = options.range.end === undefined ? this.#requestBytes : WINDOW_BYTES;
+    this.#mostBytes = options.client.windowBytes.read;
+    this.#window = options.range.end === undefined ? this.#requestBytes : this.#mostBytes;
     this.#freeSignal = onAbort(options.signal, () => {
       const { reason } = options.signal;
       this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
@@ -114,7 +115,7 @@ export class RangeReader extends Readable {
       if (part.received < part.length) break;
       this.#parts.shift();
       this.#waitingBytes -= part.length;
-      this.#window = Math.min(WINDOW_BYTES, this.#window * 2);
+      this.#window = Math.min(this.#mostBytes, this.#window * 2);
     }
     if (this.#wanted) this.prime();
     if (this.#parts.length === 0 && this.#next >= this.#end && !this.destroyed) this.push(null);

@@ -2,9 +2,6 @@ import { Writable } from 'node:stream';
 import { onAbort } from './on-abort.js';
 import type { SftpClient } from './sftp-client.js';
 
-/** Bytes sent and not yet acknowledged, at most. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
-
 export interface RangeWriterOptions {
   readonly client: SftpClient;
   readonly handle: Buffer;
@@ -25,6 +22,8 @@ export interface RangeWriterOptions {
 export class RangeWriter extends Writable {
   readonly #options: RangeWriterOptions;
   readonly #unacknowledged: { readonly length: number; done: boolean }[] = [];
+  /** Bytes sent and not yet acknowledged, at most. */
+  readonly #mostBytes: number;
   #offset: number;
   #sent = 0;
   #inFlight = 0;
@@ -38,6 +37,7 @@ export class RangeWriter extends Writable {
     super({ highWaterMark: 1024 * 1024, decodeStrings: true });
     this.#options = options;
     this.#offset = options.start;
+    this.#mostBytes = options.client.windowBytes.write;
     this.#freeSignal = onAbort(options.signal, () => {
       const { reason } = options.signal;
       this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
@@ -107,7 +107,7 @@ export class RangeWriter extends Writable {
       return;
     }
     const { channel } = this.#options.client;
-    if (!this.#resume || this.#inFlight >= WINDOW_BYTES) return;
+    if (!this.#resume || this.#inFlight >= this.#mostBytes) return;
     if (channel.blocked) {
       channel.whenWritable(() => this.#continue());
       return;

@@ -3,7 +3,7 @@ import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../tra
 import type { Carrier } from './carrier.js';
 import { farDigest } from './far-digest.js';
 import type { SftpClient } from './sftp-client.js';
-import { NEAR_RTT_MS } from './sftp-limits.js';
+import { NEAR_RTT_MS, type Tuning } from './sftp-limits.js';
 
 export interface SessionsOptions {
   /** Connects and logs in; `more` for one beside the first, for which nobody is asked. */
@@ -11,6 +11,7 @@ export interface SessionsOptions {
   /** The host, for notices. */
   readonly label: string;
   readonly onNotice?: OpenOptions['onNotice'];
+  readonly tuning?: Tuning;
   /** Channels for one large file; absent: as many as pay. */
   readonly parallel?: number | undefined;
 }
@@ -53,7 +54,7 @@ export class Sessions {
   private constructor(options: SessionsOptions, carrier: Carrier, client: SftpClient) {
     this.#options = options;
     this.#carriers = [carrier];
-    this.#sessions = [{ client, turn: 0 }];
+    this.#sessions = [this.#session(client)];
   }
 
   /** Opens the first session on what carries it, which is left open where that fails. The errors of a carrier. */
@@ -70,6 +71,11 @@ export class Sessions {
       await carrier.close();
       throw error;
     }
+  }
+
+  #session(client: SftpClient): Session {
+    client.tune(this.#options.tuning ?? {});
+    return { client, turn: 0 };
   }
 
   get account(): string {
@@ -160,7 +166,7 @@ export class Sessions {
   async #addSessions(carrier: Carrier, count: number): Promise<boolean> {
     const scope = { signal: this.#stop.signal };
     const opened = await Promise.allSettled(Array.from({ length: count }, () => carrier.openSftp(scope)));
-    for (const each of opened) if (each.status === 'fulfilled') this.#sessions.push({ client: each.value, turn: 0 });
+    for (const each of opened) if (each.status === 'fulfilled') this.#sessions.push(this.#session(each.value));
     return opened.every(({ status }) => status === 'fulfilled');
   }
 
@@ -207,7 +213,7 @@ export class Sessions {
     onNotice?.(`${label}: the connection was lost; connecting again`);
     const carrier = await dial(scope);
     this.#carriers = [carrier];
-    this.#sessions = [{ client: await carrier.openSftp(scope), turn: 0 }];
+    this.#sessions = [this.#session(await carrier.openSftp(scope))];
     this.#wideEnough = false;
     for (const old of lost) void old.close();
   }

@@ -6,7 +6,7 @@ import type { Scope } from '../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './sftp-attributes.js';
 import { type Corkable, type Reply, SftpChannel } from './sftp-channel.js';
 import { broken, PACKET, type PacketReader, type PacketWriter, STATUS } from './sftp-codec.js';
-import { type Limits, PLAIN_LIMITS, readLimits } from './sftp-limits.js';
+import { type Limits, PLAIN_LIMITS, readLimits, type Tuning, tuned, windowBytes } from './sftp-limits.js';
 import { type DirectoryItem, expect, expectOk, oneName, readNames, throwUnless } from './sftp-replies.js';
 import { Slots } from './slots.js';
 
@@ -24,6 +24,7 @@ export class SftpClient {
   /** Bytes that were read, and written and acknowledged. */
   bytesMoved = 0;
   #rttMs = 0;
+  #tuning: Tuning = {};
   #limits = PLAIN_LIMITS;
   readonly #handles = new Slots(PLAIN_LIMITS.openHandles);
   #settled: Promise<void> = Promise.resolve();
@@ -65,6 +66,18 @@ export class SftpClient {
     return this.#limits;
   }
 
+  /** Bytes of one file that are read, or written, ahead of the answers. */
+  get windowBytes(): { readonly read: number; readonly write: number } {
+    const { readBytes, writeBytes } = this.#limits;
+    return { read: windowBytes(readBytes, this.#tuning), write: windowBytes(writeBytes, this.#tuning) };
+  }
+
+  /** Keeps to a person's numbers from now on. */
+  tune(tuning: Tuning): void {
+    this.#tuning = tuning;
+    this.#limits = tuned(this.#limits, tuning);
+  }
+
   /** Ends the session; what is pending is rejected. */
   end(): void {
     this.channel.fail(new XferError('DISCONNECTED', 'sftp session: it was closed'));
@@ -88,7 +101,7 @@ export class SftpClient {
 
   async #askLimits(scope: Scope): Promise<void> {
     const reader = await this.extended('limits@openssh.com', [], 'limits of the server', scope);
-    this.#limits = readLimits(reader);
+    this.#limits = tuned(readLimits(reader), this.#tuning);
     this.#handles.resize(this.#limits.openHandles);
   }
 

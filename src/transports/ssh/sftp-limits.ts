@@ -8,6 +8,28 @@ export interface Limits {
   readonly openHandles: number;
 }
 
+/** What a person asks for instead of what the server takes at most (scp's `-X`). */
+export interface Tuning {
+  /** Requests on their way at once on one file. */
+  readonly requests?: number;
+  /** Bytes of one request at most. */
+  readonly requestBytes?: number;
+}
+
+/** Bytes of one file on their way at once, where nobody asks for another number. */
+const WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** Bytes of one file on their way at once, in requests of so many bytes. */
+export function windowBytes(requestBytes: number, { requests }: Tuning): number {
+  return requests === undefined ? WINDOW_BYTES : requests * requestBytes;
+}
+
+/** Limits no larger than what is asked for. */
+export function tuned(limits: Limits, { requestBytes = Number.POSITIVE_INFINITY }: Tuning): Limits {
+  const { readBytes, writeBytes, openHandles } = limits;
+  return { readBytes: Math.min(readBytes, requestBytes), writeBytes: Math.min(writeBytes, requestBytes), openHandles };
+}
+
 /** Of a server that states no limits: what the draft says that every server takes, and few open files. */
 export const PLAIN_LIMITS: Limits = { readBytes: 32 * 1024, writeBytes: 32 * 1024, openHandles: 64 };
 /** Up to this round trip, in milliseconds, waiting for an answer costs less than asking for too much ahead. */

@@ -21,6 +21,7 @@ export interface SftpSinkOptions {
   /** For messages. */
   readonly label: string;
   readonly onNotice?: OpenOptions['onNotice'];
+  readonly inPlace?: boolean;
 }
 
 export class SftpSink implements Sink {
@@ -136,7 +137,7 @@ export class SftpSink implements Sink {
 
   async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
     const options = await this.#draftOptions(entry, scope);
-    if (await putFile(options, bytes, exact, scope)) return;
+    if (!options.inPlace && (await putFile(options, bytes, exact, scope))) return;
     const { mtimeMs, version, ...rest } = entry;
     const draft = await startDraft(
       { ...options, entry: exact && mtimeMs !== undefined ? { ...rest, mtimeMs } : rest },
@@ -168,7 +169,7 @@ export class SftpSink implements Sink {
   }
 
   async #draftOptions(entry: Entry, scope: Scope): Promise<DraftOptions> {
-    const { onNotice, sessions } = this.#options;
+    const { onNotice, sessions, inPlace = false } = this.#options;
     if (entry.path === '' && this.#root.endsWith('/')) {
       throw new XferError('NOT_FOUND', `write ${this.label}: no such directory`, { hint: 'make the directory first' });
     }
@@ -177,7 +178,7 @@ export class SftpSink implements Sink {
     const lane = (laneScope: Scope) => sessions.lane(laneScope);
     const client = await sessions.pick(scope);
     const farDigest: FarDigest = (...file) => sessions.farDigest(...file);
-    return { client, lane, farDigest, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
+    return { client, lane, farDigest, inPlace, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };
   }
 
   async close(): Promise<void> {

@@ -2,6 +2,7 @@
 import type { Carrier } from '#xfer/transports/ssh/carrier.js';
 import { Sessions } from '#xfer/transports/ssh/sessions.js';
 import type { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
+import type { Tuning } from '#xfer/transports/ssh/sftp-limits.js';
 
 /** A carrier of these sessions, one after the other; then it takes no more. */
 export class ReadyCarrier implements Carrier {
@@ -30,7 +31,7 @@ export class ReadyCarrier implements Carrier {
 }
 
 /** One session, and no second one. */
-export function sessionsOn(client: SftpClient): Promise<Sessions> {
+export function sessionsOn(client: SftpClient, tuning: Tuning = {}): Promise<Sessions> {
   const scope = { signal: new AbortController().signal };
-  return Sessions.open({ dial: async () => new ReadyCarrier([client]), label: 'test' }, scope);
+  return Sessions.open({ dial: async () => new ReadyCarrier([client]), label: 'test', tuning }, scope);
 }

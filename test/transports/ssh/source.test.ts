@@ -198,3 +198,27 @@ test('the fields of a READ are those that were sent', () => {
   );
   assert.deepEqual(readFields({ type: PACKET.READ, id: 1, reader }), { handle: 'h', start: 0, length: 256 });
 });
+
+test('what a person asks of the requests is kept: their size and how many wait', { timeout }, async () => {
+  const { server, bytes } = withFile(100_000);
+  const sizes = new Set<number>();
+  let waiting = 0;
+  let most = 0;
+  server.lie = (request) => {
+    if (request.type !== PACKET.READ) return false;
+    const { start, length } = readFields(request);
+    sizes.add(length);
+    most = Math.max(most, ++waiting);
+    setImmediate(() => {
+      waiting--;
+      server.reply(PACKET.DATA, request.id, string(bytes.subarray(start, start + length)));
+    });
+    return true;
+  };
+  const sessions = await sessionsOn(await server.connect(), { requests: 3, requestBytes: 1000 });
+  const source = await SftpSource.open({ sessions, path: 'file', label: 'test' }, scope);
+  const stream = await source.read(entry, { start: 0, end: bytes.length }, scope);
+  assert.ok(bytes.equals(await collect(stream)));
+  assert.deepEqual([...sizes], [1000]);
+  assert.ok(most <= 3, `${most} waited`);
+});
