@@ -14,6 +14,8 @@ const MOST_DRAINED_BYTES = 256 * 1024 * 1024;
  * sender says that they are not the file's, DISCONNECTED, the signal's reason. Destroyed early it leaves the rest to `drain`.
  */
 export class FileBody extends Readable {
+  /** Why nothing more can be read after it. */
+  broken: XferError | undefined;
   readonly #wire: LegacyWire;
   readonly #what: string;
   readonly #scope: Scope;
@@ -56,11 +58,14 @@ export class FileBody extends Readable {
     const word = await this.#wire.byte(scope);
     if (word === 0) return;
     if (word === undefined) throw new XferError('DISCONNECTED', `${this.#what}: it ended without a word after it`);
-    if (word !== 1 && word !== 2) throw new XferError('PROTOCOL', `${this.#what}: more bytes came than were announced`);
+    if (word !== 1 && word !== 2) {
+      this.broken = new XferError('PROTOCOL', `${this.#what}: more bytes came than were announced`);
+      throw this.broken;
+    }
     const rest = (await this.#wire.line(scope)) ?? Buffer.alloc(0);
     const record = parseRecord(Buffer.concat([Buffer.of(word), rest]));
     const error = farError('read', 'text' in record ? record.text : '', 'SOURCE_CHANGED');
-    if (word === 2) this.#wire.cut();
+    if (word === 2) this.broken = error;
     throw error;
   }
 
@@ -73,8 +78,7 @@ export class FileBody extends Readable {
     while (this.#left > 0) await this.#take(scope);
     // What the sender says of a file that was given up changes nothing.
     await this.#judge(scope).catch((error: unknown) => {
-      if (error instanceof XferError && error.code !== 'PROTOCOL' && error.code !== 'DISCONNECTED') return;
-      throw error;
+      if (this.broken || !(error instanceof XferError) || error.code === 'DISCONNECTED') throw error;
     });
   }
 

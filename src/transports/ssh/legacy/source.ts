@@ -127,6 +127,7 @@ export class LegacySource implements Source {
     const pending = this.#pending;
     this.#pending = undefined;
     if (!pending) return;
+    if (pending.body?.broken) throw pending.body.broken;
     if (pending.body && !pending.body.readableEnded) {
       pending.refusal ??= 'it was given up';
       pending.body.on('error', () => undefined).destroy();
@@ -222,6 +223,7 @@ export class LegacySource implements Source {
 
   /** Nothing more comes: was that all? */
   async #conclude(peer: LegacyPeer, scope: WalkScope): Promise<void> {
+    peer.wire.finish();
     const failure = await peer.ended(scope);
     if (this.#open.length > 0) {
       throw new XferError('DISCONNECTED', `read ${this.label}: it ended inside of a directory`, { cause: failure });

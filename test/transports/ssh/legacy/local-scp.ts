@@ -12,7 +12,7 @@ export interface LocalCarrier extends Carrier {
 /** `program`: what stands in for the command that is asked for. */
 export function localCarrier(program?: (command: string) => string): LocalCarrier {
   const commands: string[] = [];
-  const running = new Set<Duplex>();
+  const running = new Map<Duplex, Promise<unknown>>();
   return {
     account: 'sftp://here',
     loginPerSession: false,
@@ -24,12 +24,13 @@ export function localCarrier(program?: (command: string) => string): LocalCarrie
       const child = spawn('/bin/sh', ['-c', program ? program(command) : command], { stdio: 'pipe' });
       const stream = Duplex.from({ readable: child.stdout, writable: child.stdin });
       stream.on('error', () => undefined).on('close', () => child.kill());
-      running.add(stream);
       const exitCode = new Promise<number | null>((resolve) => child.on('close', resolve));
+      running.set(stream, exitCode);
       return { stream, stderr: child.stderr, exitCode };
     },
     async close() {
-      for (const stream of running) stream.destroy();
+      for (const stream of running.keys()) stream.destroy();
+      await Promise.all(running.values());
     },
   };
 }
