@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   existsSync,
+  lutimesSync,
   mkdirSync,
   mkdtempSync,
   rmSync,
@@ -85,6 +86,12 @@ const LINES = [
   '-p f h:FAR/new',
   '-p h:FAR/F new',
   '-r dlink h:FAR/new',
+  '-pO f h:FAR/new',
+  '-pO h:FAR/F new',
+  '-rpO d h:FAR/new',
+  '-rpO h:FAR/D new',
+  '-Or d h:FAR',
+  '-O h:FAR/? d',
   // Patterns.
   'h:FAR/? d',
   'h:FAR/? new',
@@ -168,6 +175,7 @@ function makeGround(root: string): Ground {
     symlinkSync(cased('f'), at('link'));
     symlinkSync(cased('d'), at('dlink'));
     symlinkSync(cased('d/sub'), at('deep'));
+    for (const name of ['link', 'dlink', 'deep']) lutimesSync(at(name), 1_500_000_000, 1_400_000_000);
     const dated = ['f', 'g', 'a:b', 'd/h', 'd/.hid', 'd/sub/k', 'd/sub', 'd', 'e'].map(at);
     for (const path of [...dated, ...['[1]', 'x[1]y', 'empty'].map((name) => join(folder, name))]) {
       utimesSync(path, 1_500_000_000, 1_400_000_000);

@@ -1,6 +1,7 @@
 /** The lines of the old scp protocol, as scp.c of OpenSSH writes and reads them: `source()`, `rsource()` and `sink()`. */
 import { type ErrorCode, XferError } from '../../../errors.js';
 import { bytesFromName, nameFromBytes } from '../../../names.js';
+import type { Entry } from '../../../transport.js';
 
 /** What a sender announces. Names are not checked yet. */
 export interface AnnouncedThing {
@@ -10,9 +11,12 @@ export interface AnnouncedThing {
   readonly name: string;
 }
 
+/** What a `T` line carries: of these both, or none. */
+export type Times = Pick<Entry, 'mtimeMs' | 'atimeMs'>;
+
 export type LegacyRecord =
   | AnnouncedThing
-  | { readonly kind: 'times'; readonly mtimeMs: number }
+  | { readonly kind: 'times'; readonly mtimeMs: number; readonly atimeMs: number }
   | { readonly kind: 'end' }
   | { readonly kind: 'warning' | 'fatal'; readonly text: string };
 
@@ -31,8 +35,11 @@ export function parseRecord(line: Buffer): LegacyRecord {
   }
   const text = line.toString('latin1');
   if (text === 'E') return { kind: 'end' };
-  const times = /^T(\d{1,12}) (\d{1,6}) \d{1,12} \d{1,6}$/.exec(text);
-  if (times) return { kind: 'times', mtimeMs: Number(times[1]) * 1000 + Math.floor(Number(times[2]) / 1000) };
+  const times = /^T(\d{1,12}) (\d{1,6}) (\d{1,12}) (\d{1,6})$/.exec(text);
+  if (times) {
+    const [mtime, mtimeMicros, atime, atimeMicros] = times.slice(1).map(Number) as [number, number, number, number];
+    return { kind: 'times', mtimeMs: timeMs(mtime, mtimeMicros), atimeMs: timeMs(atime, atimeMicros) };
+  }
   const thing = /^([CD])([0-7]{4}) (\d{1,20}) /.exec(text);
   if (!thing) throw notARecord(line);
   const [head, letter, mode, digits] = thing as unknown as [string, string, string, string];
@@ -40,6 +47,10 @@ export function parseRecord(line: Buffer): LegacyRecord {
   if (!Number.isSafeInteger(size)) throw notARecord(line);
   const kind = letter === 'C' ? 'file' : 'directory';
   return { kind, mode: Number.parseInt(mode, 8), size, name: nameFromBytes(line.subarray(head.length)) };
+}
+
+function timeMs(seconds: number, microseconds: number): number {
+  return seconds * 1000 + Math.floor(microseconds / 1000);
 }
 
 function notARecord(line: Buffer): XferError {
@@ -67,10 +78,11 @@ export function thingLine({ kind, mode, size, name }: AnnouncedThing): Buffer {
   return Buffer.concat([Buffer.from(`${letter}${octal} ${size} `), bytesFromName(name), Buffer.from('\n')]);
 }
 
-/** A `T` line: the time of access is said to be that of change. */
-export function timesLine(mtimeMs: number): Buffer {
-  const seconds = Math.max(0, Math.floor(mtimeMs / 1000));
-  return Buffer.from(`T${seconds} 0 ${seconds} 0\n`);
+/** A `T` line; undefined without a time of change. */
+export function timesLine({ mtimeMs, atimeMs = mtimeMs }: Times): Buffer | undefined {
+  if (mtimeMs === undefined || atimeMs === undefined) return undefined;
+  const seconds = (time: number): number => Math.max(0, Math.floor(time / 1000));
+  return Buffer.from(`T${seconds(mtimeMs)} 0 ${seconds(atimeMs)} 0\n`);
 }
 
 /** An answer, or a line on its own, that says what went wrong; after a fatal one nothing more comes. */

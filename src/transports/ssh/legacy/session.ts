@@ -2,14 +2,14 @@
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import type { LegacyPeer } from './peer.js';
-import { END, farError, messageLine, OK, parseRecord, thingLine, timesLine } from './record.js';
+import { END, farError, messageLine, OK, parseRecord, type Times, thingLine, timesLine } from './record.js';
 import type { LegacyWire } from './wire.js';
 
 /** A directory as the receiver is told of it. */
 export interface SentDirectory {
   readonly name: string;
   readonly mode: number;
-  readonly mtimeMs?: number | undefined;
+  readonly times: Times;
 }
 
 export class SendingSession {
@@ -48,9 +48,9 @@ export class SendingSession {
   }
 
   /** Goes into a directory of the one that it is in; it is made where it is missing. */
-  async enter(path: string, { name, mode, mtimeMs }: SentDirectory, scope: Scope): Promise<void> {
+  async enter(path: string, { name, mode, times }: SentDirectory, scope: Scope): Promise<void> {
     const line = thingLine({ kind: 'directory', mode, size: 0, name });
-    if (mtimeMs !== undefined) await this.#ask(timesLine(mtimeMs), scope);
+    await this.#announceTimes(times, scope);
     await this.#ask(line, scope);
     this.#inside.push(path);
   }
@@ -73,10 +73,15 @@ export class SendingSession {
   }
 
   /** Announces a file; its bytes are awaited next. */
-  async announce(file: { name: string; mode: number; size: number; mtimeMs?: number }, scope: Scope): Promise<void> {
+  async announce(file: { name: string; mode: number; size: number; times: Times }, scope: Scope): Promise<void> {
     const line = thingLine({ kind: 'file', ...file });
-    if (file.mtimeMs !== undefined) await this.#ask(timesLine(file.mtimeMs), scope);
+    await this.#announceTimes(file.times, scope);
     await this.#ask(line, scope);
+  }
+
+  async #announceTimes(times: Times, scope: Scope): Promise<void> {
+    const line = timesLine(times);
+    if (line) await this.#ask(line, scope);
   }
 
   /** After the bytes of a file: they are all there, or, with `fault`, they are not to be kept. */

@@ -3,6 +3,7 @@ import { throwIfAborted, XferError } from '../../../errors.js';
 import { lastPart, parentPath, pathParts } from '../../../names.js';
 import type { Draft, Entry, Scope, Sink, SinkCapabilities } from '../../../transport.js';
 import { LegacyDraft } from './draft.js';
+import type { Times } from './record.js';
 import type { SendingSession, SentDirectory } from './session.js';
 
 export interface LegacySinkOptions {
@@ -15,7 +16,7 @@ export interface LegacySinkOptions {
    * Mode and time of a directory, where they are known as it is entered: then the receiver sets them when it is left. Absent:
    * it is entered once more at its end to say them.
    */
-  readonly directoryOf?: (path: string) => Pick<Entry, 'mode' | 'mtimeMs'> | undefined;
+  readonly directoryOf?: (path: string) => Pick<Entry, 'mode' | keyof Times> | undefined;
   /** Ends what carries it. */
   readonly onClose: () => Promise<void>;
 }
@@ -61,8 +62,9 @@ export class LegacySink implements Sink {
     }
     const session = await this.session(entry, scope);
     if (entry.path === '' && !this.#sendsRoot) return;
-    const { mode = USUAL_DIRECTORY_MODE, mtimeMs } = this.#options.directoryOf?.(entry.path) ?? { mode: entry.mode };
-    const directory: SentDirectory = { name: nameOf(entry), mode: mode & 0o7777, mtimeMs };
+    const exact = this.#options.directoryOf?.(entry.path);
+    const { mode = USUAL_DIRECTORY_MODE } = exact ?? entry;
+    const directory: SentDirectory = { name: nameOf(entry), mode: mode & 0o7777, times: exact ?? {} };
     await this.#goToParent(session, entry.path, scope);
     await session.enter(entry.path, directory, scope);
     this.#directories.set(entry.path, directory);
@@ -75,31 +77,30 @@ export class LegacySink implements Sink {
     const sent = this.#directories.get(directory.path);
     // A target that was there, and what is in it was asked for: it keeps its own mode and time.
     if (!sent) return;
-    const { mode = sent.mode, mtimeMs } = directory;
+    const { mode = sent.mode } = directory;
     const session = await this.session(directory, scope);
     await this.#goToParent(session, directory.path, scope);
-    await session.enter(directory.path, { name: sent.name, mode: mode & 0o7777, mtimeMs }, scope);
+    await session.enter(directory.path, { name: sent.name, mode: mode & 0o7777, times: directory }, scope);
     await session.leave(scope);
   }
 
   /** UNSUPPORTED for a file of unknown length. */
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
     throwIfAborted(scope.signal);
-    const { size, mode = USUAL_FILE_MODE, mtimeMs } = entry;
+    const { size, mode = USUAL_FILE_MODE } = entry;
     if (!pathParts(entry.path)) throw new XferError('UNSAFE_PATH', `write ${entry.path}: leaves its directory`);
     if (size === undefined) {
       throw new XferError('UNSUPPORTED', `write ${entry.path || this.label}: its length must be known beforehand`, {
         hint: 'save it to a file first, or use a server with sftp',
       });
     }
-    const times = mtimeMs === undefined ? {} : { mtimeMs };
     return new LegacyDraft({
       label: entry.path || this.label,
       size,
       begin: async (within) => {
         const session = await this.session(entry, within);
         await this.#goToParent(session, entry.path, within);
-        await session.announce({ name: nameOf(entry), mode: mode & 0o7777, size, ...times }, within);
+        await session.announce({ name: nameOf(entry), mode: mode & 0o7777, size, times: entry }, within);
         return session;
       },
     });

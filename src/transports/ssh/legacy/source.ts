@@ -5,7 +5,7 @@ import { joinPath, lastPart } from '../../../names.js';
 import type { ByteRange, Entry, Scope, Source, SourceCapabilities, WalkScope } from '../../../transport.js';
 import { FileBody } from './body.js';
 import type { LegacyPeer } from './peer.js';
-import { type AnnouncedThing, farError, messageLine, nameFault, OK, parseRecord } from './record.js';
+import { type AnnouncedThing, farError, messageLine, nameFault, OK, parseRecord, type Times } from './record.js';
 
 export interface LegacySourceOptions {
   /** For messages. */
@@ -53,7 +53,7 @@ export class LegacySource implements Source {
   /** Paths of the directories that are open. */
   readonly #open: string[] = [];
   readonly #early: XferError[] = [];
-  #mtimeMs: number | undefined;
+  #times: Times = {};
   #warnings = 0;
   #tops = 0;
   #refused = false;
@@ -157,7 +157,7 @@ export class LegacySource implements Source {
         this.#warn(record.text, scope);
         continue;
       }
-      if (record.kind === 'times') this.#mtimeMs = record.mtimeMs;
+      if (record.kind === 'times') this.#times = { mtimeMs: record.mtimeMs, atimeMs: record.atimeMs };
       else if (this.#open.pop() === undefined) {
         throw new XferError('PROTOCOL', `read ${this.label}: the end of a directory that was not begun came`);
       }
@@ -167,15 +167,15 @@ export class LegacySource implements Source {
 
   #announce(thing: AnnouncedThing): Entry {
     const path = this.#pathOf(thing);
-    const mtimeMs = this.#mtimeMs;
-    this.#mtimeMs = undefined;
+    const times = this.#times;
+    this.#times = {};
     this.#pending = { path, kind: thing.kind, size: thing.size };
     return {
       path,
       kind: thing.kind,
       mode: thing.mode & (this.#options.preserve ? 0o7777 : 0o777),
       ...(thing.kind === 'file' ? { size: thing.size } : {}),
-      ...(mtimeMs === undefined ? {} : { mtimeMs }),
+      ...times,
     };
   }
 

@@ -9,7 +9,7 @@ const parse = (text: string) => parseRecord(Buffer.from(text, 'latin1'));
 test('what scp writes is read', () => {
   assert.deepEqual(parse('C0644 6 a b'), { kind: 'file', mode: 0o644, size: 6, name: 'a b' });
   assert.deepEqual(parse('D0755 0 t'), { kind: 'directory', mode: 0o755, size: 0, name: 't' });
-  assert.deepEqual(parse('T1795715534 500000 1 0'), { kind: 'times', mtimeMs: 1795715534500 });
+  assert.deepEqual(parse('T1795715534 500000 1 2000'), { kind: 'times', mtimeMs: 1795715534500, atimeMs: 1002 });
   assert.deepEqual(parse('E'), { kind: 'end' });
   assert.deepEqual(parse('\x01scp: x: No such file'), { kind: 'warning', text: 'scp: x: No such file' });
   assert.deepEqual(parse('\x02gone'), { kind: 'fatal', text: 'gone' });
@@ -67,6 +67,8 @@ test('a message is one line, whatever is in it', () => {
 });
 
 test('times are whole seconds, and not before the epoch', () => {
-  assert.equal(timesLine(1999).toString(), 'T1 0 1 0\n');
-  assert.equal(timesLine(-5000).toString(), 'T0 0 0 0\n');
+  assert.equal(timesLine({ mtimeMs: 1999 })?.toString(), 'T1 0 1 0\n');
+  assert.equal(timesLine({ mtimeMs: 1999, atimeMs: 3000 })?.toString(), 'T1 0 3 0\n');
+  assert.equal(timesLine({ mtimeMs: -5000 })?.toString(), 'T0 0 0 0\n');
+  assert.equal(timesLine({ atimeMs: 1 }), undefined);
 });
