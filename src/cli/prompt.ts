@@ -41,6 +41,8 @@ export function createPrompt(
     const terminal = open(around);
     if (!terminal) return undefined;
     try {
+      // What is typed the moment the question shows must not be shown either.
+      if (hidden) terminal.input.setRawMode?.(true);
       terminal.output.write(printable(question));
       return await readAnswer(terminal, hidden, signal, around.interrupt);
     } finally {
@@ -109,7 +111,6 @@ function readAnswer(
       else if (typed.end === 'interrupt') interrupt();
     };
     signal.addEventListener('abort', abort, { once: true });
-    if (hidden) input.setRawMode?.(true);
     input.on('data', take).once('end', giveUp).once('error', fail);
     input.resume();
   });

@@ -101,7 +101,7 @@ test('a wrong password', { ...options, ...needs('sshd', 'ssh-keygen', 'script') 
   assert.equal(result.exitCode, 4, result.stdout.toString());
   const said = result.stdout.toString();
   assert.equal(said.match(/'s password: /g)?.length, 1, said);
-  assert.match(said, /permission denied \(tried a password; the server takes password\)/);
+  assert.match(said, /permission denied \(tried key \S+, a password; the server takes password\)/);
   assert.match(said, /hint: /);
 });
 

@@ -41,8 +41,10 @@ export interface Authentication {
 }
 
 /**
- * none, then in the configuration's order the keys, keyboard-interactive and passwords: each once, and only what the
- * server still takes, so that a second factor comes after the first. Nothing is asked with BatchMode or without a prompt.
+ * In the configuration's order the keys, keyboard-interactive and passwords: each once, and only what the server still takes,
+ * so that a second factor comes after the first. "none", which asks what that is, comes before the first question to a person,
+ * or first of all where keys do not: a key that is taken saves its round trip. Nothing is asked with BatchMode or without a
+ * prompt.
  */
 export function authenticate(request: AuthRequest): Authentication {
   const login = new Login(request);
@@ -78,12 +80,11 @@ class Login {
         },
         onMissing: (file) => this.#missing.push(file),
       });
-    this.#left = [
-      this.#none,
-      ...request.config.authenticationMethods.flatMap((method): (Attempt | Attempts)[] =>
-        method === 'publickey' ? [{ method, list }] : this.#questions.attempts(method),
-      ),
-    ];
+    const ordered = request.config.authenticationMethods.flatMap((method): (Attempt | Attempts)[] =>
+      method === 'publickey' ? [{ method, list }] : this.#questions.attempts(method),
+    );
+    const keysFirst = ordered[0]?.method === 'publickey' ? 1 : 0;
+    this.#left = [...ordered.slice(0, keysFirst), this.#none, ...ordered.slice(keysFirst)];
   }
 
   /** Shows what the server takes. */
@@ -100,7 +101,8 @@ class Login {
     }
     this.#allowed = methods ?? this.#allowed;
     for (;;) {
-      const at = this.#left.findIndex(({ method }) => method === 'none' || methods?.includes(method));
+      const mayTry = (method: string) => method === 'none' || (methods ?? ['publickey']).includes(method);
+      const at = this.#left.findIndex(({ method }) => mayTry(method));
       const [attempt] = at < 0 ? [] : this.#left.splice(at, 1);
       if (!attempt) return false;
       if ('list' in attempt) {

@@ -37,7 +37,7 @@ interface Seal {
 }
 
 /** Files up to this size go over one session. */
-const LANE_BYTES = 8 << 20;
+export const LANE_BYTES = 8 << 20;
 
 /** Smaller files are not worth the wait for a disk. */
 const FSYNC_BYTES = 1024 * 1024;
@@ -99,8 +99,10 @@ export class SftpDraft implements Draft {
   async commit(entry: Entry, scope: Scope): Promise<void> {
     const { client, path, temporary } = this.#options;
     const attributes = attributesOf(entry);
-    await this.#closeOthers();
+    const closing = this.#closeOthers();
+    closing.catch(() => undefined);
     if (!this.#seal) this.#sealNow(await this.#opened(scope), entry, false);
+    await closing;
     const seal = await abortable(this.#seal as Promise<Seal>, scope);
     const size = seal.size ?? this.#acknowledged;
     if (entry.size !== undefined && size !== entry.size) {

@@ -124,13 +124,18 @@ export class Sessions {
   async lane(scope: Scope): Promise<SftpClient> {
     if (!this.#leastBusy(() => 0)) await this.#again(scope);
     const [first] = this.#sessions;
-    const widening = this.#widen(this.#channels);
+    this.expectLarge();
     // What can start at once does not wait for the others.
-    if (first && first.turn > 0) await widening;
+    if (first && first.turn > 0) await this.#widening;
     this.#lengthen();
     const session = this.#leastBusy(({ client }) => client.bytesInFlight) ?? (await this.#again(scope));
     session.turn = ++this.#turn;
     return session.client;
+  }
+
+  /** A large file is about to come: opens what its lanes will need. */
+  expectLarge(): void {
+    void this.#widen(this.#channels);
   }
 
   /** The far side's own digest of a file, in lower-case hex; undefined where it has no program for it. */

@@ -5,6 +5,7 @@ import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
 import type { Draft, Entry, OpenOptions, Parallelism, Scope, Sink, SinkCapabilities } from '../../transport.js';
 import { DirectoryReader } from './directory-reader.js';
+import { LANE_BYTES } from './draft.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
 import type { FarDigest } from './far-digest.js';
 import { below, isSafeName, joinBytes, resolveRoot, splitPath } from './paths.js';
@@ -132,6 +133,7 @@ export class SftpSink implements Sink {
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
+    if ((entry.size ?? 0) > LANE_BYTES) this.#options.sessions.expectLarge();
     return startDraft(await this.#draftOptions(entry, scope), scope);
   }
 

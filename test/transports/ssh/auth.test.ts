@@ -83,10 +83,10 @@ function keyOf(context: AuthContext, pair: { public: string }): boolean {
   return !context.signature || parsed.verify(context.blob as Buffer, context.signature, context.hashAlgo) === true;
 }
 
-test('a key from a file; the banner comes out printable', { timeout }, async () => {
+test('a key from a file, which is offered first; the banner comes out printable', { timeout }, async () => {
   login = (context) => (keyOf(context, userKey) ? context.accept() : context.reject(['publickey']));
   const notices = await tryLogin(await configure(`IdentityFile=${join(directory, 'id')}`));
-  assert.equal(methods[0], 'none');
+  assert.ok(methods.length > 0 && methods.every((method) => method === 'publickey'));
   assert.ok(notices.some((line) => line.startsWith('hello ')));
   assert.ok(notices.every((line) => !line.includes('\x1b')));
 });
@@ -167,7 +167,7 @@ test('the ways to log in are tried in the order that is preferred, and no others
   const prompt = answering({ password: 'wrong' });
   for (const [preferred, tried] of [
     ['password,gssapi-with-mic,publickey', ['none', 'password', 'publickey']],
-    ['publickey,password', ['none', 'publickey', 'password']],
+    ['publickey,password', ['publickey', 'none', 'password']],
     ['password', ['none', 'password']],
   ] as const) {
     const config = await configure(key, `PreferredAuthentications=${preferred}`, 'NumberOfPasswordPrompts=1');
