@@ -29,10 +29,18 @@ const PACKAGES: Record<string, string> = {
   pscp: 'putty-tools',
   psftp: 'putty-tools',
   'openssh-regress': 'openssh-tests',
+  dropbear: 'dropbear-bin',
+  dropbearkey: 'dropbear-bin',
+  'nss-wrapper': 'libnss-wrapper',
 };
 
-/** Programs that are kept outside the folders of commands. */
-const ELSEWHERE: Record<string, string> = { 'openssh-regress': '/usr/lib/openssh/regress/run-tests' };
+const MULTIARCH = `${{ x64: 'x86_64', arm64: 'aarch64' }[process.arch as string] ?? process.arch}-linux-gnu`;
+
+/** Programs, and a library, that are kept outside the folders of commands. */
+const ELSEWHERE: Record<string, string> = {
+  'openssh-regress': '/usr/lib/openssh/regress/run-tests',
+  'nss-wrapper': `/usr/lib/${MULTIARCH}/libnss_wrapper.so`,
+};
 
 /** Full path of a program, or undefined. */
 export function findProgram(name: string): string | undefined {

@@ -19,6 +19,8 @@ export interface SshdOptions {
   readonly hostKey?: false;
   /** Further lines of sshd_config, before the others, so that they win. */
   readonly lines?: readonly string[];
+  /** Another sftp server, or false for a server that has no sftp. */
+  readonly sftp?: string | false;
   /** Arguments of sftp-server, such as `-R`. */
   readonly sftpArguments?: readonly string[];
 }
@@ -128,7 +130,9 @@ function serverConfig(root: string, port: number, options: SshdOptions): string 
     'SetEnv SHLVL=1',
     `MaxSessions ${options.maxSessions ?? 10}`,
     `MaxStartups ${options.maxStartups ?? '100:30:200'}`,
-    `Subsystem sftp ${[sftpServer(), ...(options.sftpArguments ?? [])].join(' ')}`,
+    ...(options.sftp === false
+      ? []
+      : [`Subsystem sftp ${[options.sftp ?? sftpServer(), ...(options.sftpArguments ?? [])].join(' ')}`]),
   ];
   return `${lines.join('\n')}\n`;
 }

@@ -52,10 +52,12 @@ export function sessionError(error: Error, host: string): XferError {
   if (/Unable to (exec|request agent)/i.test(error.message)) {
     return new XferError('DENIED', `command on ${host}: the server starts none`, { cause: error });
   }
-  return new XferError('UNSUPPORTED', `sftp session on ${host}: the server has no sftp subsystem`, {
-    hint: 'try the old protocol: xfer scp -O',
-    cause: error,
-  });
+  return noSftp(`sftp session on ${host}: the server has no sftp subsystem`, error);
+}
+
+/** A session of a server that has no sftp, or names a program for it that is not there. */
+export function noSftp(message: string, cause?: Error): XferError {
+  return new XferError('UNSUPPORTED', message, { hint: 'try the old protocol: xfer scp -O', cause });
 }
 
 /** RFC 4254, 5.1: SSH_OPEN_CONNECT_FAILED. */

@@ -5,7 +5,7 @@ import type { Scope } from '../../transport.js';
 import type { Carrier, RemoteCommand } from './carrier.js';
 import { ChannelStream, channelCommand } from './channel-command.js';
 import type { SshConfig } from './config.js';
-import { forwardError, SYSTEM_SSH_HINT, sessionError } from './connection-error.js';
+import { forwardError, noSftp, SYSTEM_SSH_HINT, sessionError } from './connection-error.js';
 import { type ConnectionRequest, logIn } from './connection-login.js';
 import { widenWindow } from './download-window.js';
 import { type KnownHost, loadKnownHost } from './known-hosts-command.js';
@@ -95,7 +95,15 @@ export class SshConnection implements Carrier {
   async openSftp(scope: Scope): Promise<SftpClient> {
     const channel = await this.#openChannel(scope, (done) => this.#client.subsys('sftp', done));
     channel.stderr.resume();
-    const session = await SftpClient.start(channel, scope, this.#route.socket);
+    let heard = false;
+    channel.once('data', () => {
+      heard = true;
+    });
+    const session = await SftpClient.start(channel, scope, this.#route.socket).catch((error: unknown) => {
+      if (heard || scope.signal.aborted || this.#lost) throw error;
+      // The exit code of a shell that found no such program may be lost, since we close as soon as the channel ends.
+      throw noSftp(`sftp session on ${this.#config.host}: the server's sftp program did not start`, error as Error);
+    });
     const widen = () => void (session.rttMs >= NEAR_RTT_MS && widenWindow(this.#client, channel));
     session.settled.then(widen, () => undefined);
     this.#sessions.add(session);

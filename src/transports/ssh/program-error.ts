@@ -1,4 +1,5 @@
 import { type ErrorCode, toXferError, XferError } from '../../errors.js';
+import { noSftp } from './connection-error.js';
 import type { ProgramEnd } from './started-program.js';
 
 interface Words {
@@ -33,6 +34,9 @@ const WORDS: readonly Words[] = [
   },
 ];
 
+/** A shell's exit codes for what it cannot start (POSIX.1-2024, "Shell Command Language", 2.8.2). */
+const NOT_STARTED = [126, 127];
+
 /** Why a program that carries a session ended, in its own words where it said some. `what` starts the message. */
 export function programError(what: string, end: ProgramEnd, lines: readonly string[]): XferError {
   if (end.error) {
@@ -42,6 +46,8 @@ export function programError(what: string, end: ProgramEnd, lines: readonly stri
     const line = lines.findLast((said) => pattern.test(said));
     if (line !== undefined) return new XferError(code, `${what}: ${line}`, { hint });
   }
+  if (NOT_STARTED.includes(end.exitCode ?? 0))
+    return noSftp(`${what}: ${lines.at(-1) ?? 'the server has no sftp program'}`);
   const how = end.signal ? `it was stopped by ${end.signal}` : `it ended with exit code ${end.exitCode}`;
   return new XferError('DISCONNECTED', `${what}: ${lines.at(-1) ?? how}`);
 }

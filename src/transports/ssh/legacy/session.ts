@@ -32,7 +32,10 @@ export class SendingSession {
 
   /** The receiver's answer. The error that it tells, PROTOCOL for no answer of the protocol, DISCONNECTED. */
   async answer(scope: Scope): Promise<void> {
-    const first = await this.wire.byte(scope);
+    const first = await this.wire.byte(scope).catch((error: unknown) => {
+      if (error instanceof XferError && error.code === 'DISCONNECTED') return undefined;
+      throw error;
+    });
     if (first === 0) return;
     if (first === undefined) throw await this.#whyEnded(scope);
     const rest = (await this.wire.line(scope)) ?? Buffer.alloc(0);

@@ -84,7 +84,8 @@ export class LegacySource implements Source {
         if (!entry) break;
         yield entry;
       }
-    } catch (error) {
+    } catch (thrown) {
+      const error = await this.#whyBroken(thrown, peer, scope);
       peer.wire.cut(messageLine(toXferError(error, `read ${this.label}`).message, true));
       throw error;
     }
@@ -219,6 +220,13 @@ export class LegacySource implements Source {
   #tell(error: XferError, { onSkip }: WalkScope): void {
     if (!onSkip) throw error;
     onSkip(lastPart(this.#open.at(-1) ?? '') || this.name || this.label, error);
+  }
+
+  /** Where a sender that sent nothing left, how it ended tells more than that. */
+  async #whyBroken(error: unknown, peer: LegacyPeer, scope: Scope): Promise<unknown> {
+    const isLost = error instanceof XferError && error.code === 'DISCONNECTED';
+    if (!isLost || this.#tops > 0 || scope.signal.aborted) return error;
+    return (await peer.ended(scope)) ?? error;
   }
 
   /** Nothing more comes: was that all? */
