@@ -25,7 +25,7 @@ import { entryFrom, kindOf } from './attributes.js';
 import { changeNow, removeNow, renameNow } from './changes.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
-import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath } from './root.js';
+import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 
 const openFile = promisify(open);
 
@@ -86,7 +86,7 @@ export class LocalSink implements Sink {
   async finish(directory: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     try {
-      const place = fsPath(placeNow(this.#root, directory.path));
+      const place = fsPath(targetNow(this.#root, directory.path));
       const { mode, mtimeMs, atimeMs } = directory;
       if (mode !== undefined) chmodSync(place, mode & 0o7777);
       if (mtimeMs !== undefined) utimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);

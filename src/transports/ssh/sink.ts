@@ -3,7 +3,16 @@ import { pipeline } from 'node:stream/promises';
 import { isDraftOfRuns } from '../../draft-name.js';
 import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, parentPath } from '../../names.js';
-import type { Draft, Entry, OpenOptions, Parallelism, Scope, Sink, SinkCapabilities } from '../../transport.js';
+import type {
+  Draft,
+  Entry,
+  EntryKind,
+  OpenOptions,
+  Parallelism,
+  Scope,
+  Sink,
+  SinkCapabilities,
+} from '../../transport.js';
 import { DirectoryReader } from './directory-reader.js';
 import { LANE_BYTES } from './draft.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
@@ -80,7 +89,7 @@ export class SftpSink implements Sink {
   }
 
   async create(entry: Entry, scope: Scope): Promise<void> {
-    const path = this.#checked(entry.path);
+    const path = this.#checked(entry.path, entry.kind);
     if (entry.kind === 'directory') return this.#createDirectory(entry, path, scope);
     if (entry.kind === 'symlink') return this.#createLink(entry, path, scope);
     throw new XferError('INTERNAL', `create ${entry.path}: a file is made by a draft`);
@@ -102,6 +111,8 @@ export class SftpSink implements Sink {
   }
 
   async #createLink(entry: Entry, path: Buffer, scope: Scope): Promise<void> {
+    // At once, so that nothing that comes after it goes through it.
+    this.#links.add(entry.path);
     const client = await this.#options.sessions.pick(scope);
     const target = bytesFromName(entry.target ?? '');
     if (target.length === 0 || target.includes(0)) {
@@ -119,7 +130,6 @@ export class SftpSink implements Sink {
         await client.symlink(target, path, scope);
       }
     }
-    this.#links.add(entry.path);
   }
 
   async finish(directory: Entry, scope: Scope): Promise<void> {
@@ -129,7 +139,7 @@ export class SftpSink implements Sink {
     };
     if (Object.keys(attributes).length === 0) return;
     const client = await this.#options.sessions.pick(scope);
-    await client.setstat(this.#checked(directory.path), attributes, scope);
+    await client.setstat(this.#checked(directory.path, 'directory'), attributes, scope);
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
@@ -158,7 +168,7 @@ export class SftpSink implements Sink {
 
   async sweep(path: string, runs: readonly string[], scope: Scope): Promise<void> {
     const client = await this.#options.sessions.pick(scope);
-    const { directory } = splitPath(this.#checked(path));
+    const { directory } = splitPath(this.#checked(path, 'file'));
     const reader = new DirectoryReader(client, directory, scope);
     try {
       for (let items = await reader.next(); items; items = await reader.next()) {
@@ -175,7 +185,7 @@ export class SftpSink implements Sink {
     if (entry.path === '' && this.#root.endsWith('/')) {
       throw new XferError('NOT_FOUND', `write ${this.label}: no such directory`, { hint: 'make the directory first' });
     }
-    const path = this.#checked(entry.path);
+    const path = this.#checked(entry.path, entry.kind);
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
     const lane = (laneScope: Scope) => sessions.lane(laneScope);
     const client = await sessions.pick(scope);
@@ -189,14 +199,18 @@ export class SftpSink implements Sink {
     await this.#options.sessions.close();
   }
 
-  /** UNSAFE_PATH also where a link that was made here is on the way. */
-  #checked(path: string): Buffer {
+  /** UNSAFE_PATH also where a link that was made here is on the way, or, but for another link, has the name itself. */
+  #checked(path: string, kind: EntryKind): Buffer {
     const bytes = below(this.#root, path);
-    for (let at = path.indexOf('/'); this.#links.size > 0 && at >= 0; at = path.indexOf('/', at + 1)) {
-      if (!this.#links.has(path.slice(0, at))) continue;
-      throw new XferError('UNSAFE_PATH', `path ${path}: leads through the link ${path.slice(0, at)}`);
-    }
+    if (this.#links.size === 0) return bytes;
+    for (let at = path.indexOf('/'); at >= 0; at = path.indexOf('/', at + 1)) this.#refuseLink(path, path.slice(0, at));
+    if (kind !== 'symlink') this.#refuseLink(path, path);
     return bytes;
+  }
+
+  #refuseLink(path: string, link: string): void {
+    if (!this.#links.has(link)) return;
+    throw new XferError('UNSAFE_PATH', `path ${path}: leads through the link ${link}, which this copy made`);
   }
 }
 

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { test } from 'node:test';
+import { nameFromBytes } from '#xfer/names.js';
 import type { Entry } from '#xfer/transport.js';
+import { attributeBytes } from '#xfer/transports/ssh/sftp-attributes.js';
 import { OPEN, PACKET, STATUS } from '#xfer/transports/ssh/sftp-codec.js';
 import { SftpSink } from '#xfer/transports/ssh/sink.js';
 import { failsWith } from '../../support/fails-with.js';
@@ -227,4 +229,43 @@ test('an abort ends a write with its reason; the connection goes on', { timeout 
   await draft.discard();
   assert.equal(server.files.size, 0);
   assert.equal(server.open.size, 0);
+});
+
+test('nothing is written through a link that this copy makes, nor is what it leads to changed', {
+  timeout,
+}, async () => {
+  const server = new HostileServer();
+  server.directories.set('dir', []);
+  server.directories.set('/outside', []);
+  const sink = await openSink(server);
+  const made = new Set<string>();
+  server.lie = ({ type, id, reader }) => {
+    const path = nameFromBytes(reader.string());
+    if (type === PACKET.SYMLINK) made.add(nameFromBytes(reader.string()));
+    if (type === PACKET.LSTAT && made.has(path)) {
+      server.reply(PACKET.ATTRS, id, attributeBytes({ permissions: 0o120777 }));
+    } else if (type === PACKET.STAT && made.has(path)) {
+      server.reply(PACKET.ATTRS, id, attributeBytes({ permissions: 0o40755 }));
+    } else if (type === PACKET.SYMLINK) server.status(id, STATUS.OK);
+    else if (type === PACKET.READLINK) server.reply(PACKET.NAME, id, 1, '/outside/f', '', 0);
+    else return false;
+    return true;
+  };
+  const refused = failsWith('UNSAFE_PATH', /link d/);
+  const file: Entry = { path: 'd', kind: 'file', size: 3 };
+  await sink.stat('', scope);
+  const asked = server.seen.length;
+  const results = await Promise.allSettled([
+    sink.create({ path: 'd', kind: 'symlink', target: '/outside/f' }, scope),
+    sink.put(file, Buffer.from('abc'), true, scope),
+    sink.draft(file, scope),
+    sink.draft({ ...file, path: 'd/x' }, scope),
+    sink.create({ path: 'd', kind: 'directory' }, scope),
+    sink.finish({ path: 'd', kind: 'directory', mode: 0o777 }, scope),
+  ]);
+  const [link, ...others] = results;
+  assert.equal(link.status, 'fulfilled');
+  for (const result of others) assert.ok(result.status === 'rejected' && refused(result.reason));
+  assert.deepEqual(server.seen.slice(asked), [PACKET.SYMLINK]);
+  assert.deepEqual([...server.files], []);
 });
