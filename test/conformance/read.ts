@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import type { ByteRange, Entry, Source } from '#xfer/transport.js';
-import { collect, collectEntries, hexDigest, patternBytes } from '../support/fixtures.js';
+import { collect, hexDigest, patternBytes, rootEntry } from '../support/fixtures.js';
 import { rejectsWith } from './draft.js';
 import { chapter, freeScope, type SourceRig, TEST, withSource } from './rig.js';
 
@@ -66,13 +66,9 @@ async function withRoot(
   bytes: Buffer,
   run: (source: Source, entry: Entry, bytes: Buffer) => Promise<void>,
 ): Promise<void> {
-  await withSource(rig, [{ path: '', bytes }], async ({ source }) => run(source, await rootEntry(source), bytes));
-}
-
-async function rootEntry(source: Source): Promise<Entry> {
-  const entry = (await collectEntries(source, freeScope())).get('');
-  assert.ok(entry, 'the root has an entry');
-  return entry;
+  await withSource(rig, [{ path: '', bytes }], async ({ source }) =>
+    run(source, await rootEntry(source, freeScope()), bytes),
+  );
 }
 
 async function readAll(source: Source, entry: Entry, range: ByteRange): Promise<Buffer> {
@@ -83,7 +79,7 @@ async function atOnce(rig: SourceRig): Promise<void> {
   for (const size of [0, 1, 4000, 60_000]) {
     await withSource(rig, [{ path: '', bytes: patternBytes(size) }], async ({ source, change }) => {
       if (!source.readWhole) return;
-      const entry = await rootEntry(source);
+      const entry = await rootEntry(source, freeScope());
       assert.ok(patternBytes(size).equals(await source.readWhole(entry, freeScope())), `${size} bytes`);
       const longer: Entry = { path: entry.path, kind: 'file', size: size + 1 };
       await assert.rejects(source.readWhole(longer, freeScope()), rejectsWith('TRUNCATED'));
@@ -149,7 +145,7 @@ async function destroyedEarly(rig: SourceRig): Promise<void> {
 async function changed(rig: SourceRig): Promise<void> {
   const old = patternBytes(1000, 1);
   await withSource(rig, [{ path: '', bytes: old }], async ({ source, change }) => {
-    const entry = await rootEntry(source);
+    const entry = await rootEntry(source, freeScope());
     if (!change || entry.version === undefined) return;
     await change('', patternBytes(1001, 2));
     const first = await readAll(source, entry, { start: 0 }).catch(isChanged);

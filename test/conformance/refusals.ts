@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import type { Source } from '#xfer/transport.js';
-import { collect, collectEntries, patternBytes } from '../support/fixtures.js';
+import { collect, patternBytes, rootEntry } from '../support/fixtures.js';
 import { chapter, filePath, freeScope, type SinkRig, type SourceRig, TEST, withSink, withSource } from './rig.js';
 
 export function sourceRefusalsChapter(rig: SourceRig): void {
@@ -42,8 +42,7 @@ type Run = (source: Source, read: (start: number) => Promise<Buffer>) => Promise
 
 async function withRoot(rig: SourceRig, run: Run): Promise<void> {
   await withSource(rig, [{ path: '', bytes: patternBytes(1000) }], async ({ source }) => {
-    const entry = (await collectEntries(source, freeScope())).get('');
-    assert.ok(entry);
+    const entry = await rootEntry(source, freeScope());
     await run(source, async (start) => collect(await source.read(entry, { start }, freeScope())));
   });
 }

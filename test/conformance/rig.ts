@@ -15,6 +15,8 @@ export interface SourceSupports {
   /** The root may be a directory. Else fixtures are one file whose path is `''`. */
   readonly tree: boolean;
   readonly names: NamesCarried;
+  /** False: a name with a line feed cannot be carried. */
+  readonly lineFeeds?: boolean;
   /** Entries of files state their size. */
   readonly size: boolean;
   /** Fixtures may be links. */
@@ -42,7 +44,11 @@ export interface SourceRig {
 
 export interface SinkSupports {
   readonly tree: boolean;
+  /** False: a file's size must be known when it starts. */
+  readonly unknownSize?: boolean;
   readonly names: NamesCarried;
+  /** False: a name with a line feed cannot be carried. */
+  readonly lineFeeds?: boolean;
   /** `create` makes links. */
   readonly links?: boolean;
   /** No link in the root is followed out of it. */

@@ -57,6 +57,12 @@ export async function collectEntries(source: Source, scope: Scope): Promise<Map<
   return found;
 }
 
+/** The first entry of a source, which is its root, ready to be read. */
+export async function rootEntry(source: Source, scope: Scope): Promise<Entry> {
+  for await (const entry of source.entries(scope)) return entry;
+  throw new Error('the source has no root');
+}
+
 /** Writes and ends a stream; resolves at 'close', which is when the far side holds the bytes. */
 export async function feed(stream: Writable, bytes: Buffer, chunkBytes = 48 * 1024): Promise<void> {
   const closed = whenClosed(stream);

@@ -49,7 +49,8 @@ export class LegacySink implements Sink {
   }
 
   /** UNSUPPORTED: the protocol has no question. */
-  async stat(path: string): Promise<undefined> {
+  async stat(path: string, scope: Scope): Promise<undefined> {
+    throwIfAborted(scope.signal);
     throw new XferError('UNSUPPORTED', `look at ${path || this.label}: the old scp protocol cannot ask what is there`);
   }
 
@@ -60,6 +61,7 @@ export class LegacySink implements Sink {
         hint: 'leave out --links, so that what a link points at is copied',
       });
     }
+    checkPath(entry.path);
     const session = await this.session(entry, scope);
     if (entry.path === '' && !this.#sendsRoot) return;
     const exact = this.#options.directoryOf?.(entry.path);
@@ -88,7 +90,7 @@ export class LegacySink implements Sink {
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
     throwIfAborted(scope.signal);
     const { size, mode = USUAL_FILE_MODE } = entry;
-    if (!pathParts(entry.path)) throw new XferError('UNSAFE_PATH', `write ${entry.path}: leaves its directory`);
+    checkPath(entry.path);
     if (size === undefined) {
       throw new XferError('UNSUPPORTED', `write ${entry.path || this.label}: its length must be known beforehand`, {
         hint: 'save it to a file first, or use a server with sftp',
@@ -151,6 +153,10 @@ export class LegacySink implements Sink {
     this.#session?.wire.finish();
     await this.#options.onClose();
   }
+}
+
+function checkPath(path: string): void {
+  if (!pathParts(path)) throw new XferError('UNSAFE_PATH', `write ${path}: leaves its directory`);
 }
 
 /** A root without a name is a file of standard input or the like. */

@@ -1,0 +1,51 @@
+/** The old scp protocol against the real scp in its server's role, on this machine. */
+import type { Sink } from '#xfer/transport.js';
+import { openLegacySink, openLegacySource } from '#xfer/transports/ssh/legacy/open.js';
+import { needs } from '../support/peers.js';
+import { farLocation, localCarrier } from '../transports/ssh/legacy/local-scp.js';
+import { conformance } from './conformance.js';
+import { openDisk } from './disk.js';
+import type { SinkRig, SourceRig } from './rig.js';
+
+const source: SourceRig = {
+  supports: { tree: true, names: 'bytes', lineFeeds: false, size: true },
+  capabilities: { ranges: false, replay: false, parallel: false, metadata: true },
+  async open(files) {
+    const disk = await openDisk(files);
+    const opened = openLegacySource(localCarrier(), farLocation(disk.root), {});
+    return {
+      source: opened,
+      async close() {
+        await opened.close();
+        await disk.remove();
+      },
+    };
+  },
+};
+
+const sink: SinkRig = {
+  supports: { tree: true, unknownSize: false, names: 'bytes', lineFeeds: false },
+  capabilities: { offsets: false, atomic: false, resume: false, parallel: false, metadata: true, blind: true },
+  async open(existing = []) {
+    const disk = await openDisk(existing);
+    const sinks: Sink[] = [];
+    const reopen = async () => {
+      const opened = openLegacySink(localCarrier(), farLocation(disk.root), { preserve: true });
+      sinks.push(opened);
+      return opened;
+    };
+    return {
+      sink: await reopen(),
+      reopen,
+      list: disk.list,
+      outside: disk.outside,
+      read: disk.read,
+      async close() {
+        for (const opened of sinks) await opened.close();
+        await disk.remove();
+      },
+    };
+  },
+};
+
+conformance('old scp', { source, sink }, needs('scp'));
