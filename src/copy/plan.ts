@@ -76,10 +76,13 @@ async function findRoot(sources: number, sink: Sink, options: CopyOptions, scope
   throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
 }
 
-function refuseLook(sink: Sink, { overwrite = 'always' }: CopyOptions): void {
-  if (overwrite === 'always') return;
-  throw new XferError('UNSUPPORTED', `copy to ${sink.label}: the other end cannot tell what is there already`, {
-    hint: `leave out ${overwrite === 'never' ? '--no-clobber' : '--update'}`,
+/** What a blind sink would find out only when it is too late, or never. */
+function refuseLook(sink: Sink, { overwrite = 'always', verify }: CopyOptions): void {
+  const asked = verify === 'sha256' ? '--verify' : overwrite === 'never' ? '--no-clobber' : '--update';
+  if (verify !== 'sha256' && overwrite === 'always') return;
+  const what = verify === 'sha256' ? 'give a digest' : 'tell what is there already';
+  throw new XferError('UNSUPPORTED', `copy to ${sink.label}: the other end cannot ${what}`, {
+    hint: `leave out ${asked}`,
   });
 }
 

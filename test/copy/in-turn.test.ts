@@ -110,9 +110,11 @@ test('a blind sink takes several sources, or what must be in a directory, by the
   assert.equal((await told([inTurn(), inTurn({ name: 'other' })], { recursive: true })).length, 2 * TREE.length);
 });
 
-test('a blind sink cannot be asked to leave what is there', async () => {
+test('a blind sink cannot be asked to leave what is there, or for a digest', async () => {
   const never = told([inTurn()], { recursive: true, overwrite: 'never' });
   await assert.rejects(never, failsWith('UNSUPPORTED', /cannot tell what is there/));
+  const proven = told([inTurn()], { recursive: true, verify: 'sha256' });
+  await assert.rejects(proven, failsWith('UNSUPPORTED', /cannot give a digest/));
 });
 
 async function* matches(...paths: string[]): AsyncGenerator<Entry> {
