@@ -80,7 +80,7 @@ class Expansion {
     const names: string[] = [];
     try {
       for (let items = await reader.next(); items; items = await reader.next()) {
-        for (const { name } of items) if (isSafeName(name)) names.push(nameFromBytes(name));
+        for (const { name } of items) names.push(checkedName(name, directory));
       }
     } catch (error) {
       this.#pass(error);
@@ -111,9 +111,18 @@ class Expansion {
     const { signal } = this.#scope;
     if (signal.aborted) throw signal.reason;
     if (this.#client.channel.ended) throw this.#client.channel.ended;
-    if (!(error instanceof XferError) || error.code === 'PROTOCOL') throw error;
+    if (!(error instanceof XferError) || ['PROTOCOL', 'UNSAFE_PATH'].includes(error.code)) throw error;
     if (error.code === 'DENIED') this.denied ??= error;
   }
+}
+
+function checkedName(name: Buffer, directory: string): string {
+  if (isSafeName(name)) return nameFromBytes(name);
+  const shown = nameFromBytes(name.subarray(0, 100));
+  throw new XferError(
+    'UNSAFE_PATH',
+    `list ${directory || '.'}: the server sent ${shown || 'an empty name'}, which is no name`,
+  );
 }
 
 function byBytes(one: string, other: string): number {

@@ -11,8 +11,12 @@ import type { SftpClient } from './sftp-client.js';
 export async function resolveRoot(client: SftpClient, typed: string, scope: Scope): Promise<string> {
   if (typed === '' || typed === '~' || typed === '~/') return '.';
   if (typed.startsWith('~/')) return typed.slice(2).replace(/^\/+/, '') || '.';
-  if (typed.startsWith('~')) return nameFromBytes(await client.expandPath(bytesFromName(typed), scope));
-  return typed;
+  if (!typed.startsWith('~')) return typed;
+  // The server is asked for the home alone, so that it cannot choose another name for what was typed after it.
+  const end = `${typed}/`.indexOf('/');
+  const home = nameFromBytes(await client.expandPath(bytesFromName(typed.slice(0, end)), scope));
+  const rest = typed.slice(end).replace(/^\/+/, '');
+  return rest === '' ? home : `${home.replace(/\/+$/, '')}/${rest}`;
 }
 
 /** The bytes of a path below a root. UNSAFE_PATH where a part is empty, `.`, `..` or holds NUL. */

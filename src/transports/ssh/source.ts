@@ -60,7 +60,7 @@ export class SftpSource implements Source {
     const rootLook = client.stat(below(root, ''), scope);
     rootLook.catch(() => undefined);
     await client.settled;
-    const source = new SftpSource(options, root, rootName(root));
+    const source = new SftpSource(options, root, rootName(homeOwner(options.path) ?? root));
     source.#rootLook = rootLook;
     return source;
   }
@@ -137,6 +137,11 @@ function checkVersion(entry: Entry, attributes: Attributes, what: string): void 
   const version = versionOf(attributes);
   if (version === entry.version) return;
   throw new XferError('SOURCE_CHANGED', `${what}: the file changed since it was listed`);
+}
+
+/** Of a typed home directory; its name is not left to the server. */
+function homeOwner(typed: string): string | undefined {
+  return /^~([^/]+)\/*$/.exec(typed)?.[1];
 }
 
 function rootName(root: string): string {

@@ -117,12 +117,17 @@ const file = { permissions: 0o100644, size: 0 };
 
 test('a server names only what it may, and only what was asked for', { timeout: 20_000 }, async () => {
   const server = new HostileServer();
-  const names = ['good', '.', '..', '../up', '/etc/passwd', 'g/x', '', 'other', '.gone'];
-  server.directories.set(
-    '.',
-    names.map((name) => ({ name, attributes: file })),
-  );
+  const holds = (names: string[]) =>
+    server.directories.set(
+      '.',
+      names.map((name) => ({ name, attributes: file })),
+    );
   const client = await server.connect();
+  for (const name of ['../up', '/etc/passwd', 'g/x', 'g\0', '', 'g'.repeat(4097)]) {
+    holds(['good', name]);
+    await assert.rejects(expandGlob(client, 'g*', scope), failsWith('UNSAFE_PATH', /no name/));
+  }
+  holds(['good', '.', '..', 'other', '.gone']);
   assert.deepEqual(await expandGlob(client, 'g*', scope), ['good']);
   assert.deepEqual(await expandGlob(client, '*', scope), ['good', 'other']);
   assert.deepEqual(await expandGlob(client, '.*', scope), ['.gone']);

@@ -192,6 +192,31 @@ test("what is named by '.', '~', '..' or '/' has no name of its own; another's h
   await assert.rejects(openSource(new HostileServer(), '~other/x'), failsWith('UNSUPPORTED'));
 });
 
+test('the server says where a home is, and not what is copied from there', { timeout }, async () => {
+  const asked = new Set<string>();
+  for (const [typed, name] of [
+    ['~bob', 'bob'],
+    ['~bob/', 'bob'],
+    ['~bob/a', 'a'],
+    ['~bob//a/b', 'b'],
+    ['~..', ''],
+  ] as const) {
+    const server = new HostileServer();
+    server.extensions['expand-path@openssh.com'] = '1';
+    server.lie = ({ type, id, reader }) => {
+      if (type !== PACKET.EXTENDED) return false;
+      assert.equal(reader.text(), 'expand-path@openssh.com');
+      asked.add(reader.text());
+      server.reply(PACKET.NAME, id, 1, '/x/authorized_keys', '', 0);
+      return true;
+    };
+    const source = await openSource(server, typed);
+    assert.equal(source.name, name, typed);
+    assert.ok(source.identity.endsWith(typed.replace(/^~[^/]*\/*/, '')), source.identity);
+  }
+  assert.deepEqual([...asked], ['~bob', '~..']);
+});
+
 test('the fields of a READ are those that were sent', () => {
   const reader = new PacketReader(
     Buffer.concat([string(Buffer.from('h')), Buffer.alloc(8), Buffer.from([0, 0, 1, 0])]),
