@@ -32,6 +32,9 @@ export async function copy(sources: readonly Source[], sink: Sink, options: Copy
   return new Copy(sources, sink, options).run();
 }
 
+/** A source that fails without end, as a hostile server's may, ends the copy. */
+const MOST_FAILURES = 50_000;
+
 class Copy {
   readonly #sources: readonly Source[];
   readonly #sink: Sink;
@@ -95,9 +98,14 @@ class Copy {
     try {
       throwIfAborted(signal);
       await this.#openRecord();
-      const walk = { ...this.#scope, onSkip: (path: string, error: Error) => this.#fail(path, error) };
+      const onSkip = (path: string, error: Error) => {
+        this.#fail(path, error);
+        this.#stopHopeless();
+      };
+      const walk = { ...this.#scope, onSkip };
       for await (const step of plan(this.#sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
+        this.#stopHopeless();
         await this.#take(step);
         if (!step.source.capabilities.parallel || !this.#sink.capabilities.parallel) await this.#files.drained();
       }
@@ -206,6 +214,12 @@ class Copy {
     this.#record?.noteFailure();
     this.#failures.push({ path, error });
     this.#progress.emit({ type: 'fail', path, error });
+  }
+
+  #stopHopeless(): void {
+    const [first] = this.#failures;
+    if (!first || this.#failures.length <= MOST_FAILURES) return;
+    throw new XferError('PARTIAL', `copy: stopped after ${MOST_FAILURES} failures, the first: ${first.error.message}`);
   }
 
   /** Deepest first: setting a directory's time comes after the last change in it. */

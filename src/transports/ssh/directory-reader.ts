@@ -10,6 +10,8 @@ const PARTS_AHEAD = 2;
 const FAR_PARTS_AHEAD = 16;
 /** A directory that never ends is a server's trick; no file system holds this many. */
 const MAX_ITEMS = 20_000_000;
+/** Of `.` and `..`, which a directory holds once each. */
+const MAX_DOTS = 1000;
 
 /** One open directory, read ahead from the moment it is made. */
 export class DirectoryReader {
@@ -19,6 +21,7 @@ export class DirectoryReader {
   readonly #handle: Promise<Buffer>;
   readonly #parts: Promise<DirectoryItem[] | undefined>[] = [];
   #items = 0;
+  #dots = 0;
   #emptyParts = 0;
   #closed = false;
 
@@ -43,7 +46,7 @@ export class DirectoryReader {
   async next(): Promise<DirectoryItem[] | undefined> {
     try {
       const items = await this.#parts.shift();
-      if (items) this.#count(items.length);
+      if (items) this.#count(items);
       if (items) this.#ask();
       else await this.close();
       return items;
@@ -53,10 +56,12 @@ export class DirectoryReader {
     }
   }
 
-  #count(items: number): void {
-    this.#items += items;
-    this.#emptyParts = items === 0 ? this.#emptyParts + 1 : 0;
-    if (this.#emptyParts > 1 || this.#items > MAX_ITEMS) throw broken(`${this.#what}: the directory does not end`);
+  #count(items: readonly DirectoryItem[]): void {
+    this.#items += items.length;
+    this.#dots += items.filter(({ name }) => isDots(name)).length;
+    this.#emptyParts = items.length === 0 ? this.#emptyParts + 1 : 0;
+    const endless = this.#emptyParts > 1 || this.#items > MAX_ITEMS || this.#dots > MAX_DOTS;
+    if (endless) throw broken(`${this.#what}: the directory does not end`);
   }
 
   /** Frees the handle. May be called twice. */
@@ -66,4 +71,9 @@ export class DirectoryReader {
     await Promise.allSettled(this.#parts);
     await this.#handle.then((handle) => this.#client.close(handle)).catch(() => undefined);
   }
+}
+
+/** Whether a name is `.` or `..`. */
+export function isDots(name: Buffer): boolean {
+  return name[0] === 0x2e && (name.length === 1 || (name.length === 2 && name[1] === 0x2e));
 }

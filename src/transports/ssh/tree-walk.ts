@@ -2,7 +2,7 @@
 import { XferError } from '../../errors.js';
 import { joinPath, lastPart, nameFromBytes } from '../../names.js';
 import type { Entry, WalkScope } from '../../transport.js';
-import { DirectoryReader } from './directory-reader.js';
+import { DirectoryReader, isDots } from './directory-reader.js';
 import { below, isSafeName } from './paths.js';
 import { type Attributes, kindOf, versionOf } from './sftp-attributes.js';
 import type { SftpClient } from './sftp-client.js';
@@ -89,7 +89,7 @@ export class TreeWalk {
   /** Links are looked up together; entries come in the order of the names. */
   async *#resolve(directory: Directory, items: DirectoryItem[]): AsyncGenerator<[Entry, Directory | undefined]> {
     const pending = items
-      .filter(({ name }) => !['.', '..'].includes(name.toString('latin1')))
+      .filter(({ name }) => !isDots(name))
       .map((item) => {
         const path = joinPath(directory.path, nameFromBytes(item.name));
         return { path, entry: this.#lookUp(directory, path, item).catch((error: unknown) => ({ error })) };
