@@ -123,8 +123,9 @@ async function admit({ request, name }: Findings): Promise<void> {
   const what = `host key of ${name}: ${describeKey(key)}`;
   if (policy === 'ask' && prompt !== undefined && !config.batchMode) {
     const question = `The authenticity of host '${name}' can't be established. Its key is ${describeKey(key)}.${knownElsewhere(request)}`;
-    if (await confirm(request, prompt, question)) return;
-    throw new XferError('DENIED', `${what} was not accepted`);
+    const answer = await confirm(request, prompt, question);
+    if (answer === true) return;
+    if (answer === false) throw new XferError('DENIED', `${what} was not accepted`);
   }
   const accept = `connect once with -o StrictHostKeyChecking=accept-new after checking the fingerprint ${fingerprint(key)}`;
   throw new XferError('DENIED', `${what} is not known`, { hint: authority ? SYSTEM_SSH_HINT : accept });
@@ -154,11 +155,17 @@ async function admitAddress({ request, name }: Findings, check: HostKeyCheck): P
 
 const MOST_QUESTIONS = 10;
 
-async function confirm({ key, scope }: HostKeyRequest, prompt: Prompt, statement: string): Promise<boolean> {
+/** Undefined where there is nobody to ask, or who was asked gives up. */
+async function confirm(
+  { key, scope }: HostKeyRequest,
+  prompt: Prompt,
+  statement: string,
+): Promise<boolean | undefined> {
   let question = printable(`${statement} Are you sure you want to continue connecting (yes/no/[fingerprint])? `);
   for (let asked = 0; asked < MOST_QUESTIONS; asked++) {
     const answer = (await prompt.line(question, scope))?.trim();
-    if (answer === undefined || answer === '' || answer.toLowerCase() === 'no') return false;
+    if (answer === undefined) return undefined;
+    if (answer === '' || answer.toLowerCase() === 'no') return false;
     if (answer.toLowerCase() === 'yes' || answer === fingerprint(key)) return true;
     question = "Please type 'yes', 'no' or the fingerprint: ";
   }

@@ -49,6 +49,14 @@ describe('the host key', { timeout: 30_000 }, () => {
     }
   });
 
+  test('is refused with what to type where a person could be asked, and there is no terminal', async () => {
+    const prompt = person();
+    const { request, file } = await rig('', [], { prompt });
+    await denied(verifyHostKey(request), /alpha: ED25519 SHA256:\S{43} is not known/, /accept-new/);
+    await missing(file);
+    assert.equal(prompt.asked.length, 1);
+  });
+
   test('is refused where it is unknown and yes, BatchMode or the want of a person says so', async () => {
     for (const [options, prompt] of [
       [['StrictHostKeyChecking=yes'], person('yes')],
@@ -102,8 +110,8 @@ describe('the host key', { timeout: 30_000 }, () => {
     assert.match(many.asked[0] as string, /:8 and 12 more\./);
   });
 
-  test('is refused on a no, another fingerprint, silence and endless nonsense', async () => {
-    for (const answers of [['no'], [''], [], [fingerprint(OTHER)], Array.from({ length: 99 }, () => 'x')]) {
+  test('is refused on a no, another fingerprint and endless nonsense', async () => {
+    for (const answers of [['no'], [''], [fingerprint(OTHER), 'no'], Array.from({ length: 99 }, () => 'x')]) {
       const prompt = person(...answers);
       const { request, file } = await rig('', [], { prompt });
       await denied(verifyHostKey(request), /was not accepted/, /^/);
