@@ -4,6 +4,7 @@
  * two copies of the same pair from sharing a draft.
  */
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
@@ -164,13 +165,23 @@ async function takeLock(lock: string): Promise<boolean> {
   return false;
 }
 
-/** Whether a process of this machine has the number. */
+/** Whether a process of this machine has the number, and still runs. */
 export function isAlive(pid: number): boolean {
   if (!Number.isSafeInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
-    return true;
   } catch (error) {
     return systemCode(error) === 'EPERM';
+  }
+  return !isZombie(pid);
+}
+
+/** Ended, with a parent that does not ask, as in a container without an init. Only Linux says so (proc_pid_stat.5, state). */
+function isZombie(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
+  } catch {
+    return false;
   }
 }
