@@ -78,7 +78,7 @@ const rows = [
     flag('update', '', 'copy only what is newer than what is there'),
   ]),
   ...section('What is copied:', TREES, [
-    flag('preserve', 'p', 'keep the mode and the time of last change'),
+    flag('preserve', 'p', 'keep the mode and the times of last change and last reading'),
     list('exclude', '', 'pattern', 'leave out what matches, as in *.tmp; may be repeated'),
     list('include', '', 'pattern', 'copy what matches though an --exclude says otherwise; may be repeated'),
     text('links', '', 'follow|keep|skip', 'links in a tree: copy what they point at (default), the link, or nothing'),
