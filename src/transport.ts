@@ -92,7 +92,8 @@ export interface Source {
   entries(scope: WalkScope): AsyncIterable<Entry>;
   /**
    * Exactly the bytes of `range`. The stream fails with TRUNCATED where fewer come, SOURCE_CHANGED where the file is no
-   * longer the entry's version, NOT_FOUND, DENIED, DISCONNECTED. Destroying it frees everything.
+   * longer the entry's version, NOT_FOUND, DENIED, DISCONNECTED. Destroying it frees everything. Its chunks may be asked
+   * back once they were written (`buffer-pool.ts`).
    */
   read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable>;
   /** All bytes of a small file of known size, as `read` would give them and with its errors, without a stream. */

@@ -18,7 +18,7 @@ export interface JournalKey {
 }
 
 /** Acknowledged bytes that may be missing from the journal after a kill: at most this much for each lane. */
-const FLUSH_BYTES = 1 << 20;
+const FLUSH_BYTES = 4 << 20;
 const MAX_JOURNAL_BYTES = 16 << 20;
 
 export class Journal {

@@ -3,6 +3,7 @@
 import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
 
@@ -60,6 +61,7 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     options.onHeld(bytes);
   };
   if (options.acknowledged) to.on('held', held);
+  const recycle = recyclerOf(from);
   let bytes = 0;
   for await (const chunk of from as AsyncIterable<Buffer>) {
     if (limiter) await limiter.take(chunk.length, signal);
@@ -68,7 +70,12 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
       throw new XferError('SOURCE_CHANGED', `read ${label}: more bytes came than were announced`);
     }
     hash?.update(chunk);
-    const taken = options.acknowledged ? undefined : (error?: Error | null) => error || held(chunk.length);
+    const { length } = chunk;
+    const taken = (error?: Error | null): void => {
+      if (error) return;
+      if (!options.acknowledged) held(length);
+      recycle?.(chunk);
+    };
     if (!to.write(chunk, taken)) await once(to, 'drain');
   }
   if (expectedBytes !== undefined && bytes < expectedBytes) {

@@ -87,3 +87,23 @@ test('a slow writer holds back the reader', async () => {
   await pump(from, to, options());
   assert.ok(aheadBytes <= 16 * 1024, `${aheadBytes} bytes were read ahead`);
 });
+
+test('a chunk is given back once it was written, and not before; none where the writing failed', async () => {
+  for (const fails of [false, true]) {
+    const given: string[] = [];
+    const waiting: (() => void)[] = [];
+    const from = Object.assign(three(), { recycle: (chunk: Buffer) => given.push(chunk.toString()) });
+    const to = new Writable({
+      highWaterMark: 1,
+      write: (chunk: Buffer, _, callback) => {
+        assert.ok(!given.includes(chunk.toString()));
+        waiting.push(() => callback(fails ? new Error('no room') : null));
+        setImmediate(() => waiting.shift()?.());
+      },
+    });
+    const moving = pump(from, to, options());
+    if (fails) await assert.rejects(moving, /no room/);
+    else await moving;
+    assert.deepEqual(given, fails ? [] : ['ab', 'cd', 'e']);
+  }
+});

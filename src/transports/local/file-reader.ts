@@ -1,11 +1,14 @@
 /** Bytes of an open file as a stream, read ahead of the consumer in large pieces. */
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { BufferPool, type Recycling } from '../../buffer-pool.js';
 import { toXferError, XferError } from '../../errors.js';
 
-/** Measured: 64 KiB reads send a third of what these do. */
-const CHUNK_BYTES = 256 << 10;
-const AHEAD_BYTES = 2 * CHUNK_BYTES;
+/** Measured: 64 KiB reads send a third of what these do. As much as OpenSSH's sftp server takes in one request. */
+const CHUNK_BYTES = 255 << 10;
+const CHUNKS_AHEAD = 2;
+
+const pool = new BufferPool(CHUNK_BYTES, 64);
 
 export interface FileReaderOptions {
   readonly handle: FileHandle;
@@ -22,13 +25,14 @@ export interface FileReaderOptions {
 }
 
 /** Exactly the bytes from `start` to `end`, else the stream fails with TRUNCATED. */
-export class FileReader extends Readable {
+export class FileReader extends Readable implements Recycling {
   readonly #options: FileReaderOptions;
   #at: number;
   #reading: Promise<unknown> | undefined;
 
   constructor(options: FileReaderOptions) {
-    super({ highWaterMark: AHEAD_BYTES });
+    // By chunks: a stream of bytes would join those that wait, by copying them.
+    super({ objectMode: true, highWaterMark: CHUNKS_AHEAD });
     this.#options = options;
     this.#at = options.start;
   }
@@ -43,14 +47,18 @@ export class FileReader extends Readable {
     const { handle, end, label, seekable } = this.#options;
     const wanted = Math.min(CHUNK_BYTES, end === undefined ? CHUNK_BYTES : end - this.#at);
     if (wanted <= 0) return this.#end();
-    const buffer = Buffer.allocUnsafeSlow(wanted);
+    const buffer = pool.take();
     const { bytesRead } = await handle.read(buffer, 0, wanted, seekable === false ? null : this.#at);
     if (bytesRead === 0 && end !== undefined) {
       throw new XferError('TRUNCATED', `read ${label}: the file ends at byte ${this.#at}, ${end - this.#at} too early`);
     }
     if (bytesRead === 0) return this.#end();
     this.#at += bytesRead;
-    this.push(bytesRead === wanted ? buffer : buffer.subarray(0, bytesRead));
+    this.push(buffer.subarray(0, bytesRead));
+  }
+
+  recycle(chunk: Buffer): void {
+    pool.give(chunk);
   }
 
   async #end(): Promise<void> {

@@ -1,10 +1,12 @@
 import { Readable } from 'node:stream';
+import type { Recycling } from '../../buffer-pool.js';
 import { XferError } from '../../errors.js';
 import type { ByteRange } from '../../transport.js';
 import { onAbort } from './on-abort.js';
 import type { SftpClient } from './sftp-client.js';
 import { broken } from './sftp-codec.js';
 
+const PIECES_AHEAD = 4;
 const MIN_REQUEST_BYTES = 4 * 1024;
 
 /** A part of the range that was asked for; short answers are filled up by asking again. */
@@ -29,7 +31,7 @@ export interface RangeReaderOptions {
  * Exactly the bytes of a range, by many READs at once, in order. It owns the handle and closes it. Fails with TRUNCATED
  * where the file ends before the range, PROTOCOL where the server makes no progress, the signal's reason.
  */
-export class RangeReader extends Readable {
+export class RangeReader extends Readable implements Recycling {
   readonly #options: RangeReaderOptions;
   readonly #parts: Part[] = [];
   readonly #end: number;
@@ -45,7 +47,8 @@ export class RangeReader extends Readable {
   #freeSignal: (() => void) | undefined;
 
   constructor(options: RangeReaderOptions) {
-    super({ highWaterMark: 1024 * 1024 });
+    // By pieces: a stream of bytes would join those that wait, by copying them.
+    super({ objectMode: true, highWaterMark: PIECES_AHEAD });
     this.#options = options;
     this.#next = options.range.start;
     this.#end = options.range.end ?? Number.MAX_SAFE_INTEGER;
@@ -56,6 +59,10 @@ export class RangeReader extends Readable {
       const { reason } = options.signal;
       this.destroy(reason instanceof Error ? reason : new Error(String(reason)));
     });
+  }
+
+  recycle(chunk: Buffer): void {
+    this.#options.client.recycle(chunk);
   }
 
   /** Sends the first READs at once, before anybody reads. */

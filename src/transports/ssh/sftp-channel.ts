@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
 import { onAbort } from './on-abort.js';
-import { broken, PACKET, PacketReader, PacketSplitter, PacketWriter } from './sftp-codec.js';
+import { broken, PACKET, PacketReader, PacketSplitter, PacketWriter, packetBuffers } from './sftp-codec.js';
 
 /** One answer; `reader` stands after the request id. */
 export interface Reply {
@@ -174,7 +174,9 @@ export class SftpChannel {
       const piece = batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch, size);
       batch = [];
       size = 0;
-      if (!this.#stream.write(piece)) this.#blocked = true;
+      // Once it was taken its bytes were copied, encrypted or given to the system.
+      const taken = (error?: Error | null) => void (error || packetBuffers.give(piece));
+      if (!this.#stream.write(piece, taken)) this.#blocked = true;
     };
     const queue = this.#queue;
     this.#queue = [];

@@ -5,7 +5,7 @@ import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './sftp-attributes.js';
 import { type Corkable, type Reply, SftpChannel } from './sftp-channel.js';
-import { broken, PACKET, type PacketReader, type PacketWriter, STATUS } from './sftp-codec.js';
+import { broken, PACKET, type PacketReader, type PacketWriter, packetBuffers, STATUS } from './sftp-codec.js';
 import { type Limits, PLAIN_LIMITS, readLimits, type Tuning, tuned, windowBytes } from './sftp-limits.js';
 import { type DirectoryItem, expect, expectOk, oneName, readNames, throwUnless } from './sftp-replies.js';
 import { Slots } from './slots.js';
@@ -151,6 +151,11 @@ export class SftpClient {
     } finally {
       this.bytesInFlight -= length;
     }
+  }
+
+  /** Bytes that `read` gave are used up. */
+  recycle(bytes: Buffer): void {
+    packetBuffers.give(bytes);
   }
 
   /** Resolves when the server has the bytes; they are copied before the call returns. */

@@ -1,4 +1,5 @@
 /** The wire format of SFTP version 3 (draft-ietf-secsh-filexfer-02): packets, fields, and nothing that waits. */
+import { BufferPool } from '../../buffer-pool.js';
 import { XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 
@@ -42,6 +43,15 @@ export const STATUS = { OK: 0, EOF: 1, NO_SUCH_FILE: 2, PERMISSION_DENIED: 3, FA
 /** Longest packet that is taken: 256 KiB, as OpenSSH sends at most, and room for what surrounds the bytes. */
 export const MAX_PACKET_BYTES = 256 * 1024 + 1024;
 
+/** Of packets that carry a file's bytes: smaller ones are cheap to make anew. */
+export const packetBuffers = new BufferPool(MAX_PACKET_BYTES, 64);
+const POOLED_BYTES = 64 * 1024;
+
+function bufferOf(bytes: number): Buffer {
+  const pooled = bytes >= POOLED_BYTES && bytes <= MAX_PACKET_BYTES;
+  return pooled ? packetBuffers.take().subarray(0, bytes) : Buffer.allocUnsafe(bytes);
+}
+
 /** Builds one packet of a known body size. */
 export class PacketWriter {
   readonly #bytes: Buffer;
@@ -49,7 +59,7 @@ export class PacketWriter {
 
   /** `bodyBytes` is what follows the request id. */
   constructor(type: number, id: number, bodyBytes: number) {
-    this.#bytes = Buffer.allocUnsafe(9 + bodyBytes);
+    this.#bytes = bufferOf(9 + bodyBytes);
     this.#bytes.writeUInt32BE(5 + bodyBytes, 0);
     this.#bytes[4] = type;
     this.#bytes.writeUInt32BE(id, 5);
@@ -168,7 +178,7 @@ export class PacketSplitter {
       this.#onPacket(chunk.subarray(start, start + length));
       return start + length;
     }
-    this.#body = Buffer.allocUnsafe(length);
+    this.#body = bufferOf(length);
     this.#bodyBytes = 0;
     return start;
   }

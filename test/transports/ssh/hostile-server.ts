@@ -40,7 +40,8 @@ export class HostileServer {
     const near: Duplex = new Duplex({
       read,
       write: (chunk, _encoding, done) => {
-        far.push(chunk);
+        // What was written may be filled again once `done` is called.
+        far.push(Buffer.from(chunk));
         done();
       },
       destroy: (error, done) => {
