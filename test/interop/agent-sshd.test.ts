@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openCarrier } from '#xfer/transports/ssh/open-carrier.js';
+import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
 import type { SshOptions } from '#xfer/transports/ssh/ssh-options.js';
 import { needs } from '../support/peers.js';
 import { runProgram, type Started, startProgram } from '../support/run-xfer.js';

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { openCarrier } from '#xfer/transports/ssh/open-carrier.js';
+import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
 import { failsWith } from '../support/fails-with.js';
 import { startFaultyProxy } from '../support/faulty-proxy.js';
 import { assertNoMoreThan, countOpen } from '../support/leaks.js';

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { STATUS } from '#xfer/transports/ssh/sftp-codec.js';
+import { STATUS } from '#xfer/transports/ssh/sftp/codec.js';
 import { assertHarmless, digestOf, sandbox, scp } from './hostile-copy.js';
 
 const options = { timeout: 60_000, skip: process.platform === 'win32' ? 'the server is started by a shell' : false };

@@ -6,7 +6,7 @@ import { toXferError, XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
 import type { Listener, Sink, Source } from '../../transport.js';
-import { readAtMost } from '../../transports/ssh/config-files.js';
+import { readAtMost } from '../../transports/ssh/config/files.js';
 import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
 import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
 import type { SshListenOptions } from '../../transports/ssh/listen/index.js';

@@ -2,9 +2,9 @@
 import { XferError } from '../../errors.js';
 import { nameFromBytes, printable } from '../../names.js';
 import type { Entry, OpenOptions, Scope } from '../../transport.js';
-import { type Attributes, timesOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
-import { statusOf } from './sftp-status.js';
+import { type Attributes, timesOf } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
+import { statusOf } from './sftp/status.js';
 
 export function attributesOf(entry: Entry): Attributes {
   return {

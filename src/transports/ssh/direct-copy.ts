@@ -2,12 +2,12 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { Scope } from '../../transport.js';
-import type { RemoteCommand } from './carrier.js';
-import { onAbort } from './on-abort.js';
-import { openCarrier } from './open-carrier.js';
+import type { RemoteCommand } from './carriers/carrier.js';
+import { openCarrier } from './carriers/open-carrier.js';
+import { tellLines } from './carriers/text-lines.js';
+import { onAbort } from './sftp/on-abort.js';
 import { shellPath, shellWord } from './shell-words.js';
 import type { SshOptions } from './ssh-options.js';
-import { tellLines } from './text-lines.js';
 
 /** What the far scp is told. */
 export interface DirectCopy {

@@ -6,10 +6,10 @@ import type { Entry, OpenOptions, Scope } from '../../transport.js';
 import { SftpDraft } from './draft.js';
 import type { FarDigest } from './far-digest.js';
 import { joinBytes, splitPath } from './paths.js';
-import { type Attributes, kindOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
-import { OPEN, STATUS } from './sftp-codec.js';
-import { statusOf } from './sftp-status.js';
+import { type Attributes, kindOf } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
+import { OPEN, STATUS } from './sftp/codec.js';
+import { statusOf } from './sftp/status.js';
 
 export interface DraftOptions {
   readonly client: SftpClient;

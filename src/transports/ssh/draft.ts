@@ -6,12 +6,12 @@ import { nameFromBytes } from '../../names.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';
-import { onAbort } from './on-abort.js';
-import { RangeReader } from './range-reader.js';
-import { RangeWriter } from './range-writer.js';
-import type { Attributes } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
-import { OPEN } from './sftp-codec.js';
+import type { Attributes } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
+import { OPEN } from './sftp/codec.js';
+import { onAbort } from './sftp/on-abort.js';
+import { RangeReader } from './sftp/range-reader.js';
+import { RangeWriter } from './sftp/range-writer.js';
 
 export interface SftpDraftOptions {
   readonly client: SftpClient;

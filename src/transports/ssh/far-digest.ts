@@ -2,7 +2,7 @@
 
 import { isText, nameFromBytes } from '../../names.js';
 import type { DigestAlgorithm, Scope } from '../../transport.js';
-import type { Carrier } from './carrier.js';
+import type { Carrier } from './carriers/carrier.js';
 import { shellWord } from './shell-words.js';
 
 /** Smaller files are read back in less time than a program takes to start. */

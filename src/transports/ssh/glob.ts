@@ -3,10 +3,10 @@ import { XferError } from '../../errors.js';
 import { compileGlob, hasGlob, withoutEscapes } from '../../glob.js';
 import { bytesFromName, nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
-import { DirectoryReader } from './directory-reader.js';
 import { isSafeName, resolveRoot } from './paths.js';
-import { kindOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
+import { kindOf } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
+import { DirectoryReader } from './sftp/directory-reader.js';
 
 /** More than anybody means, and than a command should hold. */
 const MAX_MATCHES = 100_000;

@@ -2,7 +2,7 @@
 import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, pathParts } from '../../names.js';
 import type { Scope } from '../../transport.js';
-import type { SftpClient } from './sftp-client.js';
+import type { SftpClient } from './sftp/client.js';
 
 /**
  * The root that a person typed: relative to the login directory, `~` and `~/x` being the same, `~user/x` by the server's

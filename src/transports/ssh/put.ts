@@ -4,10 +4,10 @@ import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { type DraftOptions, firstMode, temporaryPath } from './draft-start.js';
-import { type Attributes, kindOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
-import { OPEN } from './sftp-codec.js';
-import { statusOf } from './sftp-status.js';
+import { type Attributes, kindOf } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
+import { OPEN } from './sftp/codec.js';
+import { statusOf } from './sftp/status.js';
 
 /**
  * Makes the file, whole or not at all; false, with nothing left behind, where a link, a directory or a refusal is in the

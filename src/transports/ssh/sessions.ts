@@ -1,9 +1,9 @@
 /** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
 import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../transport.js';
-import type { Carrier } from './carrier.js';
+import type { Carrier } from './carriers/carrier.js';
 import { farDigest } from './far-digest.js';
-import type { SftpClient } from './sftp-client.js';
-import { NEAR_RTT_MS, type Tuning } from './sftp-limits.js';
+import type { SftpClient } from './sftp/client.js';
+import { NEAR_RTT_MS, type Tuning } from './sftp/limits.js';
 
 export interface SessionsOptions {
   /** Connects and logs in; `more` for one beside the first, for which nobody is asked. */

@@ -13,15 +13,15 @@ import type {
   Sink,
   SinkCapabilities,
 } from '../../transport.js';
-import { DirectoryReader } from './directory-reader.js';
 import { LANE_BYTES } from './draft.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
 import type { FarDigest } from './far-digest.js';
 import { below, isSafeName, joinBytes, resolveRoot, splitPath } from './paths.js';
 import { putFile } from './put.js';
 import type { Sessions } from './sessions.js';
-import { type Attributes, kindOf, timesOf } from './sftp-attributes.js';
-import { statusOf } from './sftp-status.js';
+import { type Attributes, kindOf, timesOf } from './sftp/attributes.js';
+import { DirectoryReader } from './sftp/directory-reader.js';
+import { statusOf } from './sftp/status.js';
 import { entryOf } from './tree-walk.js';
 
 export interface SftpSinkOptions {

@@ -15,11 +15,11 @@ import type {
 } from '../../transport.js';
 import { WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
-import { RangeReader } from './range-reader.js';
-import { readFully } from './read-fully.js';
 import type { Sessions } from './sessions.js';
-import { type Attributes, versionOf } from './sftp-attributes.js';
-import { OPEN } from './sftp-codec.js';
+import { type Attributes, versionOf } from './sftp/attributes.js';
+import { OPEN } from './sftp/codec.js';
+import { RangeReader } from './sftp/range-reader.js';
+import { readFully } from './sftp/read-fully.js';
 import { TreeWalk } from './tree-walk.js';
 
 /** Shorter reads go where the least requests wait, longer ones where the least bytes do. */

@@ -2,11 +2,11 @@
 import { XferError } from '../../errors.js';
 import { joinPath, lastPart, nameFromBytes } from '../../names.js';
 import type { Entry, WalkScope } from '../../transport.js';
-import { DirectoryReader, isDots } from './directory-reader.js';
 import { below, isSafeName } from './paths.js';
-import { type Attributes, kindOf, versionOf } from './sftp-attributes.js';
-import type { SftpClient } from './sftp-client.js';
-import type { DirectoryItem } from './sftp-replies.js';
+import { type Attributes, kindOf, versionOf } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
+import { DirectoryReader, isDots } from './sftp/directory-reader.js';
+import type { DirectoryItem } from './sftp/replies.js';
 
 const MAX_DEPTH = 64;
 const DIRECTORIES_AHEAD = 16;

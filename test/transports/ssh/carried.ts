@@ -1,8 +1,8 @@
 /** Sessions over carriers that a test makes. */
-import type { Carrier } from '#xfer/transports/ssh/carrier.js';
+import type { Carrier } from '#xfer/transports/ssh/carriers/carrier.js';
 import { Sessions } from '#xfer/transports/ssh/sessions.js';
-import type { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
-import type { Tuning } from '#xfer/transports/ssh/sftp-limits.js';
+import type { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
+import type { Tuning } from '#xfer/transports/ssh/sftp/limits.js';
 
 /** A carrier of these sessions, one after the other; then it takes no more. */
 export class ReadyCarrier implements Carrier {

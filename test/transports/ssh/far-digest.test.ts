@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Duplex, PassThrough, Readable } from 'node:stream';
 import { test } from 'node:test';
 import { bytesFromName } from '#xfer/names.js';
-import type { Carrier } from '#xfer/transports/ssh/carrier.js';
+import type { Carrier } from '#xfer/transports/ssh/carriers/carrier.js';
 import { farDigest } from '#xfer/transports/ssh/far-digest.js';
 import { ReadyCarrier } from './carried.js';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { type TestContext, test } from 'node:test';
 import { expandGlob, isPattern } from '#xfer/transports/ssh/glob.js';
-import { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
+import { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
 import { failsWith } from '../../support/fails-with.js';
 import { needs } from '../../support/peers.js';
 import { SFTP_SERVER } from '../../support/sshd.js';

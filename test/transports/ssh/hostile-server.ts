@@ -1,9 +1,9 @@
 /** An sftp server in memory, over a pair of streams, that lies where a test wants it to. */
 import { Duplex } from 'node:stream';
 import { nameFromBytes } from '#xfer/names.js';
-import { type Attributes, attributeBytes, readAttributes } from '#xfer/transports/ssh/sftp-attributes.js';
-import { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
-import { OPEN, PACKET, PacketReader, PacketSplitter, STATUS } from '#xfer/transports/ssh/sftp-codec.js';
+import { type Attributes, attributeBytes, readAttributes } from '#xfer/transports/ssh/sftp/attributes.js';
+import { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
+import { OPEN, PACKET, PacketReader, PacketSplitter, STATUS } from '#xfer/transports/ssh/sftp/codec.js';
 
 export interface StoredFile {
   bytes: Buffer;

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { writeFileSync, writeSync } from 'node:fs';
-import { attributeBytes } from '#xfer/transports/ssh/sftp-attributes.js';
-import { OPEN, PACKET, STATUS } from '#xfer/transports/ssh/sftp-codec.js';
+import { attributeBytes } from '#xfer/transports/ssh/sftp/attributes.js';
+import { OPEN, PACKET, STATUS } from '#xfer/transports/ssh/sftp/codec.js';
 import { HostileServer, type Lie, type Request, string, uint32 } from './hostile-server.js';
 
 const FILE = 0o100644;

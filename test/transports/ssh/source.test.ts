@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { Entry } from '#xfer/transport.js';
-import { PACKET, PacketReader } from '#xfer/transports/ssh/sftp-codec.js';
+import { PACKET, PacketReader } from '#xfer/transports/ssh/sftp/codec.js';
 import { SftpSource } from '#xfer/transports/ssh/source.js';
 import { failsWith } from '../../support/fails-with.js';
 import { sessionsOn } from './carried.js';

@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import type { Draft, Entry, Scope } from '../../../transport.js';
-import { onAbort } from '../on-abort.js';
+import { onAbort } from '../sftp/on-abort.js';
 import type { SendingSession } from './session.js';
 import type { LegacyWire } from './wire.js';
 

@@ -1,7 +1,7 @@
 import { withoutEscapes } from '../../../glob.js';
 import { describeLocation, type Location } from '../../../location.js';
 import type { Sink, Source } from '../../../transport.js';
-import type { Carrier } from '../carrier.js';
+import type { Carrier } from '../carriers/carrier.js';
 import type { SshOptions } from '../ssh-options.js';
 import { expectedNames, farBaseName, isFarPattern, scpCommand } from './far-path.js';
 import { startPeer } from './peer.js';

@@ -2,7 +2,7 @@
 import { XferError } from '../../../errors.js';
 import { bytesFromName } from '../../../names.js';
 import type { Change, Entry, EntryKind } from '../../../transport.js';
-import { type Attributes, timesOf } from '../sftp-attributes.js';
+import { type Attributes, timesOf } from '../sftp/attributes.js';
 
 /** Type bits of `st_mode`, the letter that `ls -l` shows, and the mode where the source knows none. */
 const KINDS: Record<EntryKind, { readonly bits: number; readonly letter: string; readonly mode: number }> = {

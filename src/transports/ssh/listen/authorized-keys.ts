@@ -3,8 +3,8 @@ import { open } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { toXferError, XferError } from '../../../errors.js';
 import { printable } from '../../../names.js';
-import { readAtMost } from '../config-files.js';
-import { decodeKey, rsaBits } from '../public-key.js';
+import { readAtMost } from '../config/files.js';
+import { decodeKey, rsaBits } from '../host-keys/public-key.js';
 
 const MOST_FILE_BYTES = 1 << 20;
 const MOST_LINE_BYTES = 16 * 1024;

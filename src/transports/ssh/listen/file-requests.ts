@@ -1,8 +1,8 @@
 /** Requests about an open file: OPEN, READ, WRITE, CLOSE, FSTAT, FSETSTAT and fsync@openssh.com. */
 import { XferError } from '../../../errors.js';
 import type { EditOptions, Entry } from '../../../transport.js';
-import type { Attributes } from '../sftp-attributes.js';
-import { OPEN } from '../sftp-codec.js';
+import type { Attributes } from '../sftp/attributes.js';
+import { OPEN } from '../sftp/codec.js';
 import { DataPacket, endPacket } from './answers.js';
 import { changeOf } from './attributes.js';
 import { changeable, type Folder } from './folder.js';

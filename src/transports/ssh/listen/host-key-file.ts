@@ -5,7 +5,7 @@ import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { systemCode, toXferError, XferError } from '../../../errors.js';
-import { describeKey } from '../public-key.js';
+import { describeKey } from '../host-keys/public-key.js';
 
 export interface ServedHostKey {
   /** In OpenSSH's form; a secret. */

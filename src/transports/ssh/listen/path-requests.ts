@@ -2,7 +2,7 @@
 import { XferError } from '../../../errors.js';
 import { bytesFromName } from '../../../names.js';
 import type { Entry } from '../../../transport.js';
-import type { Attributes } from '../sftp-attributes.js';
+import type { Attributes } from '../sftp/attributes.js';
 import { changeOf } from './attributes.js';
 import { isShownTarget, linkTarget } from './client-paths.js';
 import { changeable, type Folder } from './folder.js';

@@ -1,7 +1,7 @@
 /** The answer to each request of one sftp session. */
 import { XferError } from '../../../errors.js';
-import { readAttributes } from '../sftp-attributes.js';
-import { MAX_PACKET_BYTES, PACKET, type PacketReader } from '../sftp-codec.js';
+import { readAttributes } from '../sftp/attributes.js';
+import { MAX_PACKET_BYTES, PACKET, type PacketReader } from '../sftp/codec.js';
 import * as answer from './answers.js';
 import { attributesOf } from './attributes.js';
 import { clientPath, homePath, shownPath } from './client-paths.js';

@@ -4,7 +4,7 @@
  * clients give up where they do not. Reads no further for a client that does not take its answers.
  */
 import type { ServerChannel } from 'ssh2';
-import { broken, PACKET, PacketReader, PacketSplitter } from '../sftp-codec.js';
+import { broken, PACKET, PacketReader, PacketSplitter } from '../sftp/codec.js';
 import { failurePacket, okPacket } from './answers.js';
 import { closeHandle, fileHandle, writePieces } from './file-requests.js';
 import type { Folder } from './folder.js';

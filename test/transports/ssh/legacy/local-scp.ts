@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import type { Location } from '#xfer/location.js';
-import type { Carrier, RemoteCommand } from '#xfer/transports/ssh/carrier.js';
+import type { Carrier, RemoteCommand } from '#xfer/transports/ssh/carriers/carrier.js';
 
 export interface LocalCarrier extends Carrier {
   readonly commands: string[];

@@ -6,8 +6,8 @@ import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import type { EditableFile } from '#xfer/transport.js';
 import { Drafts } from '#xfer/transports/ssh/listen/drafts.js';
-import { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
-import { OPEN } from '#xfer/transports/ssh/sftp-codec.js';
+import { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
+import { OPEN } from '#xfer/transports/ssh/sftp/codec.js';
 import { failsWith } from '../../../support/fails-with.js';
 import { connect, openChannel, openSftp, place, scope, until } from './rig.js';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2';
-import { SftpClient } from '#xfer/transports/ssh/sftp-client.js';
+import { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
 import { ACCOUNT, type ServedSftp, type ServeOptions, serveSftp } from '../../../support/sftp-listener.js';
 
 export const scope = { signal: new AbortController().signal };
