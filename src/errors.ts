@@ -71,6 +71,7 @@ export class XferError extends Error {
 interface SystemRow {
   readonly code: ErrorCode;
   readonly reason: string;
+  readonly hint?: string;
 }
 
 /** What the operating system's words mean. */
@@ -90,7 +91,7 @@ const SYSTEM_ERRORS: Record<string, SystemRow> = {
   ENAMETOOLONG: { code: 'UNSAFE_PATH', reason: 'name too long' },
   EINVAL: { code: 'UNSAFE_PATH', reason: 'not accepted by the file system' },
   EILSEQ: { code: 'UNSAFE_PATH', reason: 'not a name that the file system takes' },
-  EMFILE: { code: 'NO_SPACE', reason: 'too many open files' },
+  EMFILE: { code: 'NO_SPACE', reason: 'too many open files', hint: 'allow more: ulimit -n 1024' },
   ENOTFOUND: { code: 'UNREACHABLE', reason: 'no such host' },
   EAI_AGAIN: { code: 'UNREACHABLE', reason: 'the name could not be looked up' },
   ECONNREFUSED: { code: 'UNREACHABLE', reason: 'connection refused' },
@@ -120,7 +121,7 @@ export function toXferError(error: unknown, what: string, options: XferErrorOpti
   if (inner instanceof XferError) return inner;
   const code = systemCode(inner) ?? '';
   const row = Object.hasOwn(SYSTEM_ERRORS, code) ? SYSTEM_ERRORS[code] : undefined;
-  if (row) return new XferError(row.code, `${what}: ${row.reason}`, { cause: error, ...options });
+  if (row) return new XferError(row.code, `${what}: ${row.reason}`, { cause: error, hint: row.hint, ...options });
   const reason = error instanceof Error ? error.message : String(error);
   return new XferError('INTERNAL', `${what}: ${reason}`, { cause: error, ...options });
 }

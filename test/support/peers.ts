@@ -22,6 +22,7 @@ const PACKAGES: Record<string, string> = {
   chromium: 'chromium',
   python3: 'python3',
   script: 'bsdutils',
+  setpriv: 'util-linux',
   rclone: 'rclone',
   lftp: 'lftp',
   sshfs: 'sshfs',

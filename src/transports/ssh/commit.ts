@@ -32,10 +32,21 @@ export function noticeAttributes(error: unknown, path: Buffer, onNotice: OpenOpt
   onNotice(`${printable(nameFromBytes(path))}: the server did not take its mode and time`);
 }
 
-/** OpenSSH says only "Failure" where the disk is full. `written` is on the file system that was written to. */
-export async function explainWrite(client: SftpClient, written: Buffer, what: string, error: unknown): Promise<Error> {
+/**
+ * OpenSSH says only "Failure" where the disk is full. `place` is on the file system that is written to, which is full where
+ * it has no room for `bytes`.
+ */
+export async function explainWrite(
+  client: SftpClient,
+  place: Buffer,
+  what: string,
+  error: unknown,
+  bytes = 1,
+): Promise<Error> {
   const plain = error instanceof Error ? error : new Error(String(error));
   if (statusOf(error) === undefined) return plain;
-  const full = await client.isFull(written).catch(() => false);
-  return full ? new XferError('NO_SPACE', `${what}: no space left on the server`, { cause: error }) : plain;
+  const full = await client.isFull(place, bytes).catch(() => false);
+  if (!full) return plain;
+  const hint = 'make room there, then run the same command again';
+  return new XferError('NO_SPACE', `${what}: no space left on the server`, { hint, cause: error });
 }

@@ -3,6 +3,7 @@ import { draftName } from '../../draft-name.js';
 import { XferError } from '../../errors.js';
 import { bytesFromName, nameFromBytes, printable } from '../../names.js';
 import type { Entry, OpenOptions, Scope } from '../../transport.js';
+import { explainWrite } from './commit.js';
 import { SftpDraft } from './draft.js';
 import type { FarDigest } from './far-digest.js';
 import { joinBytes, splitPath } from './paths.js';
@@ -76,7 +77,7 @@ async function ask(
   const [target, left, opened] = await Promise.allSettled([
     inNewDirectory ? undefined : client.find('lstat', path, scope),
     how === 'left' ? client.find('lstat', temporary, scope) : undefined,
-    client.open(temporary, flags, firstMode(entry), scope),
+    client.open(temporary, flags, firstMode(entry), scope, `write ${nameFromBytes(path)}`),
   ]);
   const handle = opened.status === 'fulfilled' ? opened.value : undefined;
   const isFile = left.status === 'fulfilled' && (!left.value || kindOf(left.value) === 'file');
@@ -124,14 +125,22 @@ async function explainOpen(
   error: unknown,
   scope: Scope,
 ): Promise<SftpDraft> {
-  const denied = error instanceof XferError && error.code === 'DENIED';
-  if (!denied || !target) throw error;
+  const { client, path } = options;
+  const clear = await explainWrite(client, splitPath(path).directory, `write ${nameFromBytes(path)}`, error);
+  const denied = clear instanceof XferError && clear.code === 'DENIED';
+  if (!denied || !target) throw withHint(clear);
   const draft = await inPlace(options, scope).catch(() => {
-    throw error;
+    throw withHint(clear);
   });
-  const name = printable(nameFromBytes(options.path));
+  const name = printable(nameFromBytes(path));
   options.onNotice?.(`${name}: its directory takes no new file, so it is overwritten in place`);
   return draft;
+}
+
+function withHint(error: Error): Error {
+  if (!(error instanceof XferError) || error.code !== 'NOT_FOUND') return error;
+  const { code, message, cause } = error;
+  return new XferError(code, message, { cause, hint: 'make its directory on the server first' });
 }
 
 /** A device, or a file in a directory where nothing can be created: no temporary name, and nothing to resume. */

@@ -33,10 +33,10 @@ export async function putFile(options: DraftOptions, bytes: Buffer, exact: boole
     }
     await client.close(handle).catch(() => undefined);
   } catch (error) {
+    // Before the file goes, and with it the room that it takes.
+    const clear = await explainWrite(client, temporary, `write ${nameFromBytes(path)}`, error, bytes.length);
     if (!client.channel.ended) await client.remove(temporary).catch(() => undefined);
-    throw statusOf(error) === undefined
-      ? error
-      : await explainWrite(client, temporary, `write ${nameFromBytes(path)}`, error);
+    throw clear;
   }
   await client.remove(temporary).catch(() => undefined);
   return false;

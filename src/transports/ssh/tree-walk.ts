@@ -72,9 +72,11 @@ export class TreeWalk {
     }
   }
 
+  /** A directory stays open until its turn is over, so most of the server's open files are left for what is in it. */
   #ahead(directories: readonly Directory[]): void {
+    const most = Math.min(DIRECTORIES_AHEAD, Math.floor(this.#options.client.limits.openHandles / 4));
     for (const directory of directories) {
-      if (this.#readers.has(directory) || this.#readers.size > DIRECTORIES_AHEAD) continue;
+      if (this.#readers.has(directory) || this.#readers.size > most) continue;
       const path = below(this.#options.root, directory.path);
       this.#readers.set(directory, new DirectoryReader(this.#options.client, path, this.#options.scope));
     }

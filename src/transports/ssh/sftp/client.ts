@@ -106,9 +106,15 @@ export class SftpClient {
   }
 
   /** Opens a file; waits where the server's limit of open files is reached. */
-  async open(path: Buffer, flags: number, attributes: Attributes, scope?: Scope): Promise<Buffer> {
+  async open(
+    path: Buffer,
+    flags: number,
+    attributes: Attributes,
+    scope?: Scope,
+    what = `open ${nameFromBytes(path)}`,
+  ): Promise<Buffer> {
     const attrs = attributeBytes(attributes);
-    return this.#handle(`open ${nameFromBytes(path)}`, scope, () =>
+    return this.#handle(what, scope, () =>
       this.#ask(PACKET.OPEN, 8 + path.length + attrs.length, (w) => w.string(path).uint32(flags).raw(attrs), scope),
     );
   }
@@ -264,12 +270,13 @@ export class SftpClient {
     return oneName(await this.#askExtended('expand-path@openssh.com', [path], scope), what);
   }
 
-  /** Whether the file system that holds a path is known to be full: statvfs@openssh.com. */
-  async isFull(path: Buffer): Promise<boolean> {
+  /** Whether the file system that holds a path is known to have no room for so many bytes, or for a file. */
+  async isFull(path: Buffer, bytes: number): Promise<boolean> {
     if (!this.extensions.has('statvfs@openssh.com')) return false;
     const reader = await this.extended('statvfs@openssh.com', [path], 'free space');
-    const [, , , , availableBlocks] = Array.from({ length: 5 }, () => reader.limit());
-    return availableBlocks === 0;
+    const numbers = Array.from({ length: 8 }, () => reader.limit());
+    const [, blockBytes = 0, , , blocks = 0, files = 0, , freeFiles = 0] = numbers;
+    return blocks * blockBytes < Math.max(1, bytes) || (files > 0 && freeFiles === 0);
   }
 
   /** An extension's own answer. */

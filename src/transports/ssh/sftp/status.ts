@@ -34,13 +34,20 @@ export function statusError(what: string, status: number, text: string): XferErr
   const cause = new SftpStatus(status, said);
   if (status === STATUS.NO_SUCH_FILE)
     return new XferError('NOT_FOUND', `${what}: no such file or directory`, { cause });
-  if (status === STATUS.PERMISSION_DENIED) return new XferError('DENIED', `${what}: permission denied`, { cause });
+  if (status === STATUS.PERMISSION_DENIED) {
+    const hint = 'name another path, or log in as a user who may: user@host';
+    return new XferError('DENIED', `${what}: permission denied`, { cause, hint });
+  }
   if (status === STATUS.OP_UNSUPPORTED) {
     return new XferError('UNSUPPORTED', `${what}: the server does not support this`, { cause });
   }
   if (status === STATUS.EOF) return new XferError('TRUNCATED', `${what}: unexpected end of file`, { cause });
-  const reason = said === '' || /^failure$/i.test(said) ? 'the server refused without a reason' : said;
+  const silent = said === '' || /^failure$/i.test(said);
+  const reason = silent ? 'the server refused without a reason' : said;
   if (status !== STATUS.FAILURE) return new XferError('PROTOCOL', `${what}: ${reason} (status ${status})`, { cause });
   const code = WORDS.find(([words]) => words.test(said))?.[1] ?? 'DENIED';
-  return new XferError(code, `${what}: ${reason}`, { cause });
+  const hint = silent
+    ? 'the usual ones: a quota, a limit on the size of files or on open ones, a name it cannot have'
+    : undefined;
+  return new XferError(code, `${what}: ${reason}`, { cause, hint });
 }
