@@ -6,7 +6,7 @@ import { systemCode, XferError } from '../../errors.js';
 import { bytesFromName, isText, nameFromBytes, pathParts } from '../../names.js';
 
 /** Device names that Windows keeps in every directory, with any extension (learn.microsoft.com, "Naming Files"). */
-const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|$)/i;
+const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/i;
 const WINDOWS_FORBIDDEN = /[<>:"|?*\\\p{Cc}]/u;
 
 /** What fs takes for a path: text, or bytes where the name is not UTF-8. */
