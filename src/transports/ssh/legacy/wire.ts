@@ -25,7 +25,6 @@ export class LegacyWire {
     // What came is kept apart from the stream: where it fails, its last words are still read.
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
     stream.resume();
-    stream.on('drain', this.#wake);
     stream.on('end', () => this.#end());
     stream.on('close', () => this.#end());
     stream.on('error', (error) => {
@@ -34,9 +33,9 @@ export class LegacyWire {
     });
   }
 
-  readonly #wake = (): void => {
+  #wake(): void {
     for (const wake of [...this.#waiting]) wake();
-  };
+  }
 
   #receive(chunk: Buffer): void {
     this.#received.push(chunk);
@@ -96,13 +95,20 @@ export class LegacyWire {
     return (await this.take(1, scope))?.[0];
   }
 
-  /** Resolves when more may be written. DISCONNECTED, the signal's reason. */
+  /**
+   * Resolves when the stream has taken the bytes, and not before: whoever wrote them fills their buffer again then.
+   * DISCONNECTED, the signal's reason.
+   */
   async write(bytes: Uint8Array, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     if (!this.#stream.writable) throw this.#cannotWrite();
-    if (this.#stream.write(bytes)) return;
-    await this.#until(() => !this.#stream.writableNeedDrain || !this.#stream.writable, scope);
-    if (!this.#stream.writable) throw this.#cannotWrite();
+    let taken = false;
+    this.#stream.write(bytes, (error) => {
+      taken = !error;
+      this.#wake();
+    });
+    await this.#until(() => taken || !this.#stream.writable, scope);
+    if (!taken) throw this.#cannotWrite();
   }
 
   #cannotWrite(): XferError {
