@@ -1,6 +1,7 @@
 /** Clients of the old scp protocol against `xfer serve --sftp`. */
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -64,6 +65,18 @@ for (const [name, run] of [
     await served.xfer.waitForLine(new RegExp(`anna get "/${got}/tree/deep/x" 1 bytes$`, 'm'));
   });
 }
+
+test('an upload gets no bit that would let a program run as whoever serves', { ...TIME, ...needs('scp') }, async () => {
+  mkdirSync(join(here, 'special'));
+  writeFileSync(join(here, 'special', 'program'), '#!/bin/sh\n');
+  for (const path of ['special', 'special/program']) chmodSync(join(here, path), 0o6755);
+  const ended = await runProgram('scp', ['-Orpq', '-F', served.configFile, 'special', `${served.host}:`], {
+    cwd: here,
+  });
+  assert.equal(ended.exitCode, 0, ended.stderr);
+  for (const path of ['special', 'special/program'])
+    assert.equal(statSync(join(root, path)).mode & 0o7777, 0o755, path);
+});
 
 test('pscp -scp copies both ways', { ...TIME, ...needs('pscp') }, async () => {
   const login = [

@@ -101,7 +101,7 @@ export class PartSource implements Source {
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     const file = await this.#share.open(joinPath(this.#root, entry.path), scope);
     const stream = range.end === 0 ? Readable.from([]) : file.read(range);
-    return stream.once('close', () => void file.close());
+    return stream.once('close', () => void file.close().catch(() => undefined));
   }
 
   /** The shared source stays open. */
@@ -109,11 +109,16 @@ export class PartSource implements Source {
 }
 
 /**
- * What is at `root` in a sink, and all below it. The sink itself stays open. `onFile` is told of each file that has its
+ * What is at `root` in a sink, and all below it. The sink itself stays open. As over sftp, the bits of a mode above 0o777
+ * are not taken: who may upload would get programs that run as whoever serves. `onFile` is told of each file that has its
  * name, by its path in the whole sink.
  */
 export function partOfSink(sink: Sink, root: string, onFile?: (path: string, bytes: number) => void): Sink {
-  const placed = (entry: Entry): Entry => ({ ...entry, path: joinPath(root, entry.path) });
+  const placed = ({ mode, ...entry }: Entry): Entry => ({
+    ...entry,
+    path: joinPath(root, entry.path),
+    ...(mode === undefined ? {} : { mode: mode & 0o777 }),
+  });
   const { finish } = sink;
   return {
     label: `/${root}`,
