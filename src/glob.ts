@@ -64,7 +64,8 @@ function tokenize(pattern: string, negations: string): Token[] {
   return tokens;
 }
 
-const SET = /^\[(!|\^)?((?:\]|\[:[a-z]+:\]|\\.|[^\]])(?:\[:[a-z]+:\]|\\.|[^\]])*)\]/su;
+/** A `\` is only ever read with what follows it: a second way to read it would double the work with each one. */
+const SET = /^\[(!|\^)?((?:\]|\[:[a-z]+:\]|\\.|[^\]\\])(?:\[:[a-z]+:\]|\\.|[^\]\\])*)\]/su;
 
 function nextToken(rest: string, negations: string): [Token, number] {
   if (rest.startsWith('**')) return [{ kind: 'globstar', matches: () => true }, 2];

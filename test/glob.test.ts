@@ -55,3 +55,10 @@ test('a pattern is told from a name', () => {
   for (const text of ['', 'a', 'a]', '\\*', 'a\\?b\\[c', '~x', '{a,b}']) assert.equal(hasGlob(text), false, text);
   assert.equal(withoutEscapes('a\\*b\\\\c\\'), 'a*b\\c\\');
 });
+
+test('a class that is never closed is read in no time, whatever is in it', { timeout: 5000 }, () => {
+  for (const piece of ['\\*', '\\\\', '[:x', '[:a:']) {
+    const pattern = `[${piece.repeat(500)}`;
+    assert.equal(matchesGlob(pattern, withoutEscapes(pattern)), true, piece);
+  }
+});
