@@ -1,14 +1,41 @@
-/** A TCP relay that gives loopback the round trip of a long line. Bandwidth is not limited. */
+/** A TCP relay that gives loopback the round trip, and the rate, of a long line. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+export interface LineOptions {
+  /** Half of it each way; the clock behind it ticks in milliseconds. */
+  readonly rttMs: number;
+  /** Each way, of all connections together; undefined is no limit. */
+  readonly megabitsPerSecond: number | undefined;
+  /** What may be under way in one direction of one connection. */
+  readonly windowMiB: number;
+}
 
 export interface DelayLine {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** What may be under way in one direction, in bytes: 256 MiB/s at a round trip of half a second. */
-const LINE_HOLDS_BYTES = 64 * 1024 * 1024;
+/** One way of the line, which all connections share. */
+class Direction {
+  readonly windowBytes: number;
+  readonly #delayMs: number;
+  readonly #bytesPerMs: number;
+  #freeAtMs = 0;
+
+  constructor({ rttMs, megabitsPerSecond, windowMiB }: LineOptions) {
+    this.windowBytes = windowMiB * 2 ** 20;
+    this.#delayMs = rttMs / 2;
+    this.#bytesPerMs =
+      megabitsPerSecond === undefined ? Number.POSITIVE_INFINITY : (megabitsPerSecond * 1e6) / 8 / 1000;
+  }
+
+  /** Sends so many bytes after all that was sent before, and says when the last of them arrives. */
+  arrivalMs(bytes: number): number {
+    this.#freeAtMs = Math.max(this.#freeAtMs, performance.now()) + bytes / this.#bytesPerMs;
+    return this.#freeAtMs + this.#delayMs;
+  }
+}
 
 interface Parcel {
   /** Undefined is the end. */
@@ -16,8 +43,8 @@ interface Parcel {
   readonly dueMs: number;
 }
 
-/** Passes on what is read from `from`, in order, `delayMs` after it came. */
-function carry(from: Socket, to: Socket, delayMs: number): void {
+/** Passes on what is read from `from`, in order, when it has arrived. */
+function carry(from: Socket, to: Socket, direction: Direction): void {
   const line: Parcel[] = [];
   let heldBytes = 0;
   let blocked = false;
@@ -31,7 +58,7 @@ function carry(from: Socket, to: Socket, delayMs: number): void {
       heldBytes -= bytes.length;
       blocked = !to.write(bytes);
     }
-    if (heldBytes < LINE_HOLDS_BYTES) from.resume();
+    if (heldBytes < direction.windowBytes) from.resume();
     schedule();
   };
   const schedule = () => {
@@ -39,9 +66,9 @@ function carry(from: Socket, to: Socket, delayMs: number): void {
     timer = setTimeout(deliver, Math.max(0, line[0].dueMs - performance.now()));
   };
   const send = (bytes: Buffer | undefined) => {
-    line.push({ bytes, dueMs: performance.now() + delayMs });
+    line.push({ bytes, dueMs: direction.arrivalMs(bytes?.length ?? 0) });
     heldBytes += bytes?.length ?? 0;
-    if (heldBytes >= LINE_HOLDS_BYTES) from.pause();
+    if (heldBytes >= direction.windowBytes) from.pause();
     schedule();
   };
 
@@ -51,22 +78,24 @@ function carry(from: Socket, to: Socket, delayMs: number): void {
     blocked = false;
     schedule();
   });
-  for (const socket of [from, to]) socket.on('close', () => clearTimeout(timer));
+  // What is on the line when `from` closes still arrives.
+  to.on('close', () => clearTimeout(timer));
 }
 
-/** Listens on loopback and passes connections on to `port`; each way takes half of `rttMs`. */
-export async function startDelayLine(port: number, rttMs: number): Promise<DelayLine> {
+/** Listens on loopback and passes connections on to `port`. */
+export async function startDelayLine(port: number, options: LineOptions): Promise<DelayLine> {
   const open = new Set<Socket>();
+  const [up, down] = [new Direction(options), new Direction(options)];
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
+    for (const [socket, other, direction] of [
+      [near, far, up],
+      [far, near, down],
     ] as const) {
       open.add(socket);
       socket.on('error', () => other.destroy());
       socket.on('close', () => open.delete(socket));
-      carry(socket, other, rttMs / 2);
+      carry(socket, other, direction);
     }
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');

@@ -1,43 +1,90 @@
-/** The files that every row copies, and where. */
+/** What the rows copy, and where. */
 import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findProgram } from '../support/peers.js';
-import { makeFlatTree, makeRandomFile } from '../support/trees.js';
+import { makeFlatTree, makeRandomFile, makeSparseFile } from '../support/trees.js';
 
 export interface GroundOptions {
-  readonly sizeMiB: number;
+  readonly bigMiB: number;
   readonly files: number;
+  readonly fileBytes: number;
+  readonly sparseGiB: number;
 }
 
-const SMALL_FILE_BYTES = 2048;
+/** One thing to copy. */
+export interface Load {
+  /** As in `256 MiB`. */
+  readonly title: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly files: number;
+  readonly tree: boolean;
+}
 
-/** A temporary directory with a big file and a tree of small ones; in memory where there is room. */
+/** Files in each folder of the tree's first level, which holds folders of a hundred. */
+const FOLDER_FILES = 10_000;
+const PAGE_BYTES = 4096;
+
+/** A temporary directory in memory, where there is room. What is copied is made when it is first asked for. */
 export class Ground {
   readonly folder: string;
-  readonly sizeMiB: number;
-  readonly bytes: number;
-  /** Holds the big file alone. */
-  readonly bigFolder: string;
-  readonly bigFile: string;
-  readonly files: number;
-  readonly tree: string;
-  readonly treeBytes: number;
+  readonly #options: GroundOptions;
   readonly #missing = new Set<string>();
+  #big: Load | undefined;
+  #tree: Load | undefined;
+  #sparse: Load | undefined;
 
   constructor(options: GroundOptions) {
-    this.sizeMiB = options.sizeMiB;
-    this.bytes = options.sizeMiB * 2 ** 20;
-    this.files = options.files;
-    this.treeBytes = options.files * SMALL_FILE_BYTES;
-    this.folder = mkdtempSync(join(roomFor(this.bytes * 4) ? '/dev/shm' : tmpdir(), 'xfer-bench-'));
+    this.#options = options;
+    this.folder = mkdtempSync(join(hasRoom(roomBytes(options)) ? '/dev/shm' : tmpdir(), 'xfer-bench-'));
     process.on('exit', () => this.remove());
-    this.bigFolder = join(this.folder, 'big-file');
-    mkdirSync(this.bigFolder);
-    this.bigFile = join(this.bigFolder, 'big');
-    this.tree = join(this.folder, 'tree');
-    makeRandomFile(this.bigFile, this.bytes);
-    makeFlatTree(this.tree, options.files, SMALL_FILE_BYTES);
+  }
+
+  /** A file of random bytes, alone in its folder. */
+  get big(): Load {
+    this.#big ??= this.#makeBig();
+    return this.#big;
+  }
+
+  /** Small files of random bytes in nested folders. */
+  get tree(): Load {
+    this.#tree ??= this.#makeTree();
+    return this.#tree;
+  }
+
+  /** A file that is all holes. */
+  get sparse(): Load {
+    this.#sparse ??= this.#makeSparse();
+    return this.#sparse;
+  }
+
+  #makeBig(): Load {
+    const { bigMiB } = this.#options;
+    const path = join(this.folder, 'big-file', 'big');
+    const bytes = bigMiB * 2 ** 20;
+    mkdirSync(dirname(path));
+    makeRandomFile(path, bytes);
+    return { title: `${bigMiB} MiB`, path, bytes, files: 1, tree: false };
+  }
+
+  #makeTree(): Load {
+    const { files, fileBytes } = this.#options;
+    const path = join(this.folder, 'tree');
+    for (let first = 0; first < files; first += FOLDER_FILES) {
+      const folder = join(path, `t${first / FOLDER_FILES}`);
+      makeFlatTree(folder, Math.min(FOLDER_FILES, files - first), fileBytes);
+    }
+    const size = fileBytes % 1024 === 0 ? `${fileBytes / 1024} KiB` : `${fileBytes} bytes`;
+    return { title: `${files} files of ${size}`, path, bytes: files * fileBytes, files, tree: true };
+  }
+
+  #makeSparse(): Load {
+    const { sparseGiB } = this.#options;
+    const path = join(this.folder, 'sparse');
+    const bytes = sparseGiB * 2 ** 30;
+    makeSparseFile(path, bytes);
+    return { title: `${sparseGiB} GiB of holes`, path, bytes, files: 1, tree: false };
   }
 
   /** Path of a program to compare with, or undefined, which is said once. */
@@ -60,7 +107,13 @@ export class Ground {
   }
 }
 
-function roomFor(bytes: number): boolean {
+/** What is copied and its copies, with room to spare: a program may leave one behind while the next is written. */
+function roomBytes({ bigMiB, files, fileBytes, sparseGiB }: GroundOptions): number {
+  const treeBytes = files * (Math.ceil(fileBytes / PAGE_BYTES) + 1) * PAGE_BYTES;
+  return 4 * bigMiB * 2 ** 20 + 2 * treeBytes + 1.2 * sparseGiB * 2 ** 30;
+}
+
+function hasRoom(bytes: number): boolean {
   try {
     const { bavail, bsize } = statfsSync('/dev/shm');
     return bavail * bsize > bytes;

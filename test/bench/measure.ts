@@ -3,6 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { cpuSecondsOf, cpuSecondsOfEndedChildren, watchMemory } from '../support/processes.js';
 import { xferEnvironment } from '../support/run-xfer.js';
+import type { LineOptions } from './delay-line.js';
+import { runTimeoutMs } from './time-limit.js';
 
 /** One program in a row. */
 export interface Contestant {
@@ -12,13 +14,27 @@ export interface Contestant {
   /** Counted, until it resolves. */
   run(meter: Meter): Promise<void>;
   /** Throws where what arrived is not what was sent. Asked once, after the warm-up. */
-  check(): void;
+  check(): Promise<void> | void;
 }
 
 export interface Row {
   readonly title: string;
+  /** 0 where nothing is copied. */
   readonly bytes: number;
+  readonly files: number;
+  /** What it goes over; undefined is loopback as it is. */
+  readonly line: LineOptions | undefined;
+  /** Who does not take part, and why. */
+  readonly note: string | undefined;
   readonly contestants: readonly Contestant[];
+}
+
+/** Rows, and the servers behind them. */
+export interface Area {
+  readonly rows: readonly Row[];
+  /** Long-running servers of a contestant, by its label: what they cost is counted. */
+  serversOf?(label: string): readonly number[];
+  stop(): Promise<void>;
 }
 
 export interface Sample {
@@ -46,15 +62,17 @@ export interface Redirection {
 }
 
 const READY_TIMEOUT_MS = 10_000;
-const RUN_TIMEOUT_MS = 120_000;
 
 /** Starts the programs of one run, and knows which of them to watch. */
 export class Meter {
   readonly pids: number[] = [];
   /** Running servers whose CPU counts too. */
   readonly servers: number[];
+  readonly #timeoutMs: number;
 
-  constructor(servers: readonly number[] = []) {
+  /** `timeoutMs`: for each program of the run, after which it is killed. */
+  constructor(timeoutMs: number, servers: readonly number[]) {
+    this.#timeoutMs = timeoutMs;
     this.servers = [...servers];
     this.pids.push(...servers);
   }
@@ -65,7 +83,7 @@ export class Meter {
     const child = spawn(program, args, { stdio: [input, output, 'pipe'], env: xferEnvironment() });
     for (const fd of [input, output]) if (typeof fd === 'number') closeSync(fd);
     if (child.pid !== undefined) this.pids.push(child.pid);
-    const timer = setTimeout(() => child.kill('SIGKILL'), RUN_TIMEOUT_MS);
+    const timer = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs);
     let text = '';
     const waiting = new Set<() => void>();
     for (const stream of [child.stdout, child.stderr]) {
@@ -112,8 +130,7 @@ function cpuNow(meter: Meter): number | undefined {
   return ended === undefined ? undefined : meter.servers.reduce((sum, pid) => sum + (cpuSecondsOf(pid) ?? 0), ended);
 }
 
-async function takeSample(contestant: Contestant, servers: readonly number[]): Promise<Sample> {
-  const meter = new Meter(servers);
+async function takeSample(contestant: Contestant, meter: Meter): Promise<Sample> {
   const memory = watchMemory(meter.pids);
   try {
     const cpuBefore = cpuNow(meter);
@@ -133,22 +150,23 @@ export interface MeasureOptions {
   readonly runs: number;
   /** No new round starts after it, on the clock of `performance.now()`. */
   readonly deadlineMs: number;
-  /** Long-running servers of a contestant, by its label. */
-  readonly serversOf?: (label: string) => readonly number[];
+  readonly serversOf?: Area['serversOf'];
 }
 
 /** One warm-up each, checked; then `runs` rounds in which each has its turn. */
 export async function measureRow(row: Row, options: MeasureOptions): Promise<Outcome[]> {
-  const servers = (label: string) => options.serversOf?.(label) ?? [];
+  const timeoutMs = runTimeoutMs(row);
+  const sample = (contestant: Contestant) =>
+    takeSample(contestant, new Meter(timeoutMs, options.serversOf?.(contestant.label) ?? []));
   for (const contestant of row.contestants) {
-    await takeSample(contestant, servers(contestant.label));
-    contestant.check();
+    await sample(contestant);
+    await contestant.check();
   }
   const samples = new Map<string, Sample[]>(row.contestants.map(({ label }) => [label, []]));
   for (let round = 0; round < options.runs; round++) {
     if (round > 0 && performance.now() > options.deadlineMs) break;
     for (const contestant of row.contestants) {
-      samples.get(contestant.label)?.push(await takeSample(contestant, servers(contestant.label)));
+      samples.get(contestant.label)?.push(await sample(contestant));
     }
   }
   return [...samples].map(([label, taken]) => ({ label, samples: taken }));

@@ -10,8 +10,8 @@ export function median(numbers: readonly (number | undefined)[]): number | undef
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-const HEADINGS = ['', 'seconds', 'MiB/s', 'speed', 'CPU s', 'peak MiB'];
-const WIDTHS = [28, 8, 8, 7, 7, 8];
+const HEADINGS = ['', 'seconds', 'MiB/s', 'speed', 'to best', 'CPU s', 'peak MiB'];
+const WIDTHS = [29, 8, 8, 7, 7, 7, 8];
 
 function line(cells: readonly string[]): string {
   const padded = cells.map((cell, at) =>
@@ -23,24 +23,32 @@ function line(cells: readonly string[]): string {
 const shown = (number: number | undefined, digits: number) => (number === undefined ? '-' : number.toFixed(digits));
 const medianOf = (outcome: Outcome, key: keyof Sample) => median(outcome.samples.map((sample) => sample[key]));
 
-/** A heading and a line for each program. `speed` is relative to the first program that is not xfer. */
+const ratio = (peerSeconds: number | undefined, seconds: number | undefined) =>
+  peerSeconds === undefined || seconds === undefined ? '-' : `${shown(peerSeconds / seconds, 2)}x`;
+
+/**
+ * A heading and a line for each program. `speed` is relative to the first program that is not xfer, and `to best` to the
+ * fastest of those.
+ */
 export function formatRow(row: Row, outcomes: readonly Outcome[]): string {
-  const peer = outcomes.find(({ label }) => !label.startsWith('xfer'));
-  const peerSeconds = peer && medianOf(peer, 'seconds');
+  const peers = outcomes.filter(({ label }) => !label.startsWith('xfer'));
+  const peerSeconds = peers.map((peer) => medianOf(peer, 'seconds')).filter((seconds) => seconds !== undefined);
+  const bestSeconds = peerSeconds.length === 0 ? undefined : Math.min(...peerSeconds);
   const runs = outcomes[0]?.samples.length ?? 0;
   const lines = outcomes.map((outcome) => {
     const seconds = medianOf(outcome, 'seconds');
-    const speed = seconds !== undefined && peerSeconds !== undefined ? `${shown(peerSeconds / seconds, 2)}x` : '-';
-    const rate = seconds === undefined ? undefined : row.bytes / 2 ** 20 / seconds;
+    const rate = seconds === undefined || row.bytes === 0 ? undefined : row.bytes / 2 ** 20 / seconds;
     return line([
       outcome.label,
-      shown(seconds, 2),
+      shown(seconds, seconds !== undefined && seconds < 10 ? 3 : 1),
       shown(rate, rate !== undefined && rate < 10 ? 1 : 0),
-      speed,
+      ratio(peerSeconds[0], seconds),
+      ratio(bestSeconds, seconds),
       shown(medianOf(outcome, 'cpuSeconds'), 2),
       shown(medianOf(outcome, 'peakMiB'), 0),
     ]);
   });
   const rule = `|${WIDTHS.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [`### ${row.title} (median of ${runs})`, '', line(HEADINGS), rule, ...lines, ''].join('\n');
+  const note = row.note === undefined ? [] : [row.note, ''];
+  return [`### ${row.title} (median of ${runs})`, '', ...note, line(HEADINGS), rule, ...lines, ''].join('\n');
 }

@@ -21,7 +21,7 @@ function xferPair(ground: Ground): Pair {
       const [, port] = await receiver.printed(/listening on \S*:(\d+)/i);
       return { receiver, port: port as string };
     },
-    send: (meter, port) => meter.run(process.execPath, [XFER, 'send', '-q', `127.0.0.1:${port}`, ground.bigFile]),
+    send: (meter, port) => meter.run(process.execPath, [XFER, 'send', '-q', `127.0.0.1:${port}`, ground.big.path]),
   };
 }
 
@@ -33,7 +33,7 @@ function netcatPair(ground: Ground, program: string): Pair {
       const [, port] = await receiver.printed(/listening on \S+ (\d+)/i);
       return { receiver, port: port as string };
     },
-    send: (meter, port) => meter.run(program, ['-N', '127.0.0.1', port], { inputFile: ground.bigFile }),
+    send: (meter, port) => meter.run(program, ['-N', '127.0.0.1', port], { inputFile: ground.big.path }),
   };
 }
 
@@ -47,7 +47,7 @@ function socatPair(ground: Ground, program: string): Pair {
       const [, port] = await receiver.printed(/listening on .*:(\d+)/i);
       return { receiver, port: port as string };
     },
-    send: (meter, port) => meter.run(program, [...common, `OPEN:${ground.bigFile},rdonly`, `TCP:127.0.0.1:${port}`]),
+    send: (meter, port) => meter.run(program, [...common, `OPEN:${ground.big.path},rdonly`, `TCP:127.0.0.1:${port}`]),
   };
 }
 
@@ -69,7 +69,7 @@ function contestantOf(ground: Ground, pair: Pair): Contestant {
         ready.receiver.process.kill();
       }
     },
-    check: () => ground.mustBeSame(pair.label, differences(ground.bigFile, out)),
+    check: () => ground.mustBeSame(pair.label, differences(ground.big.path, out)),
   };
 }
 
@@ -80,5 +80,8 @@ export function tcpRows(ground: Ground): Row[] {
   if (netcat) pairs.push(netcatPair(ground, netcat));
   if (socat) pairs.push(socatPair(ground, socat));
   const contestants = pairs.map((pair) => contestantOf(ground, pair));
-  return [{ title: `tcp: ${ground.sizeMiB} MiB (both ends counted)`, bytes: ground.bytes, contestants }];
+  const { title, bytes } = ground.big;
+  return [
+    { title: `tcp: ${title} (both ends counted)`, bytes, files: 1, line: undefined, note: undefined, contestants },
+  ];
 }
