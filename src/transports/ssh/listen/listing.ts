@@ -17,18 +17,35 @@ export async function openListing(folder: Folder, path: string): Promise<Directo
   return { kind: 'directory', path, items: startingWith(first, items), done: false };
 }
 
-async function* startingWith(first: IteratorResult<Entry>, rest: AsyncGenerator<Entry>): AsyncGenerator<Entry> {
+/** No generator: one that was never begun passes no `return` on. */
+function startingWith(first: IteratorResult<Entry>, rest: AsyncGenerator<Entry>): AsyncIterator<Entry> {
+  let waiting: IteratorResult<Entry> | undefined = first;
+  return {
+    async next() {
+      const next = waiting;
+      waiting = undefined;
+      return next ?? rest.next();
+    },
+    return: () => rest.return(undefined),
+  };
+}
+
+/** What is there; a client that closes it early leaves nothing open. */
+async function* itemsOf(folder: Folder, path: string): AsyncGenerator<Entry> {
+  const listed = folder.share.list(path, folder.scope)[Symbol.asyncIterator]();
   try {
-    if (!first.done) yield first.value;
-    yield* rest;
+    yield* withDrafts(folder, path, listed);
   } finally {
-    await rest.return(undefined);
+    await listed.return?.();
   }
 }
 
 /** `.` and `..`, which clients expect, are entries with these last parts. */
-async function* itemsOf({ share, drafts, scope }: Folder, path: string): AsyncGenerator<Entry> {
-  const listed = share.list(path, scope)[Symbol.asyncIterator]();
+async function* withDrafts(
+  { share, drafts, scope }: Folder,
+  path: string,
+  listed: AsyncIterator<Entry>,
+): AsyncGenerator<Entry> {
   let next = await listed.next();
   const own = (await share.stat(path, scope)) ?? { path, kind: 'directory' as const };
   const above = path === '' ? own : ((await share.stat(parentPath(path), scope)) ?? own);

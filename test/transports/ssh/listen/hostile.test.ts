@@ -1,5 +1,6 @@
 /** What a client of the listener may not do: leave the root, break the format, take more than its share. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -158,6 +159,21 @@ test('names that cannot be and handles that are not are answered', limit, async 
   await assert.rejects(client.extended('nobody@example.org', [], 'extension'), failsWith('UNSUPPORTED'));
   await assert.rejects(client.remove(name('/'), scope), failsWith('DENIED'));
   assert.deepEqual(readdirSync(at.root), []);
+});
+
+test('a listing that is closed before its end leaves no directory open', limit, async (t) => {
+  const at = await place(t);
+  for (let index = 0; index < 400; index++) writeFileSync(join(at.root, `file-${index}`), '');
+  const channel = await openChannel(await connect(t, at));
+  const answers: Buffer[] = [];
+  channel.on('data', (part: Buffer) => answers.push(part));
+  const open = [1, 2, 3, 4].map((id) => packet(PACKET.OPENDIR, id, '/'));
+  const close = [0, 1, 2, 3].map((handle) => packet(PACKET.CLOSE, 10 + handle, Buffer.from([0, 0, 0, handle])));
+  channel.end(Buffer.concat([INIT, ...open, ...close]));
+  await once(channel, 'close');
+  assert.ok(Buffer.concat(answers).includes('Success'));
+  // At once: what is left open is closed by the garbage collector some day.
+  assert.equal(countOpen().get(`descriptor ${at.root}`), undefined);
 });
 
 test('one session has so many handles and one connection so many sessions', limit, async (t) => {
