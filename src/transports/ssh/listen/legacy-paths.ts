@@ -16,11 +16,20 @@ export async function expandShared(share: Shared, pattern: string, scope: Scope)
   let found = [''];
   for (const part of pattern.split('/')) {
     if (!hasGlob(part)) found = found.map((path) => joinPath(path, withoutEscapes(part)));
-    else found = (await Promise.all(found.map((path) => matchesIn(share, path, part, scope)))).flat();
-    if (found.length > MOST_MATCHES) throw new XferError('UNSAFE_PATH', `match ${pattern}: too many names`);
+    else found = await matchesInAll(share, found, part, scope);
   }
   const there = hasGlob(pattern) ? await existing(share, found, scope) : found;
   return there.length > 0 ? there.sort() : [withoutEscapes(pattern)];
+}
+
+/** One directory after the other: all at once would take every descriptor that the process may have. */
+async function matchesInAll(share: Shared, directories: readonly string[], part: string, scope: Scope) {
+  const found: string[] = [];
+  for (const directory of directories) {
+    for (const path of await matchesIn(share, directory, part, scope)) found.push(path);
+    if (found.length > MOST_MATCHES) throw new XferError('UNSAFE_PATH', `match ${part}: too many names`);
+  }
+  return found;
 }
 
 async function existing(share: Shared, paths: readonly string[], scope: Scope): Promise<string[]> {
