@@ -31,6 +31,7 @@ export function createPrompt(
   open: (around: PromptSurroundings) => Terminal | undefined = openTerminal,
 ): Prompt {
   let last: Promise<unknown> = Promise.resolve();
+  const keys = new Keys();
   const ask = (question: string, hidden: boolean, scope: Scope): Promise<string | undefined> => {
     const answer = last.then(() => askOnce(question, hidden, scope));
     last = answer.catch(() => undefined);
@@ -44,7 +45,7 @@ export function createPrompt(
       // What is typed the moment the question shows must not be shown either.
       if (hidden) terminal.input.setRawMode?.(true);
       terminal.output.write(printable(question));
-      return await readAnswer(terminal, hidden, signal, around.interrupt);
+      return await readAnswer(terminal, keys, hidden, signal, around.interrupt);
     } finally {
       terminal.release();
     }
@@ -83,11 +84,11 @@ function openTerminal({ stdin, stderr, platform }: PromptSurroundings): Terminal
 
 function readAnswer(
   { input, output }: Terminal,
+  keys: Keys,
   hidden: boolean,
   signal: AbortSignal,
   interrupt: () => void,
 ): Promise<string | undefined> {
-  const decoder = new StringDecoder('utf8');
   let answer = '';
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
@@ -104,8 +105,13 @@ function readAnswer(
     const fail = (error: Error): void => settle(() => reject(error));
     const giveUp = (): void => settle(() => resolve(undefined));
     const take = (chunk: Buffer): void => {
-      const typed = typeOn(answer, decoder.write(chunk), hidden);
+      keys.add(chunk);
+      look();
+    };
+    const look = (): void => {
+      const typed = typeOn(answer, keys.take(), hidden);
       answer = typed.answer;
+      keys.putBack(typed.ahead);
       if (typed.end === 'enter') settle(() => resolve(answer));
       else if (typed.end === 'give up') giveUp();
       else if (typed.end === 'interrupt') interrupt();
@@ -113,26 +119,55 @@ function readAnswer(
     signal.addEventListener('abort', abort, { once: true });
     input.on('data', take).once('end', giveUp).once('error', fail);
     input.resume();
+    look();
   });
+}
+
+/** Keys that no question has taken yet: what is pasted may answer several. */
+class Keys {
+  readonly #decoder = new StringDecoder('utf8');
+  #waiting = '';
+
+  add(chunk: Buffer): void {
+    this.#waiting += this.#decoder.write(chunk);
+  }
+
+  take(): string {
+    const keys = this.#waiting;
+    this.#waiting = '';
+    return keys;
+  }
+
+  /** As much of them as one answer may have. */
+  putBack(keys: string): void {
+    this.#waiting = keys.slice(0, MAX_ANSWER);
+  }
 }
 
 interface Typed {
   readonly answer: string;
   readonly end?: 'enter' | 'give up' | 'interrupt';
+  /** Keys after that end. */
+  readonly ahead: string;
 }
 
 /** The answer after more keys. In raw mode Ctrl-C, Ctrl-D, Ctrl-U and the erase key are ours to understand. */
 function typeOn(before: string, keys: string, raw: boolean): Typed {
   let answer = before;
+  let at = 0;
   for (const key of keys) {
-    if (key === '\r' || key === '\n') return { answer, end: 'enter' };
+    at += key.length;
+    if (key === '\r' || key === '\n') {
+      const ahead = keys.slice(key === '\r' && keys[at] === '\n' ? at + 1 : at);
+      return { answer, end: 'enter', ahead };
+    }
     if (!raw) answer += key;
-    else if (key === INTERRUPT) return { answer, end: 'interrupt' };
-    else if (key === END_OF_INPUT) return { answer, end: 'give up' };
+    else if (key === INTERRUPT) return { answer, end: 'interrupt', ahead: '' };
+    else if (key === END_OF_INPUT) return { answer, end: 'give up', ahead: '' };
     else if (key === ERASE_LINE) answer = '';
     else if (key === '\u007f' || key === '\b') answer = [...answer].slice(0, -1).join('');
     else answer += key;
     if (answer.length > MAX_ANSWER) answer = answer.slice(0, MAX_ANSWER);
   }
-  return { answer };
+  return { answer, ahead: '' };
 }

@@ -42,6 +42,18 @@ test('questions are asked one at a time', { timeout: 5000 }, async () => {
   assert.equal(await second, 'two');
 });
 
+test('lines that come at once answer one question each', { timeout: 5000 }, async () => {
+  const { input, made } = terminal();
+  const prompt = createPrompt(testSurroundings(), () => made);
+  const first = prompt.secret('first? ', scope());
+  input.write('one\rtwo\r\nthr');
+  assert.equal(await first, 'one');
+  assert.equal(await prompt.secret('second? ', scope()), 'two');
+  const third = prompt.secret('third? ', scope());
+  input.write('ee\r');
+  assert.equal(await third, 'three');
+});
+
 test('without a terminal nobody answers', { timeout: 5000 }, async () => {
   const prompt = createPrompt(testSurroundings(), () => undefined);
   assert.equal(await prompt.secret('Password: ', scope()), undefined);
