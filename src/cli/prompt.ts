@@ -157,10 +157,7 @@ function typeOn(before: string, keys: string, raw: boolean): Typed {
   let at = 0;
   for (const key of keys) {
     at += key.length;
-    if (key === '\r' || key === '\n') {
-      const ahead = keys.slice(key === '\r' && keys[at] === '\n' ? at + 1 : at);
-      return { answer, end: 'enter', ahead };
-    }
+    if (key === '\r' || key === '\n') return { answer, end: 'enter', ahead: afterEnter(keys, at) };
     if (!raw) answer += key;
     else if (key === INTERRUPT) return { answer, end: 'interrupt', ahead: '' };
     else if (key === END_OF_INPUT) return { answer, end: 'give up', ahead: '' };
@@ -170,4 +167,9 @@ function typeOn(before: string, keys: string, raw: boolean): Typed {
     if (answer.length > MAX_ANSWER) answer = answer.slice(0, MAX_ANSWER);
   }
   return { answer, ahead: '' };
+}
+
+/** A carriage return and the line feed after it are one Enter; `at` is after the first. */
+function afterEnter(keys: string, at: number): string {
+  return keys.slice(keys.startsWith('\r\n', at - 1) ? at + 1 : at);
 }
