@@ -87,6 +87,10 @@ for (const [kind, sftp] of Object.entries(KINDS)) {
         assert.equal(down.exitCode, 0, down.stderr);
         assert.match(down.stderr, NOTICE);
         assert.deepEqual(differences(join(tree, 'deep'), join(folder, 'deep')), []);
+        mkdirSync(join(folder, 'several'));
+        const several = await scp('-r', `${sshd.host}:${far}/deep`, `${sshd.host}:${far}`, join(folder, 'several/'));
+        assert.equal(several.exitCode, 0, several.stderr);
+        assert.equal(several.stderr.match(new RegExp(NOTICE, 'g'))?.length, 1, several.stderr);
       });
     }
 

@@ -79,6 +79,7 @@ async function openOn<T>(
   const { onNotice, parallel, protocol, requests, requestBytes } = options;
   const tuning = { ...(requests ? { requests } : {}), ...(requestBytes ? { requestBytes } : {}) };
   const label = printable(location.host ?? location.path);
+  const host = hostKey(location);
   const dial = (dialing: Scope, more?: 'more') => openCarrier(location, options, dialing, more ?? use);
   let carrier: Carrier | undefined;
   const connect = async () => {
@@ -87,18 +88,18 @@ async function openOn<T>(
   };
   let sessions: Sessions | undefined;
   try {
-    if (legacy && protocol === 'scp') {
+    if (legacy && (protocol === 'scp' || (protocol === undefined && withoutSftp.has(options, host)))) {
       carrier = await dial(scope);
       return await legacy(carrier);
     }
-    const opening = use === 'look' ? connect() : shareSessions(options, sharedKey(location, use), connect);
+    const opening = use === 'look' ? connect() : shareSessions(options, `${use} ${host}`, connect);
     sessions = await opening.catch((error: unknown) => {
       const canFallBack = legacy !== undefined && protocol === undefined && carrier?.execute !== undefined;
       if (canFallBack && error instanceof XferError && error.code === 'UNSUPPORTED') return undefined;
       throw error;
     });
     if (sessions) return await open({ sessions, path: location.path, label: describeLocation(location) });
-    onNotice?.(`${label}: no sftp there; using the old scp protocol`);
+    if (withoutSftp.add(options, host)) onNotice?.(`${label}: no sftp there; using the old scp protocol`);
     return await (legacy as NonNullable<typeof legacy>)(carrier as Carrier);
   } catch (error) {
     await (sessions ?? carrier)?.close();
@@ -106,6 +107,22 @@ async function openOn<T>(
   }
 }
 
-function sharedKey({ user, host, port }: Location, use: CarrierUse): string {
-  return JSON.stringify([user, host, port, use]);
+/** Hosts, in each run by its options object, that were found to have no sftp: that is found out, and said, once. */
+const withoutSftp = {
+  hosts: new WeakMap<object, Set<string>>(),
+
+  has(run: object, host: string): boolean {
+    return this.hosts.get(run)?.has(host) === true;
+  },
+
+  /** Whether it was not known yet. */
+  add(run: object, host: string): boolean {
+    const known = this.hosts.get(run) ?? new Set();
+    this.hosts.set(run, known);
+    return known.size < known.add(host).size;
+  },
+};
+
+function hostKey({ user, host, port }: Location): string {
+  return JSON.stringify([user, host, port]);
 }
