@@ -288,8 +288,11 @@ export interface Prompt {
 /** What every transport understands when it opens a location. Each adds its own by extending it. */
 export interface OpenOptions {
   readonly prompt?: Prompt;
-  /** One line for the person: a banner, a new host key, a fall-back. Printable already. */
-  readonly onNotice?: (line: string) => void;
+  /**
+   * One line for the person: a banner, a new host key, a fall-back. Printable already. `about`: the error, known to others
+   * too, that it tells in other words.
+   */
+  readonly onNotice?: (line: string, about?: Error) => void;
   /** Links in a tree: copy what they point at (scp's way, the default), copy the link, or leave them out. */
   readonly links?: 'follow' | 'keep' | 'skip';
   /**

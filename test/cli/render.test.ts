@@ -229,3 +229,27 @@ test('the summary says what was and what was not', () => {
     /^1 file, .*1\.0 KiB were there already, sha256 checked by the far side, 2 left out, 1 failed$/,
   );
 });
+
+test('a lost line is one word on the screen however many files it fails, and each of them in JSON', async () => {
+  const lines = async (json: boolean) => {
+    const around = testSurroundings();
+    const report = await Report.open({ quiet: false, verbose: false, json }, around);
+    const lose = (error: XferError) => {
+      for (const path of ['a', 'b', 'c']) report.onEvent({ type: 'retry', path, attempt: 2, delayMs: 100, error });
+      report.onNotice('host: the connection was lost; connecting again', error);
+    };
+    lose(new XferError('DISCONNECTED', 'connection to host: it ended'));
+    lose(new XferError('DISCONNECTED', 'connection to host: it ended'));
+    report.onNotice('a banner');
+    report.onNotice('a banner');
+    report.end();
+    return (json ? around.stdout : around.stderr).text().trimEnd().split('\n');
+  };
+  const said = await lines(false);
+  const lost = 'a: connection to host: it ended; try 2 in 0.1 s';
+  assert.deepEqual(
+    said.map((line) => line.replace(/^xfer: /, '')),
+    [lost, lost, 'a banner', 'a banner'],
+  );
+  assert.equal((await lines(true)).length, 10);
+});

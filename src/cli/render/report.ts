@@ -25,6 +25,8 @@ export class Report {
   readonly #json: Output | undefined;
   readonly #view: View;
   readonly #tally = new Tally();
+  /** Errors of which a line was said. */
+  readonly #told = new WeakSet<Error>();
   #wouldCopy = 0;
   #questions = 0;
 
@@ -47,16 +49,16 @@ export class Report {
     if (isDryRun(event)) this.#wouldCopy++;
     if (event.type === 'retry') {
       const wait = formatDuration(event.delayMs);
-      this.#say(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`);
+      this.#sayOnce(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`, event.error);
     } else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
     const moves = event.type === 'plan' || event.type === 'progress' || event.type === 'finish';
     if (moves && this.#questions === 0) this.#view.show(this.#tally);
   };
 
   /** One line from a transport. */
-  readonly onNotice = (line: string): void => {
+  readonly onNotice = (line: string, about?: Error): void => {
     if (this.#json) this.#json.write(jsonLine({ type: 'notice', message: line }));
-    else this.#say(printable(line));
+    else this.#sayOnce(printable(line), about);
   };
 
   /** The same prompt, with the bar away while the person answers. */
@@ -107,6 +109,13 @@ export class Report {
       const name = nameOf(event.path);
       this.#say(isDryRun(event) ? `would copy ${name}` : `${name}: left out: ${printable(event.reason)}`);
     }
+  }
+
+  /** A line that is lost fails all files under way with one error, and is one word here. */
+  #sayOnce(line: string, about: Error | undefined): void {
+    if (about && this.#told.has(about)) return;
+    if (about) this.#told.add(about);
+    this.#say(line);
   }
 
   #say(line: string): void {
