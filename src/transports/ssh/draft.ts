@@ -9,7 +9,7 @@ import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import type { Attributes } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
-import { onAbort } from './sftp/on-abort.js';
+import { abortable } from './sftp/on-abort.js';
 import { RangeReader } from './sftp/range-reader.js';
 import { RangeWriter } from './sftp/range-writer.js';
 
@@ -199,18 +199,4 @@ function exactly(entry: Entry): Entry {
 
 function sameAttributes(one: Attributes, other: Attributes): boolean {
   return one.permissions === other.permissions && one.times?.mtime === other.times?.mtime;
-}
-
-/** Waits no longer than the signal allows. */
-async function abortable<T>(promise: Promise<T>, { signal }: Scope): Promise<T> {
-  if (signal.aborted) throw signal.reason;
-  let free = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    free = onAbort(signal, () => reject(signal.reason));
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    free();
-  }
 }

@@ -1,9 +1,12 @@
 /** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
+import { XferError } from '../../errors.js';
 import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../transport.js';
 import type { Carrier } from './carriers/carrier.js';
 import { farDigest } from './far-digest.js';
+import { Gain } from './gain.js';
 import type { SftpClient } from './sftp/client.js';
 import { NEAR_RTT_MS, type Tuning } from './sftp/limits.js';
+import { abortable } from './sftp/on-abort.js';
 
 export interface SessionsOptions {
   /** Connects and logs in; `more` for one beside the first, for which nobody is asked. */
@@ -27,9 +30,6 @@ const BUSY_REQUESTS = 200;
 const RTT_MS_PER_CHANNEL = 6;
 const MOST_CHANNELS = 8;
 const MOST_CONNECTIONS = 4;
-/** Time in which a further connection must show what it brings, and how much that must be. */
-const SAMPLE_MS = 1000;
-const WORTHWHILE_GAIN = 1.1;
 
 interface Session {
   readonly client: SftpClient;
@@ -44,12 +44,12 @@ export class Sessions {
   #sessions: Session[];
   #users = 1;
   #turn = 0;
-  #connecting: Promise<void> | undefined;
+  #connecting: Promise<Session> | undefined;
   #widening: Promise<void> | undefined;
-  /** No further session, or connection, is worth asking for. */
+  /** No further session, or connection, is worth asking for, or one is on its way. */
   #wideEnough = false;
   #farEnough = false;
-  #sample: { readonly atMs: number; readonly bytes: number; readonly rate: number } | undefined;
+  #gain = new Gain();
 
   private constructor(options: SessionsOptions, carrier: Carrier, client: SftpClient) {
     this.#options = options;
@@ -157,7 +157,7 @@ export class Sessions {
     return least;
   }
 
-  /** Opens sessions on the newest connection up to a number in all, as far as the server takes them. */
+  /** Opens sessions on the first connection up to a number in all, as far as the server takes them. */
   #widen(count: number): Promise<void> {
     if (this.#wideEnough || this.#sessions.length >= count || this.#first.loginPerSession) return Promise.resolve();
     this.#widening ??= this.#addSessions(this.#first, count - this.#sessions.length).then((opened) => {
@@ -178,49 +178,71 @@ export class Sessions {
   /** On a long line, another connection each second for as long as that makes the copy faster. */
   #lengthen(): void {
     if (this.#farEnough || this.#options.parallel !== undefined || this.#channels === 1) return;
-    const now = {
-      atMs: performance.now(),
-      bytes: this.#sessions.reduce((sum, { client }) => sum + client.bytesMoved, 0),
-    };
-    const last = this.#sample;
-    if (last && now.atMs - last.atMs < SAMPLE_MS) return;
-    const rate = last ? (now.bytes - last.bytes) / (now.atMs - last.atMs) : 0;
-    this.#sample = { ...now, rate };
-    if (!last) return;
-    this.#farEnough = this.#carriers.length >= MOST_CONNECTIONS || rate < last.rate * WORTHWHILE_GAIN;
+    const faster = this.#gain.judge(this.#bytesMoved);
+    if (faster === undefined) return;
+    this.#farEnough = !faster || this.#carriers.length >= MOST_CONNECTIONS;
     if (!this.#farEnough) void this.#connectOneMore();
+  }
+
+  get #bytesMoved(): number {
+    return this.#sessions.reduce((sum, { client }) => sum + client.bytesMoved, 0);
   }
 
   async #connectOneMore(): Promise<void> {
     this.#farEnough = true;
+    const first = this.#first;
     const { signal } = this.#stop;
     try {
       const carrier = await this.#options.dial({ signal }, 'more');
+      // Those that it was to join are gone.
+      if (signal.aborted || first !== this.#first) return await carrier.close();
       this.#carriers.push(carrier);
-      this.#farEnough = !(await this.#addSessions(carrier, this.#channels));
+      const opened = await this.#addSessions(carrier, this.#channels);
+      if (first !== this.#first) return;
+      this.#farEnough = !opened;
+      this.#gain.restart(this.#bytesMoved);
     } catch {
       // A server that takes no more logins leaves us those we have.
     }
   }
 
-  /** Connects again, once for all who wait. */
-  async #again(scope: Scope): Promise<Session> {
-    this.#connecting ??= this.#reconnect(scope).finally(() => {
+  /** Connects again, once for all who wait: one who gives up leaves it to the others. */
+  #again(scope: Scope): Promise<Session> {
+    this.#connecting ??= this.#reconnect().finally(() => {
       this.#connecting = undefined;
     });
-    await this.#connecting;
-    return this.#sessions[0] as Session;
+    this.#connecting.catch(() => undefined);
+    return abortable(this.#connecting, scope);
   }
 
-  async #reconnect(scope: Scope): Promise<void> {
+  async #reconnect(): Promise<Session> {
+    const scope = { signal: this.#stop.signal };
     const { dial, label, onNotice } = this.#options;
-    const lost = this.#carriers;
-    onNotice?.(`${label}: the connection was lost; connecting again`);
+    if (!scope.signal.aborted) onNotice?.(`${label}: the connection was lost; connecting again`, this.#whyLost);
     const carrier = await dial(scope);
+    const session = await this.#firstOn(carrier, scope);
+    const lost = this.#carriers;
     this.#carriers = [carrier];
-    this.#sessions = [this.#session(await carrier.openSftp(scope))];
+    this.#sessions = [session];
     this.#wideEnough = false;
+    this.#farEnough = false;
+    this.#gain = new Gain();
     for (const old of lost) void old.close();
+    return session;
+  }
+
+  async #firstOn(carrier: Carrier, scope: Scope): Promise<Session> {
+    try {
+      return this.#session(await carrier.openSftp(scope));
+    } catch (error) {
+      await carrier.close();
+      throw error;
+    }
+  }
+
+  /** What all that was under way over them failed with. */
+  get #whyLost(): XferError | undefined {
+    return this.#sessions[0]?.client.channel.ended;
   }
 
   /** One more user, who will close them too; false where they are closed already. */
@@ -234,7 +256,7 @@ export class Sessions {
   async close(): Promise<void> {
     this.#users -= 1;
     if (this.#users > 0) return;
-    this.#stop.abort(new Error('the sessions are closed'));
+    this.#stop.abort(new XferError('DISCONNECTED', `connection to ${this.#options.label}: it was closed`));
     await this.#connecting?.catch(() => undefined);
     await Promise.all(this.#carriers.map((carrier) => carrier.close()));
   }

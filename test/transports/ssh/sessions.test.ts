@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
+import type { Scope } from '#xfer/transport.js';
 import { Sessions } from '#xfer/transports/ssh/sessions.js';
 import type { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
 import { PACKET } from '#xfer/transports/ssh/sftp/codec.js';
@@ -33,21 +34,22 @@ test('a lost line is connected again once for all who ask, and said', { timeout 
   const [first, second] = (await clients(2, 0)) as [SftpClient, SftpClient];
   const carriers = [new ReadyCarrier([first]), new ReadyCarrier([second])];
   let dialled = 0;
-  const notices: string[] = [];
+  const notices: [string, Error | undefined][] = [];
   const sessions = await Sessions.open(
     {
       dial: async () => carriers[dialled++] as ReadyCarrier,
       label: 'host',
-      onNotice: (line) => notices.push(line),
+      onNotice: (line, about) => notices.push([line, about]),
     },
     scope,
   );
   assert.equal(await sessions.pick(scope), first);
-  first.channel.fail(new XferError('DISCONNECTED', 'the line is cut'));
+  const cut = new XferError('DISCONNECTED', 'the line is cut');
+  first.channel.fail(cut);
   const again = await Promise.all([sessions.pick(scope), sessions.pick(scope), sessions.lane(scope)]);
   assert.deepEqual(again, [second, second, second]);
   assert.equal(dialled, 2);
-  assert.deepEqual(notices, ['host: the connection was lost; connecting again']);
+  assert.deepEqual(notices, [['host: the connection was lost; connecting again', cut]]);
   await sessions.close();
   assert.deepEqual([...carriers.map(({ closed }) => closed)], [true, true]);
 });
@@ -114,3 +116,147 @@ test('files go to the session with the fewest requests', { timeout }, async () =
   assert.equal(await sessions.pick(scope), idle);
   await sessions.close();
 });
+
+/** Sessions on a long line, and a copy that moved so many bytes in the second before it asks for a lane. */
+async function lengthening(t: TestContext, dialMore: () => Promise<ReadyCarrier>) {
+  let nowMs = 0;
+  const more: ReadyCarrier[] = [];
+  const [first] = (await clients(1, 30)) as [SftpClient];
+  t.mock.method(performance, 'now', () => nowMs);
+  const dial = async (_: unknown, kind?: 'more') => {
+    if (!kind) return new ReadyCarrier([first]);
+    const carrier = await dialMore();
+    more.push(carrier);
+    return carrier;
+  };
+  const sessions = await Sessions.open({ dial, label: 'host' }, scope);
+  await sessions.lane(scope);
+  const secondWith = async (bytes: number, ms = 1000) => {
+    nowMs += ms;
+    first.bytesMoved += bytes;
+    await sessions.lane(scope);
+    await new Promise(setImmediate);
+    return more.length;
+  };
+  const wait = (ms: number) => {
+    nowMs += ms;
+  };
+  return { sessions, more, secondWith, wait };
+}
+
+/** A carrier of as many sessions as are asked for, on the first client's long line. */
+async function wideCarrier(): Promise<ReadyCarrier> {
+  return new ReadyCarrier(await clients(8, 0));
+}
+
+test('on a long line connections are added while each makes the copy a tenth faster', { timeout }, async (t) => {
+  const ready = await Promise.all(Array.from({ length: 4 }, wideCarrier));
+  const { sessions, more, secondWith } = await lengthening(t, async () => ready.shift() as ReadyCarrier);
+  assert.equal(await secondWith(1000, 900), 0, 'too early to tell');
+  assert.equal(await secondWith(9000, 100), 1);
+  assert.equal(await secondWith(11_100), 2);
+  assert.equal(await secondWith(12_000), 2, 'not a tenth faster');
+  assert.equal(await secondWith(90_000), 2, 'and that is the end of it');
+  await sessions.close();
+  assert.deepEqual([...more.map(({ closed }) => closed)], [true, true]);
+});
+
+test('there are at most four connections', { timeout }, async (t) => {
+  const ready = await Promise.all(Array.from({ length: 6 }, wideCarrier));
+  const { sessions, secondWith } = await lengthening(t, async () => ready.shift() as ReadyCarrier);
+  const counts: number[] = [];
+  for (let second = 0; second < 6; second++) counts.push(await secondWith(1000 * 2 ** second));
+  assert.deepEqual(counts, [1, 2, 3, 3, 3, 3]);
+  await sessions.close();
+  for (const unused of ready) await unused.close();
+});
+
+test('the time that it takes to connect is not held against a connection', { timeout }, async (t) => {
+  const ready = await Promise.all([wideCarrier(), wideCarrier()]);
+  const { sessions, secondWith, wait } = await lengthening(t, async () => {
+    wait(3000);
+    return ready.shift() as ReadyCarrier;
+  });
+  assert.equal(await secondWith(1000), 1);
+  assert.equal(await secondWith(1200), 2);
+  await sessions.close();
+});
+
+test('where a further login is refused there is no other try', { timeout }, async (t) => {
+  let refused = 0;
+  const { sessions, secondWith } = await lengthening(t, async () => {
+    refused++;
+    throw new XferError('DENIED', 'login: refused');
+  });
+  for (let second = 0; second < 4; second++) await secondWith(1000 * 2 ** second);
+  assert.equal(refused, 1);
+  await sessions.close();
+});
+
+test('a further connection that comes after the end, or after a lost line, is closed', { timeout }, async (t) => {
+  for (const meanwhile of ['close', 'lose'] as const) {
+    const late = new ReadyCarrier([]);
+    const { promise, resolve } = later<ReadyCarrier>();
+    const [first, second] = (await clients(2, 30)) as [SftpClient, SftpClient];
+    const carriers = [new ReadyCarrier([first]), new ReadyCarrier([second])];
+    let nowMs = 0;
+    const clock = t.mock.method(performance, 'now', () => nowMs);
+    const dial = async (_: unknown, kind?: 'more') => (kind ? promise : (carriers.shift() as ReadyCarrier));
+    const sessions = await Sessions.open({ dial, label: 'host' }, scope);
+    await sessions.lane(scope);
+    nowMs += 1000;
+    await sessions.lane(scope);
+    if (meanwhile === 'close') await sessions.close();
+    else {
+      first.channel.fail(new XferError('DISCONNECTED', 'the line is cut'));
+      assert.equal(await sessions.pick(scope), second);
+    }
+    resolve(late);
+    await new Promise(setImmediate);
+    assert.equal(late.closed, true, meanwhile);
+    if (meanwhile === 'lose') await sessions.close();
+    clock.mock.restore();
+  }
+});
+
+test('who gives up while the line is made anew leaves it to the others', { timeout }, async () => {
+  const [first, second] = (await clients(2, 0)) as [SftpClient, SftpClient];
+  const { promise, resolve } = later<ReadyCarrier>();
+  const ready = [Promise.resolve(new ReadyCarrier([first])), promise];
+  const signals: AbortSignal[] = [];
+  const dial = ({ signal }: Scope) => {
+    signals.push(signal);
+    return ready.shift() as Promise<ReadyCarrier>;
+  };
+  const sessions = await Sessions.open({ dial, label: 'host' }, scope);
+  first.channel.fail(new XferError('DISCONNECTED', 'the line is cut'));
+  const stop = new AbortController();
+  const [hasty, patient] = [sessions.pick({ signal: stop.signal }), sessions.pick(scope)];
+  const gone = new Error('gone');
+  stop.abort(gone);
+  await assert.rejects(hasty, gone);
+  assert.equal(signals[1]?.aborted, false);
+  resolve(new ReadyCarrier([second]));
+  assert.equal(await patient, second);
+  await sessions.close();
+});
+
+test('a new connection without a session is closed, and so are those before it in the end', { timeout }, async () => {
+  const [first, second] = (await clients(2, 0)) as [SftpClient, SftpClient];
+  const carriers = [new ReadyCarrier([first]), new ReadyCarrier([]), new ReadyCarrier([second])];
+  let dialled = 0;
+  const sessions = await Sessions.open({ dial: async () => carriers[dialled++] as ReadyCarrier, label: 'host' }, scope);
+  first.channel.fail(new XferError('DISCONNECTED', 'the line is cut'));
+  await assert.rejects(sessions.pick(scope), /no more sessions/);
+  assert.equal(await sessions.pick(scope), second);
+  assert.deepEqual([...carriers.map(({ closed }) => closed)], [true, true, false]);
+  await sessions.close();
+});
+
+function later<T>() {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}

@@ -1,3 +1,5 @@
+import type { Scope } from '../../../transport.js';
+
 /** Who waits on each signal: one listener for all, since thousands of requests may share a signal. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();
 
@@ -26,4 +28,18 @@ function listen(signal: AbortSignal): Set<() => void> {
   waiting.set(signal, reactions);
   signal.addEventListener('abort', fire, { once: true });
   return reactions;
+}
+
+/** Waits no longer than the signal allows; what is waited for goes on. Rejects as it does, or with the signal's reason. */
+export async function abortable<T>(promise: Promise<T>, { signal }: Scope): Promise<T> {
+  if (signal.aborted) throw signal.reason;
+  let free = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    free = onAbort(signal, () => reject(signal.reason));
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    free();
+  }
 }
