@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import type { XferError } from '#xfer/errors.js';
 import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
 import { failsWith } from '../support/fails-with.js';
 import { startFaultyProxy } from '../support/faulty-proxy.js';
@@ -154,6 +155,10 @@ test('a proxy command that ends is UNREACHABLE with its last words', options, as
   const file = await configFile({ target: [target] });
   const ended = /ProxyCommand ended: no way there/;
   await assert.rejects(reach(file, 'ProxyCommand=sh -c "echo no way there >&2"'), failsWith('UNREACHABLE', ended));
+  await assert.rejects(reach(file, 'ProxyCommand=sh -c "exit 3 # proxy-password"'), (error: XferError) => {
+    assert.doesNotMatch(`${error.message} ${error.hint}`, /proxy-password/);
+    return failsWith('UNREACHABLE', /exit code 3/)(error);
+  });
   await assert.rejects(reach(file, 'ProxyCommand=false'), failsWith('UNREACHABLE', /exit code 1/));
   await assert.rejects(reach(file, 'ProxyCommand=-'), failsWith('UNSUPPORTED', /ProxyCommand -/));
   await assert.rejects(

@@ -41,9 +41,10 @@ export function hashedName(name: string, salt = randomBytes(20)): string {
 }
 
 /** A pair of ed25519 keys. ssh2 makes one in some 300 that it cannot read itself. */
-export function makeKeyPair(): { private: string; public: string } {
+export function makeKeyPair(passphrase?: string): { private: string; public: string } {
+  const lock = passphrase === undefined ? undefined : { passphrase, cipher: 'aes256-ctr', rounds: 1 };
   for (;;) {
-    const pair = ssh2.utils.generateKeyPairSync('ed25519');
-    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair;
+    const pair = ssh2.utils.generateKeyPairSync('ed25519', lock);
+    if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) return pair;
   }
 }

@@ -55,8 +55,12 @@ export function logIn(request: LoginRequest): Promise<void> {
   const { config, client, stream, patience } = request;
   return new Promise((resolve, reject) => {
     // Its reason is the scope's where that gives one.
-    if (patience.signal.aborted) return reject(patience.signal.reason);
+    if (patience.signal.aborted) {
+      stream.destroy();
+      return reject(patience.signal.reason);
+    }
     let watch: Watch | undefined;
+    const over = new AbortController();
     const free = onAbort(patience.signal, () => fail(patience.signal.reason));
     const settle = () => {
       watch?.end();
@@ -66,8 +70,11 @@ export function logIn(request: LoginRequest): Promise<void> {
       settle();
       reject(error);
       stream.destroy();
+      // Nobody is to be left with a question whose answer has nowhere to go.
+      over.abort(error);
     };
-    const asked = { ...request, prompt: request.prompt && patientPrompt(request.prompt, () => watch) };
+    const prompt = request.prompt && patientPrompt(request.prompt, () => watch);
+    const asked = { ...request, prompt, scope: { signal: over.signal } };
     const login = authenticate({ ...asked, onFailure: fail });
     listen(request, login, fail);
     client.on('ready', () => {

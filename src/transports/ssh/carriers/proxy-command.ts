@@ -34,7 +34,8 @@ export function startProxyCommand(request: ProxyCommandRequest): { stream: Duple
     const last = await program.end();
     const words = last?.end.error?.message ?? last?.lines.at(-1) ?? howItEnded(last?.end);
     return new XferError('UNREACHABLE', `connect to ${config.host}: the ProxyCommand ended: ${words}`, {
-      hint: `try it by hand: ${command}`,
+      // Not the command itself, which may hold a password for the proxy.
+      hint: `try it by hand, as ssh starts it: ssh -v ${config.host} true`,
     });
   });
   stream.once('close', () => program.stop());

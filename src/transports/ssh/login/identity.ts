@@ -1,9 +1,12 @@
 /** Keys from files. */
-import { readFile, stat } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { printable } from '../../../names.js';
+import { XferError } from '../../../errors.js';
+import { bytesFromName, printable } from '../../../names.js';
 import type { Prompt, Scope } from '../../../transport.js';
 import { SYSTEM_SSH_HINT } from '../carriers/connection-error.js';
+import { readAtMost } from '../config/files.js';
 import { publicHalf } from './public-half.js';
 import type { Secrets } from './secrets.js';
 
@@ -33,13 +36,13 @@ const MAX_KEY_BYTES = 256 * 1024;
 
 /**
  * What a file and the `.pub` beside it hold: OpenSSH's format, PEM, or a public key. Undefined, with a notice where
- * something is there, for what is missing or no key. A private key that others can read is not used, as ssh does it.
+ * something is there, for what is missing or no key. A private key of one's own that others can read is not used, as ssh does it.
  */
 export async function readIdentity(request: IdentityRequest): Promise<Identity | undefined> {
   const { file, onNotice } = request;
   const notice = (reason: string) => onNotice?.(printable(`key ${file}: ${reason}`));
   const [bytes, beside] = await Promise.all([readKeyFile(request, notice), readSmall(`${file}.pub`)]);
-  const besideKey = beside && publicHalf(beside);
+  const besideKey = beside && publicHalf(beside.bytes);
   if (!bytes) return besideKey && identity(request, besideKey);
   const key = first(ssh2.utils.parseKey(bytes));
   if (!(key instanceof Error)) return identity(request, key, key.isPrivateKey() ? async () => key : undefined);
@@ -79,24 +82,39 @@ async function readKeyFile(
   { file, platform = process.platform }: IdentityRequest,
   notice: (reason: string) => void,
 ): Promise<Buffer | undefined> {
-  const bytes = await readSmall(file, () => notice('too large for a key'));
-  if (!bytes || platform === 'win32' || publicHalf(bytes, 'only')) return bytes;
-  const { mode } = await stat(file);
-  if ((mode & 0o077) === 0) return bytes;
+  const read = await readSmall(file, () => notice('too large for a key'));
+  if (!read || platform === 'win32' || publicHalf(read.bytes, 'only')) return read?.bytes;
+  const { mode, own } = read;
+  // As OpenSSH (authfile.c, sshkey_perm_ok): who else's key it is, is that person's own affair.
+  if (!own || (mode & 0o077) === 0) return read.bytes;
   notice(`others can read it (mode ${(mode & 0o777).toString(8)}), so it is not used; chmod 600 it`);
   return undefined;
 }
 
-/** As ssh: a key that is not there is passed over. */
-async function readSmall(file: string, onTooLarge?: () => void): Promise<Buffer | undefined> {
+interface KeyFile {
+  readonly bytes: Buffer;
+  /** As `st_mode` has it. */
+  readonly mode: number;
+  /** It belongs to who runs this. */
+  readonly own: boolean;
+}
+
+/** As ssh: a key that is not there is passed over. What is said of the file and what is read are of one open file. */
+async function readSmall(file: string, onTooLarge?: () => void): Promise<KeyFile | undefined> {
+  let handle: FileHandle | undefined;
   try {
-    const { size } = await stat(file);
-    if (size <= MAX_KEY_BYTES) return await readFile(file);
-    onTooLarge?.();
-  } catch {
-    // Missing, a directory or not to be read: it is no key of ours.
+    handle = await open(bytesFromName(file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await handle.stat();
+    if (!stats.isFile()) return undefined;
+    const bytes = await readAtMost(handle, MAX_KEY_BYTES, `key ${file}`);
+    return { bytes, mode: stats.mode, own: stats.uid === process.getuid?.() };
+  } catch (error) {
+    // Missing, or not to be read: it is no key of ours.
+    if (error instanceof XferError) onTooLarge?.();
+    return undefined;
+  } finally {
+    await handle?.close();
   }
-  return undefined;
 }
 
 async function unlock(

@@ -14,12 +14,13 @@ import { agentPath } from '#xfer/transports/ssh/login/agent.js';
 import { publicHalf } from '#xfer/transports/ssh/login/public-half.js';
 import { Secrets, secretsOf } from '#xfer/transports/ssh/login/secrets.js';
 import { failsWith } from '../../../support/fails-with.js';
+import { makeKeyPair } from '../made-up.js';
 
 const timeout = 20_000;
 const scope = { signal: new AbortController().signal };
-const hostKey = ssh2.utils.generateKeyPairSync('ed25519');
-const locked = ssh2.utils.generateKeyPairSync('ed25519', { passphrase: 'open', cipher: 'aes256-ctr', rounds: 1 });
-const plain = ssh2.utils.generateKeyPairSync('ed25519');
+const hostKey = makeKeyPair();
+const locked = makeKeyPair('open');
+const plain = makeKeyPair();
 let directory: string;
 let server: Server;
 let port: number;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import ssh2, { type AuthContext, type Server } from 'ssh2';
+import ssh2, { type AuthContext, type Connection, type Server } from 'ssh2';
 import { XferError } from '#xfer/errors.js';
 import type { Prompt } from '#xfer/transport.js';
 import { SshConnection } from '#xfer/transports/ssh/carriers/connection.js';
@@ -18,13 +18,14 @@ const timeout = 20_000;
 const scope = { signal: new AbortController().signal };
 const hostKey = makeKeyPair();
 const userKey = makeKeyPair();
-const lockedKey = ssh2.utils.generateKeyPairSync('ed25519', { passphrase: 'open', cipher: 'aes256-ctr', rounds: 1 });
+const lockedKey = makeKeyPair('open');
 let directory: string;
 let server: Server;
 let port: number;
 /** What the server does with a login. */
 let login: (context: AuthContext) => void;
 let methods: string[] = [];
+const clients = new Set<Connection>();
 
 before(async () => {
   directory = await mkdtemp(join(tmpdir(), 'xfer-auth-'));
@@ -36,6 +37,8 @@ before(async () => {
       login(context);
     });
     client.on('error', () => undefined);
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   port = (server.address() as AddressInfo).port;
@@ -202,7 +205,7 @@ test('an abort while a person is asked ends the login with its reason', { timeou
 });
 
 test('a host whose key changed is not spoken to', { timeout }, async () => {
-  const other = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ');
+  const other = makeKeyPair().public.split(' ');
   const file = join(directory, 'changed');
   await writeFile(file, `[127.0.0.1]:${port} ${other[0]} ${other[1]}\n`);
   const config = { ...(await configure()), userKnownHostsFiles: [file], strictHostKeyChecking: 'no' as const };
@@ -238,4 +241,53 @@ test('where the agent listens', async () => {
   assert.equal(agentPath({ config: plain, environment: { SSH_AUTH_SOCK: '/a' }, platform: 'linux' }), '/a');
   assert.equal(agentPath({ config: plain, environment: {}, platform: 'linux' }), undefined);
   assert.equal(agentPath({ config: plain, environment: {}, platform: 'win32' }), '\\\\.\\pipe\\openssh-ssh-agent');
+});
+
+test('a key that belongs to somebody else may be readable by others, as with ssh', {
+  timeout,
+  skip: process.getuid?.() !== 0 && 'only root gives files away',
+}, async () => {
+  const file = join(directory, 'given');
+  await writeFile(file, userKey.private);
+  await chmod(file, 0o644);
+  await chown(file, 65534, 65534);
+  login = (context) => (keyOf(context, userKey) ? context.accept() : context.reject(['publickey']));
+  await tryLogin(await configure(`IdentityFile=${file}`));
+});
+
+test('what is no regular file is no key, and is not read without end', {
+  timeout,
+  skip: process.platform === 'win32' && 'no /dev',
+}, async () => {
+  login = (context) => context.reject(['publickey']);
+  await assert.rejects(tryLogin(await configure('IdentityFile=/dev/zero')), failsWith('DENIED'));
+});
+
+test('a question that is open when the line is lost is taken back', { timeout }, async () => {
+  login = (context) => {
+    if (context.method === 'password') context.accept();
+    else context.reject(['password']);
+  };
+  let takenBack: unknown;
+  let asked = (): void => undefined;
+  const asking = new Promise<void>((resolve) => {
+    asked = resolve;
+  });
+  const prompt: Prompt = {
+    line: async () => undefined,
+    secret: (_question, { signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          takenBack = signal.reason;
+          reject(signal.reason);
+        });
+        asked();
+      }),
+  };
+  const opening = SshConnection.open({ config: await configure(), prompt, scope });
+  const failing = assert.rejects(opening, failsWith('DISCONNECTED'));
+  await asking;
+  for (const client of clients) client.end();
+  await failing;
+  assert.ok(takenBack instanceof XferError && takenBack.code === 'DISCONNECTED');
 });
