@@ -47,7 +47,8 @@ export class FileReader extends Readable implements Recycling {
     const { handle, end, label, seekable } = this.#options;
     const wanted = Math.min(CHUNK_BYTES, end === undefined ? CHUNK_BYTES : end - this.#at);
     if (wanted <= 0) return this.#end();
-    const buffer = pool.take();
+    // A short file must not cost a long buffer, which nobody gives back where the stream is piped on.
+    const buffer = wanted < CHUNK_BYTES ? Buffer.allocUnsafeSlow(wanted) : pool.take();
     const { bytesRead } = await handle.read(buffer, 0, wanted, seekable === false ? null : this.#at);
     if (bytesRead === 0 && end !== undefined) {
       throw new XferError('TRUNCATED', `read ${label}: the file ends at byte ${this.#at}, ${end - this.#at} too early`);
