@@ -15,7 +15,7 @@ import {
 import { plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
-import { DEFAULT_RETRY, retry } from './retry.js';
+import { retry } from './retry.js';
 import { RunRecord } from './run-record.js';
 import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
 import { transferWhole } from './whole.js';
@@ -200,11 +200,9 @@ class Copy {
   #retried<T>(step: Pick<Step, 'entry' | 'path'>, work: () => Promise<T>): Promise<T> {
     const path = step.path || step.entry.path || this.#sink.label;
     return retry(work, {
-      policy: { ...DEFAULT_RETRY, ...this.#options.retry },
+      policy: this.#options.retry,
       signal: this.#scope.signal,
       what: `make ${path}`,
-      progress: () => 0,
-      mayRetry: () => true,
       onRetry: (attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
     });
   }

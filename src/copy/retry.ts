@@ -13,21 +13,24 @@ export interface RetryPolicy {
 export const DEFAULT_RETRY: RetryPolicy = { attempts: 5, firstDelayMs: 200, maxDelayMs: 10_000 };
 
 export interface RetryOptions {
-  readonly policy: RetryPolicy;
+  /** What differs from `DEFAULT_RETRY`. */
+  readonly policy: Partial<RetryPolicy> | undefined;
   readonly signal: AbortSignal;
   /** For the message of an error that is not an XferError. */
   readonly what: string;
-  /** Grows while work is done; a higher value than at the last failure starts the count anew. */
-  progress(): number;
-  mayRetry(error: XferError): boolean;
+  /** Grows while work is done; a higher value than at the last failure starts the count anew. Absent: all or nothing is done. */
+  progress?(): number;
+  /** Absent: whatever may pass is tried again. */
+  mayRetry?(error: XferError): boolean;
   onRetry(attempt: number, delayMs: number, error: XferError): void;
 }
 
 /** Runs `attempt` until it succeeds, may not be tried again, or the signal stops it. Rejects with an XferError or the signal's reason. */
 export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
-  const { policy, signal } = options;
+  const { signal, progress = () => 0, mayRetry = () => true } = options;
+  const policy = { ...DEFAULT_RETRY, ...options.policy };
   let tries = 0;
-  let reached = options.progress();
+  let reached = progress();
   for (;;) {
     throwIfAborted(signal);
     try {
@@ -35,10 +38,10 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
     } catch (thrown) {
       throwIfAborted(signal);
       const error = toXferError(thrown, options.what);
-      if (options.progress() > reached) tries = 0;
-      reached = options.progress();
+      if (progress() > reached) tries = 0;
+      reached = progress();
       tries += 1;
-      if (tries >= policy.attempts || !error.retryable || !options.mayRetry(error)) throw error;
+      if (tries >= policy.attempts || !error.retryable || !mayRetry(error)) throw error;
       const delayMs = delayBefore(tries, policy, error);
       options.onRetry(tries + 1, delayMs, error);
       await sleep(delayMs, undefined, { signal }).catch(() => throwIfAborted(signal));

@@ -9,7 +9,7 @@ import type { CopyOptions } from './options.js';
 import type { Step } from './plan.js';
 import { pump } from './pump.js';
 import { blocks, holes, intersect, normalize, type Span, totalBytes } from './ranges.js';
-import { DEFAULT_RETRY, retry } from './retry.js';
+import { retry } from './retry.js';
 import { verifyDigest } from './verify.js';
 
 export interface TransferContext {
@@ -38,7 +38,7 @@ export async function transferFile(step: Step, context: TransferContext): Promis
   await transfer.openJournal();
   try {
     const result = await retry(() => transfer.attempt(), {
-      policy: { ...DEFAULT_RETRY, ...context.options.retry },
+      policy: context.options.retry,
       signal: context.scope.signal,
       what: `copy ${step.entry.path || step.source.name}`,
       progress: () => transfer.progressBytes,

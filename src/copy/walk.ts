@@ -1,7 +1,7 @@
 /** A source's entries, gone on with after its line was lost. */
 import type { Entry, Source, WalkScope } from '../transport.js';
 import type { CopyOptions } from './options.js';
-import { DEFAULT_RETRY, retry } from './retry.js';
+import { retry } from './retry.js';
 
 /**
  * What `source.entries` gives, each path once: after an error that may pass, the source is walked again and what was given
@@ -71,7 +71,7 @@ class Walker {
       return this.#advance();
     };
     return retry(attempt, {
-      policy: { ...DEFAULT_RETRY, ...policy },
+      policy,
       signal: this.#scope.signal,
       what: `list ${label}`,
       progress: () => this.#given.size,

@@ -2,7 +2,7 @@
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Sink, Source } from '../transport.js';
 import type { Step } from './plan.js';
-import { DEFAULT_RETRY, retry } from './retry.js';
+import { retry } from './retry.js';
 import type { TransferContext, TransferResult } from './transfer.js';
 
 const WHOLE_BYTES = 64 << 10;
@@ -20,10 +20,9 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
   const put = sink.put.bind(sink);
   context.onStart(step, 0);
   return retry(() => attempt(step, context, read, put), {
-    policy: { ...DEFAULT_RETRY, ...options.retry },
+    policy: options.retry,
     signal: context.scope.signal,
     what: `copy ${entry.path || source.name}`,
-    progress: () => 0,
     mayRetry: () => source.capabilities.replay,
     onRetry: (count, delayMs, error) => context.onRetry(step, count, delayMs, error),
   });
