@@ -1,5 +1,6 @@
 /** What waits to be sent to a client, bounded by what the line takes. */
 import type { Duplex } from 'node:stream';
+import { joinPackets } from '../sftp/join-packets.js';
 
 /** The socket below the channel, which ssh2 fills without asking how much it holds. */
 export interface Line {
@@ -11,9 +12,6 @@ export interface Line {
 
 /** Bytes that wait in the channel and in the socket before nothing more is read for the client. */
 const MOST_WAITING_BYTES = 1 << 20;
-
-/** Answers that fit together are sent as one piece up to this size: one packet of the channel. */
-const JOINED_BYTES = 32 * 1024;
 
 export class Outbox {
   readonly #channel: Duplex;
@@ -66,25 +64,13 @@ export class Outbox {
     const queue = this.#queue;
     this.#queue = [];
     this.#line.cork();
-    let batch: Buffer[] = [];
-    let size = 0;
-    for (const packet of queue) {
-      if (size > 0 && size + packet.length > JOINED_BYTES) {
-        this.#write(batch, size);
-        batch = [];
-        size = 0;
-      }
-      batch.push(packet);
-      size += packet.length;
-    }
-    if (size > 0) this.#write(batch, size);
+    for (const piece of joinPackets(queue)) this.#write(piece);
     this.#line.uncork();
   }
 
-  #write(batch: readonly Buffer[], size: number): void {
-    const piece = batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch, size);
+  #write(piece: Buffer): void {
     this.#channel.write(piece, () => {
-      this.#waitingBytes -= size;
+      this.#waitingBytes -= piece.length;
       this.#onRoom();
     });
   }

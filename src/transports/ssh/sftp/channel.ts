@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import { broken, PACKET, PacketReader, PacketSplitter, PacketWriter, packetBuffers } from './codec.js';
+import { joinPackets } from './join-packets.js';
 import { onAbort } from './on-abort.js';
 
 /** One answer; `reader` stands after the request id. */
@@ -24,9 +25,6 @@ interface Pending {
 
 /** Requests gather within one turn of the loop, but a turn that asks for thousands of files does not keep the first waiting. */
 const MOST_QUEUED = 64;
-/** Requests that fit together are sent as one piece up to this size. */
-const JOINED_BYTES = 32 * 1024;
-
 export class SftpChannel {
   readonly #stream: Duplex;
   readonly #pending = new Map<number, Pending>();
@@ -167,26 +165,14 @@ export class SftpChannel {
   /** What was asked within one turn leaves together: with many files in flight that saves system calls. */
   #flush(): void {
     this.#flushing = false;
-    let batch: Buffer[] = [];
-    let size = 0;
-    const write = () => {
-      if (batch.length === 0) return;
-      const piece = batch.length === 1 ? (batch[0] as Buffer) : Buffer.concat(batch, size);
-      batch = [];
-      size = 0;
-      // Once it was taken its bytes were copied, encrypted or given to the system.
-      const taken = (error?: Error | null) => void (error || packetBuffers.give(piece));
-      if (!this.#stream.write(piece, taken)) this.#blocked = true;
-    };
     const queue = this.#queue;
     this.#queue = [];
     this.#socket?.cork();
-    for (const bytes of queue) {
-      if (size + bytes.length > JOINED_BYTES) write();
-      batch.push(bytes);
-      size += bytes.length;
+    for (const piece of joinPackets(queue)) {
+      // Once it was taken its bytes were copied, encrypted or given to the system.
+      const taken = (error?: Error | null) => void (error || packetBuffers.give(piece));
+      if (!this.#stream.write(piece, taken)) this.#blocked = true;
     }
-    write();
     this.#socket?.uncork();
   }
 
