@@ -1,12 +1,11 @@
 /** `xfer serve --sftp`: shares a directory over SFTP, with those who can log in. */
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Account, oneTimePassword, parseAccount, parseAccounts } from '../../accounts.js';
-import { toXferError, XferError } from '../../errors.js';
+import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
 import type { Listener, Sink, Source } from '../../transport.js';
-import { readAtMost } from '../../transports/ssh/config/files.js';
+import { readNamedFile } from '../../transports/ssh/config/files.js';
 import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
 import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
 import type { SshListenOptions } from '../../transports/ssh/listen/index.js';
@@ -72,25 +71,12 @@ interface Who {
 async function whoMayLogIn(parsed: ParsedArguments): Promise<Who> {
   const [file, authorizedKeys] = [parsed.text('auth-file'), parsed.text('authorized-keys')];
   const accounts = parsed.list('auth').map(parseAccount);
-  if (file !== undefined) accounts.push(...parseAccounts(await readSmall(file)));
+  if (file !== undefined) accounts.push(...parseAccounts(await readNamedFile(file, MOST_FILE_BYTES, 'accounts')));
   if (authorizedKeys !== undefined) return { accounts, authorizedKeys };
   if (accounts.length > 0) return { accounts };
   if (file !== undefined) throw new XferError('USAGE', `accounts ${file}: none is in it`);
   const guest = { user: GUEST, password: oneTimePassword() };
   return { accounts: [guest], guest };
-}
-
-async function readSmall(file: string): Promise<string> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      return (await readAtMost(handle, MOST_FILE_BYTES, `accounts ${file}`)).toString('utf8');
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw toXferError(error, `read ${file}`);
-  }
 }
 
 interface Served {

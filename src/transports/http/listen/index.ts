@@ -1,8 +1,9 @@
 /** The HTTP listener: shares a source with browsers and with everything else that speaks HTTP/1.1. */
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
+import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, ListenOptions, Scope } from '../../../transport.js';
 import { type AccessRecord, type Tally, watchAccess } from './access-log.js';
 import { respond } from './respond.js';
@@ -92,16 +93,8 @@ class HttpListener implements Listener {
     this.#ended = ended;
     this.address = { host: bound.hosts[0] as string, port: bound.port };
     this.urls = listenerUrls('http', bound.hosts, bound.port);
-    const stop = () => void this.close();
-    this.closed = Promise.all(bound.servers.map(untilClosed))
-      .then(() => undefined)
-      .finally(() => {
-        signal.removeEventListener('abort', stop);
-        stop();
-      });
-    this.closed.catch(() => undefined);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    for (const server of bound.servers) endIdle(server);
+    this.closed = serversClosed(bound.servers, signal, () => void this.close());
   }
 
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
@@ -119,15 +112,11 @@ class HttpListener implements Listener {
   }
 }
 
-function untilClosed(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('close', resolve);
-    server.on('error', (error) => reject(toXferError(error, 'serve')));
-    // A response that ends after `close` leaves its connection idle, and nobody else would end it.
-    server.on('request', (_request, response) => {
-      response.once('close', () => {
-        if (!server.listening) setImmediate(() => server.closeIdleConnections());
-      });
+/** A response that ends after `close` leaves its connection idle, and nobody else would end it. */
+function endIdle(server: Server): void {
+  server.on('request', (_request, response) => {
+    response.once('close', () => {
+      if (!server.listening) setImmediate(() => server.closeIdleConnections());
     });
   });
 }

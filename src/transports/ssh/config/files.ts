@@ -38,6 +38,20 @@ function checkMode(path: string, uid: number, mode: number): void {
   });
 }
 
+/** Text of a file that a person named. USAGE where it is longer than `most` bytes, NOT_FOUND, DENIED. */
+export async function readNamedFile(file: string, most: number, what: string): Promise<string> {
+  try {
+    const handle = await open(file, 'r');
+    try {
+      return (await readAtMost(handle, most, `${what} ${file}`)).toString('utf8');
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw toXferError(error, `read ${file}`);
+  }
+}
+
 /** All bytes of an open file; USAGE where there are more than `most`. The file stays open. */
 export async function readAtMost(handle: FileHandle, most: number, what: string): Promise<Buffer> {
   const parts: Buffer[] = [];

@@ -1,9 +1,8 @@
 /** Keys that may log in: lines as sshd's AuthorizedKeysFile holds them (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
-import { open } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { toXferError, XferError } from '../../../errors.js';
+import { XferError } from '../../../errors.js';
 import { printable } from '../../../names.js';
-import { readAtMost } from '../config/files.js';
+import { readNamedFile } from '../config/files.js';
 import { decodeKey, rsaBits } from '../host-keys/public-key.js';
 
 const MOST_FILE_BYTES = 1 << 20;
@@ -54,26 +53,13 @@ export class AuthorizedKeys {
  * where the file is longer than 1 MiB or holds no key that may be used.
  */
 export async function readAuthorizedKeys(file: string, onNotice?: (line: string) => void): Promise<AuthorizedKeys> {
-  const keys = parseAuthorizedKeys(await readBounded(file), (line, fault) => {
+  const keys = parseAuthorizedKeys(await readNamedFile(file, MOST_FILE_BYTES, 'authorized keys'), (line, fault) => {
     onNotice?.(printable(`${file}:${line}: ${fault}; the key is not used`));
   });
   if (keys.size > 0) return keys;
   throw new XferError('USAGE', `authorized keys ${file}: no key in it can be used`, {
     hint: 'put the other person’s public key in it, such as ~/.ssh/id_ed25519.pub',
   });
-}
-
-async function readBounded(file: string): Promise<string> {
-  try {
-    const handle = await open(file, 'r');
-    try {
-      return (await readAtMost(handle, MOST_FILE_BYTES, `authorized keys ${file}`)).toString('utf8');
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw toXferError(error, `read ${file}`);
-  }
 }
 
 /** `onFault` is told of each line that is left out, counted from 1. */

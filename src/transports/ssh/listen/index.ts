@@ -2,8 +2,9 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Account, Accounts } from '../../../accounts.js';
-import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
+import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, ListenOptions, Scope } from '../../../transport.js';
 import type { SshRecord } from './access-log.js';
 import { Admission } from './admission.js';
@@ -84,17 +85,8 @@ class SshListener implements Listener {
     this.#servers = bound.servers;
     this.address = { host: bound.hosts[0] as string, port: bound.port };
     this.urls = listenerUrls('sftp', bound.hosts, bound.port);
-    const stop = () => void this.close();
-    this.closed = Promise.all(bound.servers.map(untilClosed))
-      .then(() => Promise.all([...this.#connections].map(({ gone }) => gone)))
-      .then(() => undefined)
-      .finally(() => {
-        signal.removeEventListener('abort', stop);
-        stop();
-      });
-    this.closed.catch(() => undefined);
-    if (signal.aborted) stop();
-    else signal.addEventListener('abort', stop, { once: true });
+    const lastGone = () => Promise.all([...this.#connections].map(({ gone }) => gone));
+    this.closed = serversClosed(bound.servers, signal, () => void this.close(), lastGone);
   }
 
   #take(socket: Socket): void {
@@ -125,11 +117,4 @@ class SshListener implements Listener {
     this.#ended.abort(new XferError('DISCONNECTED', 'serve: the listener was closed'));
     for (const connection of this.#connections) connection.cut();
   }
-}
-
-function untilClosed(server: Server): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('close', resolve);
-    server.on('error', (error) => reject(toXferError(error, 'serve')));
-  });
 }
