@@ -67,18 +67,24 @@ test('each login and each file is a line, with nothing in it that a terminal obe
   assert.ok(!served.xfer.output().includes('\x1b'));
 });
 
+/** An upload by sftp at so many kbit/s, of which something is there. */
+async function startPut(t: TestContext, bytes: number, kbits: number) {
+  const { root } = folder(t);
+  const served = await startSftp(root);
+  t.after(() => served.stop());
+  writeFileSync(join(root, '..', 'big'), patternBytes(bytes));
+  const batch = ['-q', '-l', String(kbits), '-F', served.configFile, '-b', '-', served.host];
+  const client = startProgram('sftp', batch, { input: `put ${join(root, '..', 'big')} big\n` });
+  t.after(() => client.stop('SIGKILL'));
+  await until(() => readdirSync(root).some((name) => name.endsWith('.xfer-part')));
+  return { root, served, client };
+}
+
 test('a client that is killed in the middle leaves no file under the final name', {
   ...limit,
   ...needs('sftp'),
 }, async (t) => {
-  const { root } = folder(t);
-  const served = await startSftp(root);
-  t.after(() => served.stop());
-  writeFileSync(join(root, '..', 'big'), patternBytes(4 << 20));
-  const batch = ['-q', '-l', '800', '-F', served.configFile, '-b', '-', served.host];
-  const client = startProgram('sftp', batch, { input: `put ${join(root, '..', 'big')} big\n` });
-  t.after(() => client.stop('SIGKILL'));
-  await until(() => readdirSync(root).some((name) => name.endsWith('.xfer-part')));
+  const { root, served, client } = await startPut(t, 4 << 20, 800);
   assert.equal(readdirSync(root).includes('big'), false);
   await client.stop('SIGKILL');
   await served.xfer.waitForLine(/put "\/big" \d+ bytes, aborted$/m);
@@ -89,14 +95,7 @@ test('a listener that is stopped in the middle of an upload ends it tidily', {
   ...limit,
   ...needs('sftp'),
 }, async (t) => {
-  const { root } = folder(t);
-  const served = await startSftp(root);
-  t.after(() => served.stop());
-  writeFileSync(join(root, '..', 'big'), patternBytes(1 << 20));
-  const batch = ['-q', '-l', '16000', '-F', served.configFile, '-b', '-', served.host];
-  const client = startProgram('sftp', batch, { input: `put ${join(root, '..', 'big')} big\n` });
-  t.after(() => client.stop('SIGKILL'));
-  await until(() => readdirSync(root).some((name) => name.endsWith('.xfer-part')));
+  const { root, served } = await startPut(t, 1 << 20, 16_000);
   served.xfer.child.kill('SIGTERM');
   assert.equal((await served.xfer.exited).exitCode, 143);
   // Whole where the grace was long enough for this machine, else absent.

@@ -82,11 +82,6 @@ export class Sessions {
     return this.#first.account;
   }
 
-  /** What carries the first session. */
-  get carrier(): Carrier {
-    return this.#first;
-  }
-
   get #first(): Carrier {
     return this.#carriers[0] as Carrier;
   }

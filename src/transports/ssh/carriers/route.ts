@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { XferError } from '../../../errors.js';
 import { resolveSshConfig, type SshConfig } from '../config/config.js';
-import { type JumpHop, jumpHops } from '../config/proxy-jump.js';
+import { type JumpHop, jumpHops, MOST_HOPS } from '../config/proxy-jump.js';
 import type { ConnectionRequest } from './connection-login.js';
 import type { Patience } from './patience.js';
 import { connectSocket } from './tcp-connect.js';
@@ -22,8 +22,6 @@ export interface Hop {
   forward(config: SshConfig, scope: { readonly signal: AbortSignal }): Promise<Duplex>;
   close(): Promise<void>;
 }
-
-const MOST_HOPS = 16;
 
 /**
  * UNREACHABLE, TIMED_OUT, USAGE for jump hosts that lead in a circle, and all that a connection to a jump host may

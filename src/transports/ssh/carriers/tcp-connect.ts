@@ -3,6 +3,7 @@ import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
+import { FAMILIES } from '../config/canonical-host.js';
 import type { SshConfig } from '../config/config.js';
 import { onAbort } from '../sftp/on-abort.js';
 import { connectionError } from './connection-error.js';
@@ -11,8 +12,6 @@ import { connectionError } from './connection-error.js';
 const ADDRESS_MS = 2000;
 /** OpenSSH waits as long between two tries (sshconnect.c). */
 const BETWEEN_ATTEMPTS_MS = 1000;
-
-const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
 /** A connected socket, tried as often as ConnectionAttempts says. UNREACHABLE, TIMED_OUT, the signal's reason. */
 export async function connectSocket(config: SshConfig, signal: AbortSignal): Promise<Socket> {

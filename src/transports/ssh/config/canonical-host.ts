@@ -75,7 +75,8 @@ function notFound(name: string): XferError {
 
 const MOST_ALIASES = 8;
 const LOOKUP_MS = 3000;
-const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
+/** AddressFamily as Node's look-ups take it. */
+export const FAMILIES = { any: 0, inet: 4, inet6: 6 } as const;
 
 /** The system's own look-up; aliases come from its DNS servers, or from these, each `address:port`. */
 export function systemResolver(dnsServers?: readonly string[]): HostResolver {

@@ -76,7 +76,7 @@ export interface SshConfig {
   /** Of an RSA host key, at least. */
   readonly requiredRsaBits: number;
   readonly knownHostsCommand?: KnownHostsCommand;
-  /** Absent: as long as the system waits. */
+  /** Absent: a minute. */
   readonly connectTimeoutMs?: number;
   readonly batchMode: boolean;
   readonly passwordAuthentication: boolean;
@@ -88,7 +88,7 @@ export interface SshConfig {
   readonly numberOfPasswordPrompts: number;
   readonly compression: boolean;
   readonly addressFamily: 'any' | 'inet' | 'inet6';
-  /** 0: none are sent. */
+  /** 0: not set, and every 15 s. */
   readonly serverAliveIntervalMs: number;
   readonly serverAliveCountMax: number;
   /** Algorithm lists as written, `+`, `-` and `^` in front included. */
@@ -110,7 +110,7 @@ export interface SshConfig {
   readonly tcpKeepAlive: boolean;
   /** Tries to connect, a second apart. */
   readonly connectionAttempts: number;
-  /** What was asked for and is not done, as `ProxyJump bastion (path:12)`. */
+  /** What was asked for and is not done, as `CertificateFile ~/c (path:12)`. */
   readonly unsupported: readonly string[];
 }
 

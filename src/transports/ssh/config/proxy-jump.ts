@@ -8,7 +8,7 @@ export interface JumpHop {
   readonly port?: number;
 }
 
-const MOST_HOPS = 16;
+export const MOST_HOPS = 16;
 
 /** Hops in the order in which they are passed. USAGE where one is not right, or where there are more than 16. */
 export function jumpHops(text: string): readonly JumpHop[] {
