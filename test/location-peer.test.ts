@@ -9,7 +9,7 @@ import { parseScpOperand } from '#xfer/cli/commands/scp.js';
 import { XferError } from '#xfer/errors.js';
 import type { Location } from '#xfer/location.js';
 import { needs } from './support/peers.js';
-import { seededRandom } from './support/trees.js';
+import { Dice, pickSeed } from './support/random.js';
 
 const options = { ...needs('scp'), timeout: 60_000 };
 
@@ -60,18 +60,17 @@ test('typed operands', options, (t) => {
 
 test('made-up operands', options, (t) => {
   const ask = prepare(t);
-  const seed = Date.now() % 2 ** 31;
-  t.diagnostic(`seed ${seed}`);
-  const random = seededRandom(seed);
+  const seed = pickSeed();
+  t.diagnostic(`XFER_SEED=${seed}`);
+  const dice = new Dice(seed);
   const letters = [...'aabh@:[]/.~'];
   let compared = 0;
   for (let round = 0; round < 150; round++) {
-    const length = 1 + Math.floor(random() * 8);
-    const operand = Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join('');
+    const operand = dice.word(letters, 8);
     const location = ours(operand);
     if (location === 'refused') continue;
     compared += 1;
-    assert.deepEqual(location, ask(operand), `${operand}, seed ${seed}`);
+    assert.deepEqual(location, ask(operand), `XFER_SEED=${seed} ${operand}`);
   }
   assert.ok(compared > 75, `${compared}`);
 });

@@ -10,28 +10,26 @@ import {
   pathParts,
   printable,
 } from '#xfer/names.js';
-import { seededNumbers } from './support/fixtures.js';
 import { FINE_NAMES, HOSTILE_PATHS } from './support/hostile-names.js';
+import { Dice, pickSeed } from './support/random.js';
 
 function roundTrip(bytes: Buffer): Buffer {
   return bytesFromName(nameFromBytes(bytes));
 }
 
 test('any bytes come back as they were', () => {
-  const seed = Number(process.env.XFER_TEST_SEED) || Date.now() & 0x7fffffff;
-  const next = seededNumbers(seed);
+  const seed = pickSeed();
+  const dice = new Dice(seed);
   for (let round = 0; round < 2000; round++) {
-    const bytes = Buffer.from(Array.from({ length: next(24) }, () => randomByte(next)));
-    assert.deepEqual(roundTrip(bytes), bytes, `seed ${seed} (XFER_TEST_SEED), bytes ${bytes.toString('hex')}`);
+    const bytes = Buffer.from(Array.from({ length: dice.below(24) }, () => randomByte(dice)));
+    assert.deepEqual(roundTrip(bytes), bytes, `XFER_SEED=${seed}, bytes ${bytes.toString('hex')}`);
   }
 });
 
 /** Leads and continuations come often, so that cut and overlong sequences do. */
-function randomByte(next: (limit: number) => number): number {
+function randomByte(dice: Dice): number {
   const leads = [0xc0, 0xc3, 0xe0, 0xe2, 0xed, 0xef, 0xf0, 0xf4, 0xf5, 0xff];
-  return [() => next(256), () => 0x80 + next(64), () => leads[next(leads.length)] as number, () => 0x20 + next(95)][
-    next(4)
-  ]?.() as number;
+  return dice.of([dice.below(256), 0x80 + dice.below(64), dice.of(leads), 0x20 + dice.below(95)]);
 }
 
 test('every pair of bytes comes back as it was', () => {

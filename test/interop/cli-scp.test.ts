@@ -14,9 +14,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needs } from '../support/peers.js';
+import { Dice, pickSeed } from '../support/random.js';
 import { runXfer } from '../support/run-xfer.js';
 import { type Sshd, startSshd } from '../support/sshd.js';
-import { bytesOnDisk, differences, makeOddTree, makeRandomFile, seededRandom } from '../support/trees.js';
+import { bytesOnDisk, differences, makeOddTree, makeRandomFile } from '../support/trees.js';
 
 const options = { ...needs('sshd', 'ssh-keygen'), timeout: 120_000 };
 const BIG_BYTES = 64 * 1024 * 1024;
@@ -90,9 +91,9 @@ test('an empty file, and one over a longer one', options, async (t) => {
 
 for (const way of ['up', 'down'] as const) {
   test(`${way}: killed at ten points, no short file has the name, and the next run ends it`, options, async (t) => {
-    const seed = Date.now() % 2 ** 31;
-    t.diagnostic(`seed ${seed}`);
-    const random = seededRandom(seed);
+    const seed = pickSeed();
+    t.diagnostic(`XFER_SEED=${seed}`);
+    const dice = new Dice(seed);
     const rig = await prepare(t);
     const [from, to] = way === 'up' ? [rig.near, join(rig.far, 'in')] : [rig.far, join(rig.near, 'in')];
     mkdirSync(to);
@@ -101,8 +102,8 @@ for (const way of ['up', 'down'] as const) {
     const args = way === 'up' ? [source, `rig:${out}`] : [`rig:${source}`, out];
     let struck = 0;
     for (let round = 0; round < 10; round++) {
-      const label = `seed ${seed}, round ${round}`;
-      const enough = random() * KILLED_BYTES * 0.9;
+      const label = `XFER_SEED=${seed}, round ${round}`;
+      const enough = dice.below(KILLED_BYTES * 0.9);
       const killed = await rig.scp(args, () => bytesOnDisk(to) > enough);
       if (killed.signal === 'SIGKILL') struck += 1;
       if (existsSync(out)) assert.deepEqual(differences(source, out), [], `${label}, killed`);

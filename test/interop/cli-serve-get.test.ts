@@ -18,8 +18,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findProgram, needs } from '../support/peers.js';
+import { Dice, pickSeed } from '../support/random.js';
 import { runProgram, runXfer, startXfer } from '../support/run-xfer.js';
-import { bytesOnDisk, differences, makeRandomFile, seededRandom } from '../support/trees.js';
+import { bytesOnDisk, differences, makeRandomFile } from '../support/trees.js';
 
 const bounded = { timeout: 60_000 };
 const FILE_BYTES = 24 * 1024 * 1024;
@@ -96,26 +97,26 @@ test('a missing page exits 3, a refused port 5', bounded, async (t) => {
 });
 
 test('killed at ten points, no short file has the name, and the next run ends it', { timeout: 120_000 }, async (t) => {
-  const seed = Date.now() % 2 ** 31;
-  t.diagnostic(`seed ${seed}`);
-  const random = seededRandom(seed);
+  const seed = pickSeed();
+  t.diagnostic(`XFER_SEED=${seed}`);
+  const dice = new Dice(seed);
   const { shared, target, url } = await prepare(t, FILE_BYTES);
   const [source, out] = [join(shared, 'big file.bin'), join(target, 'got.bin')];
   const args = ['get', `${url}/big%20file.bin`, '-o', out];
   let struck = 0;
   for (let round = 0; round < 10; round++) {
-    const enough = random() * FILE_BYTES * 0.9;
+    const enough = dice.below(FILE_BYTES * 0.9);
     const killed = await runXfer(args, { killWhen: () => bytesOnDisk(target) > enough });
     if (killed.signal === 'SIGKILL') struck += 1;
     if (existsSync(out)) {
-      assert.deepEqual(differences(source, out), [], `seed ${seed}, round ${round}, killed`);
+      assert.deepEqual(differences(source, out), [], `XFER_SEED=${seed}, round ${round}, killed`);
       rmSync(out);
     }
     const again = await runXfer(args);
     assert.equal(again.exitCode, 0, again.stderr);
-    assert.deepEqual(differences(source, out), [], `seed ${seed}, round ${round}, run again`);
+    assert.deepEqual(differences(source, out), [], `XFER_SEED=${seed}, round ${round}, run again`);
     rmSync(out);
-    assert.deepEqual(readdirSync(target), [], `seed ${seed}, round ${round}, something is left over`);
+    assert.deepEqual(readdirSync(target), [], `XFER_SEED=${seed}, round ${round}, something is left over`);
   }
   assert.ok(struck >= 5, `only ${struck} of 10 runs were killed before their end`);
 });

@@ -10,10 +10,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { needs } from '../support/peers.js';
+import { Dice, pickSeed } from '../support/random.js';
 import { type RunResult, runXfer } from '../support/run-xfer.js';
 import { type Sshd, startSshd } from '../support/sshd.js';
 import { differences, makeFlatTree, makeRandomFile } from '../support/trees.js';
-import { Dice, pickSeed } from '../transports/ssh/made-up.js';
 
 const KILLS = Number(process.env.XFER_KILLS ?? (process.env.CI ? 200 : 40));
 /** Kills of one copy before it is let through. */

@@ -28,17 +28,6 @@ export function patternBytes(length: number, seed = 1): Buffer {
   return bytes;
 }
 
-/** A source of numbers in 0..limit-1 that a seed decides, so that a failure can be run again. */
-export function seededNumbers(seed: number): (limit: number) => number {
-  let state = seed || 1;
-  return (limit) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % limit;
-  };
-}
-
 export function hexDigest(bytes: Buffer, algorithm: DigestAlgorithm = 'sha256'): string {
   return createHash(algorithm).update(bytes).digest('hex');
 }

@@ -21,18 +21,6 @@ import { join } from 'node:path';
 
 const CHUNK = 1 << 20;
 
-/** Numbers from 0 up to 1 that the same seed gives again (Marsaglia's xorshift32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0 || 1;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    state >>>= 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** A file of `bytes` random bytes. */
 export function makeRandomFile(path: string, bytes: number): void {
   const chunk = Buffer.allocUnsafe(Math.min(CHUNK, bytes));

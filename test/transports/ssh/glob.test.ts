@@ -10,8 +10,8 @@ import { expandGlob, isPattern } from '#xfer/transports/ssh/glob.js';
 import { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
 import { failsWith } from '../../support/fails-with.js';
 import { needs } from '../../support/peers.js';
+import { Dice, pickSeed } from '../../support/random.js';
 import { SFTP_SERVER } from '../../support/sshd.js';
-import { seededRandom } from '../../support/trees.js';
 import { HostileServer } from './hostile-server.js';
 
 const options = { ...needs('scp'), timeout: 60_000 };
@@ -81,15 +81,14 @@ test('each pattern stands for what scp takes for it', options, async (t) => {
 
 test('made-up patterns too', options, async (t) => {
   const rig = await prepare(t);
-  const seed = Date.now() % 2 ** 31;
-  t.diagnostic(`seed ${seed}`);
-  const random = seededRandom(seed);
+  const seed = pickSeed();
+  t.diagnostic(`XFER_SEED=${seed}`);
+  const dice = new Dice(seed);
   const letters = [...'ab1.xdf*?[]!-\\/'];
   for (let round = 0; round < 60; round++) {
-    const length = 1 + Math.floor(random() * 6);
-    const pattern = Array.from({ length }, () => letters[Math.floor(random() * letters.length)]).join('');
+    const pattern = dice.word(letters, 6);
     if (pattern.startsWith('/')) continue;
-    assert.deepEqual(await ask(rig, pattern), askScp(rig.root, pattern), `${pattern}, seed ${seed}`);
+    assert.deepEqual(await ask(rig, pattern), askScp(rig.root, pattern), `XFER_SEED=${seed} ${pattern}`);
   }
 });
 

@@ -1,28 +1,6 @@
-/** What the SSH tests share: random choices that a seed repeats, and made-up keys. */
+/** Made-up keys, and lines of known_hosts with them. */
 import { createHmac, randomBytes } from 'node:crypto';
 import ssh2 from 'ssh2';
-
-/** The seed that XFER_SEED gives, or a new one; a test prints it. */
-export function pickSeed(): number {
-  return Number(process.env.XFER_SEED ?? Math.floor(Math.random() * 2 ** 31));
-}
-
-/** Numbers that a seed repeats (mulberry32). */
-export class Dice {
-  #state: number;
-  constructor(seed: number) {
-    this.#state = seed;
-  }
-  below(limit: number): number {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % limit;
-  }
-  of<T>(choices: readonly T[]): T {
-    return choices[this.below(choices.length)] as T;
-  }
-}
 
 /** A key as on the wire; its point is made up, which nothing here looks at. */
 export function makeKey(type: string, seed: number): Buffer {

@@ -1,7 +1,7 @@
 /** Made-up ssh configurations: right in most lines, with every way of writing them. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Dice } from '../made-up.js';
+import type { Dice } from '../../../support/random.js';
 
 export interface MadeConfig {
   readonly host: string;

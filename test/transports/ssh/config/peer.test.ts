@@ -10,7 +10,7 @@ import { XferError } from '#xfer/errors.js';
 import { chosenAlgorithms } from '#xfer/transports/ssh/carriers/algorithms.js';
 import { resolveSshConfig, type SshConfig } from '#xfer/transports/ssh/config/config.js';
 import { needs } from '../../../support/peers.js';
-import { Dice, pickSeed } from '../made-up.js';
+import { Dice, pickSeed } from '../../../support/random.js';
 import { type MadeConfig, makeConfig } from './made-up-config.js';
 
 const ENVIRONMENT = { PATH: process.env.PATH, HOME: userInfo().homedir, XFER_AGENT: '/run/%h', SHELL: '/bin/sh' };

@@ -9,7 +9,8 @@ import { promisify } from 'node:util';
 import { addKnownHost } from '#xfer/transports/ssh/host-keys/add-known-host.js';
 import { KnownHosts } from '#xfer/transports/ssh/host-keys/known-hosts.js';
 import { needs } from '../../../support/peers.js';
-import { Dice, hashedName as hashed, knownLine as line, makeKey, pickSeed } from '../made-up.js';
+import { Dice, pickSeed } from '../../../support/random.js';
+import { hashedName as hashed, knownLine as line, makeKey } from '../made-up.js';
 
 let folder: string;
 before(async () => {

@@ -10,6 +10,7 @@ import { OPEN, PACKET } from '#xfer/transports/ssh/sftp/codec.js';
 import { failsWith } from '../../../support/fails-with.js';
 import { patternBytes } from '../../../support/fixtures.js';
 import { assertNoMoreThan, countOpen } from '../../../support/leaks.js';
+import { Dice, pickSeed } from '../../../support/random.js';
 import { connect, openChannel, openSftp, place, scope, untilClosed } from './rig.js';
 
 const limit = { timeout: 10_000 };
@@ -262,16 +263,16 @@ test('random requests are answered or end the session, and the next is served', 
   const at = await place(t);
   writeFileSync(join(at.root, 'f'), 'f');
   const connection = await connect(t, at);
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  t.diagnostic(`seed ${seed}`);
-  const random = randomFrom(seed);
+  const seed = pickSeed();
+  t.diagnostic(`XFER_SEED=${seed}`);
+  const dice = new Dice(seed);
   const types = Object.values(PACKET).filter((type) => type !== PACKET.INIT);
   for (let round = 0; round < 40; round++) {
     const channel = await openChannel(connection);
     const closed = untilClosed(channel);
     channel.write(INIT);
     for (let count = 0; count < 30; count++)
-      channel.write(packet(random(250) < 5 ? random(256) : pick(types, random), count, ...someFields(random)));
+      channel.write(packet(dice.below(250) < 5 ? dice.below(256) : dice.of(types), count, ...someFields(dice)));
     channel.end();
     await closed;
   }
@@ -280,20 +281,7 @@ test('random requests are answered or end the session, and the next is served', 
   assert.deepEqual(readdirSync(at.above).sort(), ['root', 'secret']);
 });
 
-/** Numbers below a bound, the same for the same seed (Lehmer's generator). */
-function randomFrom(seed: number): (below: number) => number {
-  let state = (seed % 2147483646) + 1;
-  return (below) => {
-    state = (state * 48271) % 2147483647;
-    return state % below;
-  };
-}
-
-function pick<T>(from: readonly T[], random: (below: number) => number): T {
-  return from[random(from.length)] as T;
-}
-
-function someFields(random: (below: number) => number): (number | string | Buffer)[] {
+function someFields(dice: Dice): (number | string | Buffer)[] {
   const strings = [
     'f',
     '/',
@@ -305,7 +293,7 @@ function someFields(random: (below: number) => number): (number | string | Buffe
     '',
     '\0',
   ];
-  return Array.from({ length: random(6) }, () =>
-    random(2) === 0 ? pick(strings, random) : pick([0, 1, 26, 0xffffffff, random(2 ** 31)], random),
+  return Array.from({ length: dice.below(6) }, () =>
+    dice.below(2) === 0 ? dice.of(strings) : dice.of([0, 1, 26, 0xffffffff, dice.below(2 ** 31)]),
   );
 }

@@ -10,6 +10,7 @@ import { Admission, networkOf } from '#xfer/transports/ssh/listen/admission.js';
 import { makeHostKey } from '#xfer/transports/ssh/listen/host-key-file.js';
 import { LIMITS } from '#xfer/transports/ssh/listen/limits.js';
 import { failsWith } from '../../../support/fails-with.js';
+import { pickSeed } from '../../../support/random.js';
 import { ACCOUNT, serveSftp } from '../../../support/sftp-listener.js';
 import { connect, place, until } from './rig.js';
 
@@ -136,8 +137,8 @@ test('a key of RSA signs with SHA-2 only', limit, async (t) => {
 
 test('what is no SSH ends its connection and nothing else', limit, async (t) => {
   const at = await place(t);
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  t.diagnostic(`seed ${seed}`);
+  const seed = pickSeed();
+  t.diagnostic(`XFER_SEED=${seed}`);
   const noise = (round: number): Buffer =>
     createHash('shake256', { outputLength: 9000 }).update(`${seed} ${round}`).digest();
   const starts = ['', 'SSH-2.0-x\r\n', 'SSH-1.5-x\r\n', `SSH-2.0-${'x'.repeat(9000)}\r\n`, 'GET / HTTP/1.1\r\n\r\n'];
