@@ -40,15 +40,16 @@ interface Rig {
 }
 
 async function prepare(t: TestContext): Promise<Rig> {
-  const root = mkdtempSync(join(tmpdir(), 'xfer-glob-'));
-  for (const folder of ['d1', 'd2', 'out']) mkdirSync(join(root, folder));
+  const above = mkdtempSync(join(tmpdir(), 'xfer-glob-'));
+  const root = join(above, 'root');
+  for (const folder of ['d1', 'd2', 'out']) mkdirSync(join(root, folder), { recursive: true });
   for (const file of FILES) writeFileSync(join(root, file), file);
   const child = spawn(SFTP_SERVER, [], { cwd: root, stdio: ['pipe', 'pipe', 'ignore'] });
   const client = await SftpClient.start(Duplex.from({ readable: child.stdout, writable: child.stdin }), scope);
   t.after(() => {
     client.end();
     child.kill();
-    rmSync(root, { recursive: true, force: true });
+    rmSync(above, { recursive: true, force: true });
   });
   return { root, client };
 }
@@ -79,6 +80,9 @@ test('each pattern stands for what scp takes for it', options, async (t) => {
   for (const pattern of TABLE) assert.deepEqual(await ask(rig, pattern), askScp(rig.root, pattern), pattern);
 });
 
+/** `.?/` and the like: scp goes through `.` and `..`, and ours never does. */
+const THROUGH_DOTS = /(^|\/)\.[^/]*[*?[][^/]*\//;
+
 test('made-up patterns too', options, async (t) => {
   const rig = await prepare(t);
   const seed = pickSeed();
@@ -87,7 +91,7 @@ test('made-up patterns too', options, async (t) => {
   const letters = [...'ab1.xdf*?[]!-\\/'];
   for (let round = 0; round < 60; round++) {
     const pattern = dice.word(letters, 6);
-    if (pattern.startsWith('/')) continue;
+    if (pattern.startsWith('/') || THROUGH_DOTS.test(pattern)) continue;
     assert.deepEqual(await ask(rig, pattern), askScp(rig.root, pattern), `XFER_SEED=${seed} ${pattern}`);
   }
 });
