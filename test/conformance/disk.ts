@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemCode } from '#xfer/errors.js';
 import { bytesFromName, joinPath, nameFromBytes } from '#xfer/names.js';
+import type { Sink } from '#xfer/transport.js';
 import type { Fixture } from '../support/fixtures.js';
+import type { OpenedSink } from './rig.js';
 
 export interface Disk {
   /** Full path of the root that a rig opens. */
@@ -34,6 +36,32 @@ export async function openDisk(files: readonly Fixture[]): Promise<Disk> {
   if (!files.some((file) => file.path === '')) await mkdir(root);
   for (const file of files) await disk.put(file);
   return disk;
+}
+
+/** The sink that `open` makes for the disk's root, once more at each `reopen`; `stop` ends what serves the disk. */
+export async function openSinkOn(
+  disk: Disk,
+  open: () => Promise<Sink>,
+  stop = async (): Promise<void> => undefined,
+): Promise<OpenedSink> {
+  const sinks: Sink[] = [];
+  const reopen = async () => {
+    const opened = await open();
+    sinks.push(opened);
+    return opened;
+  };
+  return {
+    sink: await reopen(),
+    reopen,
+    list: disk.list,
+    outside: disk.outside,
+    read: disk.read,
+    async close() {
+      for (const opened of sinks) await opened.close();
+      await stop();
+      await disk.remove();
+    },
+  };
 }
 
 /** The path as bytes, so that names which are not UTF-8 are what they are. */

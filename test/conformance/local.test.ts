@@ -1,7 +1,6 @@
-import type { Sink } from '#xfer/transport.js';
 import { openLocalSink, openLocalSource } from '#xfer/transports/local/index.js';
 import { conformance } from './conformance.js';
-import { openDisk } from './disk.js';
+import { openDisk, openSinkOn } from './disk.js';
 import type { SinkRig, SourceRig } from './rig.js';
 
 const names = process.platform === 'linux' ? 'bytes' : 'text';
@@ -28,23 +27,7 @@ const sink: SinkRig = {
   capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
   async open(existing = []) {
     const disk = await openDisk(existing);
-    const sinks: Sink[] = [];
-    const reopen = async () => {
-      const opened = await openLocalSink(disk.root);
-      sinks.push(opened);
-      return opened;
-    };
-    return {
-      sink: await reopen(),
-      reopen,
-      list: disk.list,
-      outside: disk.outside,
-      read: disk.read,
-      async close() {
-        for (const opened of sinks) await opened.close();
-        await disk.remove();
-      },
-    };
+    return openSinkOn(disk, () => openLocalSink(disk.root));
   },
 };
 

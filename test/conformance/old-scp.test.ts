@@ -1,10 +1,9 @@
 /** The old scp protocol against the real scp in its server's role, on this machine. */
-import type { Sink } from '#xfer/transport.js';
 import { openLegacySink, openLegacySource } from '#xfer/transports/ssh/legacy/open.js';
 import { needs } from '../support/peers.js';
 import { farLocation, localCarrier } from '../transports/ssh/legacy/local-scp.js';
 import { conformance } from './conformance.js';
-import { openDisk } from './disk.js';
+import { openDisk, openSinkOn } from './disk.js';
 import type { SinkRig, SourceRig } from './rig.js';
 
 const source: SourceRig = {
@@ -28,23 +27,7 @@ const sink: SinkRig = {
   capabilities: { offsets: false, atomic: false, resume: false, parallel: false, metadata: true, blind: true },
   async open(existing = []) {
     const disk = await openDisk(existing);
-    const sinks: Sink[] = [];
-    const reopen = async () => {
-      const opened = openLegacySink(localCarrier(), farLocation(disk.root), { preserve: true });
-      sinks.push(opened);
-      return opened;
-    };
-    return {
-      sink: await reopen(),
-      reopen,
-      list: disk.list,
-      outside: disk.outside,
-      read: disk.read,
-      async close() {
-        for (const opened of sinks) await opened.close();
-        await disk.remove();
-      },
-    };
+    return openSinkOn(disk, async () => openLegacySink(localCarrier(), farLocation(disk.root), { preserve: true }));
   },
 };
 

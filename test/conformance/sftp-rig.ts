@@ -1,10 +1,9 @@
 /** Our sftp client against any server that can serve a disk of the suite. */
 import type { Location } from '#xfer/location.js';
-import type { Sink } from '#xfer/transport.js';
 import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
 import { startFaultyProxy } from '../support/faulty-proxy.js';
 import type { Fixture } from '../support/fixtures.js';
-import { type Disk, openDisk } from './disk.js';
+import { type Disk, openDisk, openSinkOn } from './disk.js';
 import { type Fault, freeScope, type OpenedSource, type SinkRig, type SourceRig } from './rig.js';
 
 /** A server that has a disk. */
@@ -70,24 +69,7 @@ async function openServed(serve: ServeDisk, files: readonly Fixture[], fault?: F
 async function openReceiving(serve: ServeDisk, existing: readonly Fixture[] = []) {
   const disk = await openDisk(existing);
   const peer = await serve(disk);
-  const sinks: Sink[] = [];
-  const reopen = async () => {
-    const opened = await required(transport.openSink)(...reach(peer), freeScope());
-    sinks.push(opened);
-    return opened;
-  };
-  return {
-    sink: await reopen(),
-    reopen,
-    list: disk.list,
-    outside: disk.outside,
-    read: disk.read,
-    async close() {
-      for (const opened of sinks) await opened.close();
-      await peer.stop();
-      await disk.remove();
-    },
-  };
+  return openSinkOn(disk, () => required(transport.openSink)(...reach(peer), freeScope()), peer.stop);
 }
 
 function required<T>(method: T | undefined): T {
