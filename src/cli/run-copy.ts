@@ -6,10 +6,10 @@ import { describeLocation, type Location } from '../location.js';
 import { expandLocation, openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
 import { copyOptions } from './copy-options.js';
+import { stateDirectory } from './own-directories.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
 import { Report } from './render/report.js';
-import { stateDirectory } from './state-directory.js';
 import type { Surroundings } from './surroundings.js';
 
 export interface CopyRequest {

@@ -9,7 +9,7 @@ import { readNamedFile } from '../../transports/ssh/config/files.js';
 import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
 import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
 import type { SshListenOptions } from '../../transports/ssh/listen/index.js';
-import { configDirectory } from '../config-directory.js';
+import { configDirectory } from '../own-directories.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
