@@ -93,7 +93,11 @@ export class SshConnection implements Carrier {
   }
 
   async openSftp(scope: Scope): Promise<SftpClient> {
-    const channel = await this.#openChannel(scope, (done) => this.#client.subsys('sftp', done));
+    const channel = await this.#openChannel(
+      scope,
+      (done) => this.#client.subsys('sftp', done),
+      (opened) => opened,
+    );
     channel.stderr.resume();
     let heard = false;
     channel.once('data', () => {
@@ -117,7 +121,7 @@ export class SshConnection implements Carrier {
       // ssh2's types leave agentForward out.
       const settings: ExecOptions & { agentForward: boolean } = { agentForward };
       const start = (done: ClientCallback) => this.#client.exec(command, settings, done);
-      return channelCommand(await this.#openChannel(scope, start), () => this.#lost);
+      return await this.#openChannel(scope, start, (channel) => channelCommand(channel, () => this.#lost));
     } catch (error) {
       // As ssh: a server that does not let the agent through still runs the command.
       if (!agentForward || !/agent forwarding/.test(String((error as Error).cause))) throw error;
@@ -130,17 +134,21 @@ export class SshConnection implements Carrier {
   async forward({ hostName, port }: SshConfig, scope: Scope): Promise<ChannelStream> {
     const open = (done: ClientCallback) => this.#client.forwardOut('127.0.0.1', 0, hostName, port, done);
     const explain = (error: Error) => forwardError(error, `${hostName}:${port}`, this.#config.host);
-    const channel = await this.#openChannel(scope, open, explain);
-    // All channels of the next connection go through this one.
-    widenWindow(this.#client, channel);
-    return new ChannelStream(channel, () => this.#lost);
+    const take = (channel: ClientChannel): ChannelStream => {
+      // All channels of the next connection go through this one.
+      widenWindow(this.#client, channel);
+      return new ChannelStream(channel, () => this.#lost);
+    };
+    return this.#openChannel(scope, open, take, explain);
   }
 
-  #openChannel(
+  /** `take` has the channel before anything that came in the same piece as the answer, an exit code say, is told of it. */
+  #openChannel<Taken>(
     { signal }: Scope,
     open: (done: ClientCallback) => void,
+    take: (channel: ClientChannel) => Taken,
     explain = (error: Error) => sessionError(error, this.#config.host),
-  ): Promise<ClientChannel> {
+  ): Promise<Taken> {
     return new Promise((resolve, reject) => {
       if (signal.aborted) return reject(signal.reason);
       if (this.#lost) return reject(this.#lost);
@@ -163,7 +171,7 @@ export class SshConnection implements Carrier {
           settle();
           this.#channels.add(channel);
           channel.once('close', () => this.#channels.delete(channel));
-          resolve(channel);
+          resolve(take(channel));
         });
       } catch (error) {
         // ssh2 throws where the socket ended and its 'close' is still to come.
