@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
-import type { Tally } from './access-log.js';
+import type { Tally } from './log/access-log.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;

@@ -4,23 +4,14 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
 import { serversClosed } from '../../../servers-closed.js';
-import type { Listener, ListenOptions, Scope } from '../../../transport.js';
-import { type AccessRecord, type Tally, watchAccess } from './access-log.js';
+import type { Listener, Scope } from '../../../transport.js';
+import { type Tally, watchAccess } from './log/access-log.js';
+import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type Sharing, sharedSource } from './sharing.js';
 
-export { type AccessRecord, formatAccess } from './access-log.js';
-
-export interface HttpListenOptions extends ListenOptions {
-  /** Shares names that start with a dot too. */
-  readonly hidden?: boolean;
-  /** Told of each request when its response has ended, in whatever way. */
-  readonly onRequest?: (record: AccessRecord) => void;
-  /** How long a client may take to send the head of a request; 10 s by default. */
-  readonly headersTimeoutMs?: number;
-  /** A connection on which nothing moved for so long is cut; 60 s by default. */
-  readonly idleTimeoutMs?: number;
-}
+export { type AccessRecord, formatAccess } from './log/access-log.js';
+export type { HttpListenOptions } from './options.js';
 
 const HEADERS_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;

@@ -1,19 +1,12 @@
-/** One request -> one response. */
+/** One request -> one response: in what order a request is looked at. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { XferError } from '../../../errors.js';
-import { lastPart } from '../../../names.js';
-import type { Entry, OpenFile } from '../../../transport.js';
-import type { Tally } from './access-log.js';
 import type { Exchange } from './exchange.js';
-import { sendFile } from './file.js';
-import { prefersJson, sendListing } from './listing.js';
+import type { Tally } from './log/access-log.js';
 import { refuse, refuseError } from './refuse.js';
+import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
-import { encodeName, parseTarget, type Target } from './target.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
-
-const INDEX = 'index.html';
 
 /**
  * Answers a request for what is shared. Never rejects: what fails becomes a status, or, after the head of the response,
@@ -43,13 +36,7 @@ async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
     return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
-  const target = parseTarget(request.url ?? '', sharing);
-  if (typeof target === 'number') {
-    const single = singleTarget(request, sharing);
-    return single ? answerSingle(exchange, sharing, single) : refuse(request, response, target);
-  }
-  if (sharing.single !== undefined) return answerSingle(exchange, sharing, target);
-  return target.directory ? answerDirectory(exchange, sharing, target) : answerFile(exchange, sharing, target);
+  return answerShared(exchange, sharing);
 }
 
 /** A body that nobody asked for is not read: the connection ends after the answer. */
@@ -57,100 +44,4 @@ function closing(headers: IncomingMessage['headers']): { Connection?: 'close' } 
   const length = headers['content-length'];
   const body = headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
   return body ? { Connection: 'close' } : {};
-}
-
-/** One shared file may have a name that starts with a dot: it was named by whoever shares it. */
-function singleTarget(request: IncomingMessage, sharing: Sharing): Target | undefined {
-  if (sharing.single === undefined) return undefined;
-  const target = parseTarget(request.url ?? '', { ...sharing, hidden: true });
-  return typeof target === 'number' ? undefined : target;
-}
-
-/** The root is one file: it is all that there is, and `/` lists it. */
-async function answerSingle(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { share, scope } = sharing;
-  const name = sharing.single as string;
-  if (target.path === '') {
-    const entry = await share.stat('', scope);
-    if (!entry) return refuse(exchange.request, exchange.response, 404);
-    return sendListing(exchange, { path: '', query: target.query, entries: [{ ...entry, path: name }] });
-  }
-  if (target.path !== name || target.directory) return refuse(exchange.request, exchange.response, 404);
-  return sendOpened(exchange, sharing, await share.open('', scope), name);
-}
-
-async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { request, response } = exchange;
-  const found = await openFile(sharing, target.path);
-  if (found === 'directory') {
-    // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
-    const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
-    return refuse(request, response, 301, { Location: location });
-  }
-  return sendOpened(exchange, sharing, found, target.path);
-}
-
-/** The file at `path`, open; `directory` where that is what is there. Rejects as `Source.open` does. */
-async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFile | 'directory'> {
-  let file: OpenFile;
-  try {
-    file = await share.open(path, scope);
-  } catch (error) {
-    const entry = await share.stat(path, scope).catch(() => undefined);
-    if (entry?.kind === 'directory') return 'directory';
-    throw error;
-  }
-  if (file.entry.kind !== 'directory') return file;
-  await file.close();
-  return 'directory';
-}
-
-async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, name: string): Promise<void> {
-  try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges);
-  } finally {
-    await file.close();
-  }
-}
-
-async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { request, response } = exchange;
-  const { share, scope } = sharing;
-  const entry = await share.stat(target.path, scope);
-  if (entry?.kind !== 'directory') return refuse(request, response, 404);
-  const prefix = target.path === '' ? '' : `${target.path}/`;
-  if (!prefersJson(request, target.query)) {
-    const index = await openIndex(sharing, prefix + INDEX);
-    if (index) {
-      response.setHeader('Vary', 'Accept');
-      return sendOpened(exchange, sharing, index, INDEX);
-    }
-  }
-  const entries: Entry[] = [];
-  for await (const found of share.list(target.path, scope)) {
-    if (response.destroyed) return;
-    const shown = await shownEntry(sharing, found, prefix);
-    if (shown) entries.push(shown);
-  }
-  return sendListing(exchange, { path: target.path, query: target.query, entries });
-}
-
-/** Undefined where there is no index file, or it may not be read: the listing is shown then. */
-async function openIndex(sharing: Sharing, path: string): Promise<OpenFile | undefined> {
-  try {
-    const file = await openFile(sharing, path);
-    return file === 'directory' ? undefined : file;
-  } catch (error) {
-    if (error instanceof XferError && ['NOT_FOUND', 'UNSAFE_PATH', 'DENIED'].includes(error.code)) return undefined;
-    throw error;
-  }
-}
-
-/** What a listing shows of an entry, under its bare name; undefined where it could not be asked for. */
-async function shownEntry({ share, scope, hidden }: Sharing, found: Entry, prefix: string): Promise<Entry | undefined> {
-  const name = found.path.startsWith(prefix) ? found.path.slice(prefix.length) : found.path;
-  if (name === '' || (!hidden && name.startsWith('.'))) return undefined;
-  if (found.kind !== 'symlink') return { ...found, path: name };
-  const target = await share.stat(found.path, scope).catch(() => undefined);
-  return target && { ...target, path: name };
 }

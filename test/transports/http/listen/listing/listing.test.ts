@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bytesFromName } from '#xfer/names.js';
-import { diskSource, get, serve, temporaryFolder } from './rig.js';
+import { diskSource, get, serve, temporaryFolder } from '../rig.js';
 
 const NAMES = [
   'space name',

@@ -1,7 +1,7 @@
 /** Validators and preconditions: RFC 9110, sections 8.8 and 13. */
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Entry } from '../../../transport.js';
+import type { Entry } from '../../../../transport.js';
 
 /** A file changed this short a time ago may change again within the resolution of its time: its tag is weak. */
 const SETTLED_AFTER_MS = 2000;

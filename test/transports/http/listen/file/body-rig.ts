@@ -2,7 +2,7 @@
 import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { type Served, serve, temporaryFolder } from './rig.js';
+import { type Served, serve, temporaryFolder } from '../rig.js';
 
 export const BODY = '0123456789abcdefghijklmnopqrstuvwxyz';
 const OLD = new Date('2024-05-06T07:08:09.500Z');

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { printable } from '../../../names.js';
-import type { Entry } from '../../../transport.js';
-import { type Exchange, sendStream } from './exchange.js';
-import { encodeName, hasKey } from './target.js';
+import { printable } from '../../../../names.js';
+import type { Entry } from '../../../../transport.js';
+import { type Exchange, sendStream } from '../exchange.js';
+import { encodeName, hasKey } from '../target.js';
 
 export interface Listing {
   /** Path of the directory below the root. */

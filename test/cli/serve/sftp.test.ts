@@ -4,10 +4,10 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { patternBytes } from '../support/fixtures.js';
-import { needs } from '../support/peers.js';
-import { runXfer, type Started, startProgram, startXfer } from '../support/run-xfer.js';
-import { startSftp } from '../support/sftp-listener.js';
+import { patternBytes } from '../../support/fixtures.js';
+import { needs } from '../../support/peers.js';
+import { runXfer, type Started, startProgram, startXfer } from '../../support/run-xfer.js';
+import { startSftp } from '../../support/sftp-listener.js';
 
 const limit = { timeout: 20_000 };
 

@@ -2,13 +2,13 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
-import { XferError } from '../../../errors.js';
-import type { ByteRange, OpenFile } from '../../../transport.js';
+import { XferError } from '../../../../errors.js';
+import type { ByteRange, OpenFile } from '../../../../transport.js';
+import { type Exchange, sendSmall, sendStream } from '../exchange.js';
+import { refuse } from '../refuse.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
 import { contentTypeOf } from './content-type.js';
-import { type Exchange, sendSmall, sendStream } from './exchange.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
-import { refuse } from './refuse.js';
 
 /** Bodies up to this length are sent in one piece. */
 const SMALL_BYTES = 64 * 1024;

@@ -9,6 +9,7 @@ import { readNamedFile } from '../../transports/ssh/config/files.js';
 import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
 import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
 import type { SshListenOptions } from '../../transports/ssh/listen/index.js';
+import type { ServeOperands } from '../commands/serve.js';
 import { configDirectory } from '../own-directories.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { jsonLine } from '../render/json.js';
@@ -21,7 +22,7 @@ const GUEST = 'xfer';
 const MOST_FILE_BYTES = 1 << 20;
 
 export async function serveSftp(
-  { directory, port }: { readonly directory: string; readonly port: number },
+  { directory, port }: ServeOperands,
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 /** What is told of each request, and the line that a log holds of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { printable } from '../../../names.js';
+import { printable } from '../../../../names.js';
 
 /** One request that ended. All text is as it came from outside: it passes `formatAccess` or `printable` before it is shown. */
 export interface AccessRecord {

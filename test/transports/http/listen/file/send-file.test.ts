@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { type ErrorCode, XferError } from '#xfer/errors.js';
-import { contentTypeOf } from '#xfer/transports/http/listen/content-type.js';
+import { contentTypeOf } from '#xfer/transports/http/listen/file/content-type.js';
+import { diskSource, exchange, get, serve, temporaryFolder } from '../rig.js';
 import { BODY, EXACT, serveBody } from './body-rig.js';
-import { diskSource, exchange, get, serve, temporaryFolder } from './rig.js';
 
 test('a file comes whole, with its validators', { timeout: 10_000 }, async (t) => {
   const { url, etag, source } = await serveBody(t);

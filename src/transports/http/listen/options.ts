@@ -1,0 +1,14 @@
+/** What can be asked of the HTTP listener, besides what every listener takes. */
+import type { ListenOptions } from '../../../transport.js';
+import type { AccessRecord } from './log/access-log.js';
+
+export interface HttpListenOptions extends ListenOptions {
+  /** Shares names that start with a dot too. */
+  readonly hidden?: boolean;
+  /** Told of each request when its response has ended, in whatever way. */
+  readonly onRequest?: (record: AccessRecord) => void;
+  /** How long a client may take to send the head of a request; 10 s by default. */
+  readonly headersTimeoutMs?: number;
+  /** A connection on which nothing moved for so long is cut; 60 s by default. */
+  readonly idleTimeoutMs?: number;
+}
