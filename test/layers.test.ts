@@ -90,7 +90,7 @@ test('every relative import names a file', () => {
 });
 
 test('the engine knows no transport and no command line', () => {
-  const shared = ['transport.ts', 'errors.ts', 'names.ts', 'glob.ts', 'draft-name.ts', 'buffer-pool.ts'];
+  const shared = ['transport.ts', 'errors.ts', 'names.ts', 'glob.ts', 'draft-name.ts', 'buffer-pool.ts', 'token-bucket.ts'];
   const bad = broken(
     ({ path }, to) =>
       path.startsWith('copy/') && !within('copy')(to) && !shared.includes(to) && !to.startsWith('node:'),
