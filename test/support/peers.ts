@@ -17,6 +17,7 @@ const PACKAGES: Record<string, string> = {
   socat: 'socat',
   bash: 'bash',
   curl: 'curl',
+  promtool: 'prometheus',
   wget: 'wget',
   aria2c: 'aria2',
   chromium: 'chromium',

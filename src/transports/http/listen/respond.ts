@@ -1,10 +1,10 @@
 /** One request -> one response: in what order a request is looked at. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.js';
-import type { Tally } from './log/access-log.js';
 import { refuse, refuseError } from './refuse.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
+import { answerHealth, answerMetrics, type Status } from './status/answer-status.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
@@ -12,20 +12,15 @@ const METHODS = 'GET, HEAD, OPTIONS';
  * Answers a request for what is shared. Never rejects: what fails becomes a status, or, after the head of the response,
  * the end of the connection. Every file that it opened is closed when it resolves.
  */
-export async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  sharing: Sharing,
-  tally: Tally,
-): Promise<void> {
+export async function respond(exchange: Exchange, sharing: Sharing, status?: Status): Promise<void> {
   try {
-    await answer({ request, response, tally }, sharing);
+    await answer(exchange, sharing, status);
   } catch (error) {
-    refuseError(request, response, error);
+    refuseError(exchange.request, exchange.response, error);
   }
 }
 
-async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
+async function answer(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
   const { request, response } = exchange;
   const { method, headers } = request;
   if (method === 'OPTIONS') {
@@ -36,6 +31,8 @@ async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
     return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
+  if (status && answerHealth(exchange)) return;
+  if (status && answerMetrics(exchange, status)) return;
   return answerShared(exchange, sharing);
 }
 
