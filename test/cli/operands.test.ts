@@ -39,7 +39,8 @@ test('serve takes its directory and its port in either order', async () => {
     [['--sftp', 'photos', '2200'], 'photos', 2200],
   ];
   for (const [words, directory, port] of cases) {
-    assert.deepEqual(parseServeOperands(parseArguments(serve, words)), { directory, port }, words.join(' '));
+    const portTyped = words.some((word) => /^\d+$/.test(word) && word !== directory);
+    assert.deepEqual(parseServeOperands(parseArguments(serve, words)), { directory, port, portTyped }, words.join(' '));
   }
   for (const words of [['a', 'b'], ['99999'], ['-p', '1', '2']]) {
     assert.throws(() => parseServeOperands(parseArguments(serve, words)), usage, words.join(' '));

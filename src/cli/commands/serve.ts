@@ -27,6 +27,8 @@ export interface ServeOperands {
   readonly directory: string;
   /** 0 for a free one. */
   readonly port: number;
+  /** Not the usual one. */
+  readonly portTyped: boolean;
 }
 
 /** What to share and where, from operands in either order. USAGE where they do not fit. */
@@ -42,7 +44,7 @@ export function parseServeOperands(parsed: ParsedArguments): ServeOperands {
   }
   const typed = port ?? option;
   const usual = parsed.flag('sftp') ? SFTP_PORT : DEFAULT_PORT;
-  return { directory, port: typed === undefined ? usual : parsePort(typed, true) };
+  return { directory, port: typed === undefined ? usual : parsePort(typed, true), portTyped: typed !== undefined };
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
