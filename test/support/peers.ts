@@ -18,6 +18,8 @@ const PACKAGES: Record<string, string> = {
   bash: 'bash',
   curl: 'curl',
   promtool: 'prometheus',
+  nginx: 'nginx-light',
+  'systemd-socket-activate': 'systemd',
   wget: 'wget',
   aria2c: 'aria2',
   chromium: 'chromium',

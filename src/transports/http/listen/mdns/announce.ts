@@ -48,30 +48,30 @@ export async function announce(
   what: Pick<Service, 'scheme' | 'port' | 'addresses'>,
   options: MdnsOptions,
 ): Promise<Announcement> {
-  const mdns = await openMdns(options);
+  const { default: makeMdns } = await import('multicast-dns');
+  const { interface: only, port } = options;
+  const mdns = makeMdns({
+    ...(port === undefined ? {} : { port }),
+    // A socket that is bound to an interface's address is given no multicast by some systems.
+    ...(only === undefined ? {} : { interface: only, bind: '0.0.0.0' }),
+  });
+  // One interface of several that cannot take part is no fault.
+  mdns.on('warning', () => undefined);
   try {
+    await isReady(mdns);
     const service = await freeService(mdns, what, options);
-    return await publish(mdns, service, options.port ?? USUAL_PORT);
+    return await publish(mdns, service, port ?? USUAL_PORT);
   } catch (error) {
     await new Promise<void>((resolve) => mdns.destroy(resolve));
     throw toXferError(error, `announce ${options.name}`);
   }
 }
 
-async function openMdns({ interface: address, port }: MdnsOptions): Promise<MulticastDNS> {
-  const { default: makeMdns } = await import('multicast-dns');
-  // A socket that is bound to an interface's address is given no multicast by some systems.
-  const only = address === undefined ? {} : { interface: address, bind: '0.0.0.0' };
-  const mdns = makeMdns({ ...only, ...(port === undefined ? {} : { port }) });
-  // One interface of several that cannot take part is no fault.
-  mdns.on('warning', () => undefined);
+function isReady(mdns: MulticastDNS): Promise<void> {
   return new Promise((resolve, reject) => {
-    mdns.once('ready', () => {
-      mdns.removeListener('error', reject);
-      mdns.on('error', () => undefined);
-      resolve(mdns);
-    });
-    mdns.once('error', reject);
+    mdns.once('ready', resolve);
+    // It tells one error twice, and of later ones nobody has to know.
+    mdns.on('error', reject);
   });
 }
 
