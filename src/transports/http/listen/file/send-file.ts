@@ -14,13 +14,19 @@ import { contentRange, type Multipart, multipart, parseRanges, type Span } from 
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type. The caller closes the file.
+ * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type, and `validators` are those of the
+ * file where nothing else is said. The caller closes the file.
  * Rejects where the body could not be sent whole; the connection is cut then.
  */
-export async function sendFile(exchange: Exchange, file: OpenFile, name: string, ranges: boolean): Promise<void> {
+export async function sendFile(
+  exchange: Exchange,
+  file: OpenFile,
+  name: string,
+  ranges: boolean,
+  validators: Validators = validatorsOf(file.entry),
+): Promise<void> {
   const { request, response } = exchange;
   const { size } = file.entry;
-  const validators = validatorsOf(file.entry);
   const fields = fileFields(validators, ranges && size !== undefined);
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {

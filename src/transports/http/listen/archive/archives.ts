@@ -1,0 +1,61 @@
+/** What all archives of one listener share: room for so many at once, and checksums. */
+import { XferError } from '../../../../errors.js';
+import { RecentChecksums } from './checksums.js';
+
+/** Rows of all archives under way together, at about 80 bytes each. */
+const MOST_ROWS = 1_000_000;
+/** As many as one download in pieces may have connections. */
+const MOST_UNDER_WAY = 32;
+/** Each keeps a core busy. */
+const MOST_COMPRESSED = 2;
+
+export interface ArchiveLimits {
+  readonly rows: number;
+  readonly underWay: number;
+  readonly compressed: number;
+}
+
+/** The room that one archive has. */
+export interface ArchiveRoom {
+  /** Takes a row. UNSUPPORTED where the archive alone is too much, NO_SPACE where those under way together are. */
+  takeRow(): void;
+  /** Gives all back. */
+  leave(): void;
+}
+
+export class Archives {
+  readonly checksums: RecentChecksums;
+  readonly #limits: ArchiveLimits;
+  #rows = 0;
+  #underWay = 0;
+  #compressed = 0;
+
+  constructor(limits: Partial<ArchiveLimits> = {}) {
+    this.#limits = { rows: MOST_ROWS, underWay: MOST_UNDER_WAY, compressed: MOST_COMPRESSED, ...limits };
+    this.checksums = new RecentChecksums(this.#limits.rows);
+  }
+
+  /** Undefined where as many are under way as there may be at once. */
+  enter(compresses: boolean): ArchiveRoom | undefined {
+    const compressed = compresses ? 1 : 0;
+    const full = this.#underWay >= this.#limits.underWay || this.#compressed + compressed > this.#limits.compressed;
+    if (full) return undefined;
+    this.#underWay += 1;
+    this.#compressed += compressed;
+    let rows = 0;
+    return {
+      takeRow: () => {
+        const { rows: most } = this.#limits;
+        if (rows >= most) throw new XferError('UNSUPPORTED', `archive: more than ${most} files and folders`);
+        if (this.#rows >= most) throw new XferError('NO_SPACE', 'archive: too many files in all that are under way');
+        rows += 1;
+        this.#rows += 1;
+      },
+      leave: () => {
+        this.#underWay -= 1;
+        this.#compressed -= compressed;
+        this.#rows -= rows;
+      },
+    };
+  }
+}
