@@ -41,7 +41,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     scope: { signal: ended.signal },
     hidden: options.hidden ?? false,
     platform: process.platform,
-    archives: new Archives(),
+    archives: new Archives(options.archives),
     ...(root.kind === 'directory' ? {} : { single: share.name }),
   };
   const { hosts, port } = options;

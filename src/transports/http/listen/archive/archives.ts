@@ -10,8 +10,11 @@ const MOST_UNDER_WAY = 32;
 const MOST_COMPRESSED = 2;
 
 export interface ArchiveLimits {
+  /** Files and folders in all archives together; 1,000,000 by default. */
   readonly rows: number;
+  /** Archives; 32 by default. */
   readonly underWay: number;
+  /** Of those, the ones that are compressed; 2 by default. */
   readonly compressed: number;
 }
 

@@ -62,7 +62,7 @@ export function localHeader(entry: ZipEntry): Buffer {
   return Buffer.concat([header, name, big ? zip64Field([0, 0]) : Buffer.alloc(0), stampField(mtimeMs)]);
 }
 
-/** 4.3.9, with its signature. */
+/** 4.3.9, with its signature, behind a file that is not empty. */
 export function descriptor(size: number, crc: number): Buffer {
   const big = isBig(size);
   const record = Buffer.alloc(descriptorLength(size));
