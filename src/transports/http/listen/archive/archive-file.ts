@@ -5,11 +5,13 @@ import { XferError } from '../../../../errors.js';
 import type { ByteRange, Entry } from '../../../../transport.js';
 import type { Sharing } from '../sharing.js';
 import type { Checksums } from './checksums.js';
-import type { Layout } from './layout.js';
+import type { Layout, Part } from './layout.js';
 import { type Manifest, markOf } from './manifest.js';
 
-/** Pieces shorter than this are joined, so that small files are not sent in a packet for each of their headers. */
-const JOINED_BYTES = 64 * 1024;
+/** Files up to this length are read before their turn; pieces are joined to more, so that no header is a packet of its own. */
+const SMALL_BYTES = 64 * 1024;
+/** Parts that are looked at before their turn: eight small files, with what stands before and behind each. */
+const PARTS_AHEAD = 24;
 /** Pieces that are ready before they are asked for. */
 const PIECES_AHEAD = 2;
 
@@ -32,15 +34,52 @@ export function readArchive(archive: Archive, { start, end }: ByteRange): Readab
   return Readable.from(bytes, { objectMode: true, highWaterMark: PIECES_AHEAD });
 }
 
+interface Turn {
+  readonly part: Part;
+  /** Of the part: the bytes that are asked for. */
+  readonly from: number;
+  readonly to: number;
+  /** Those of a small file, on their way already. */
+  readonly early?: Promise<Buffer>;
+}
+
 async function* archiveBytes(archive: Archive, start: number, end: number): AsyncGenerator<Buffer, undefined> {
-  for (const part of archive.layout.parts(start)) {
-    if (part.start >= end) return;
-    const from = Math.max(0, start - part.start);
-    const to = Math.min(part.length, end - part.start);
-    if (part.kind === 'file') yield* fileBytes(archive, part.row, from, to);
-    else if (part.kind === 'made') yield part.make().subarray(from, to);
-    else yield part.make(await crcOf(archive, part.row)).subarray(from, to);
+  const turns: Turn[] = [];
+  try {
+    for (const part of archive.layout.parts(start)) {
+      if (part.start >= end) break;
+      turns.push(turnOf(archive, part, start, end));
+      if (turns.length > PARTS_AHEAD) yield* partBytes(archive, turns.shift() as Turn);
+    }
+    for (let turn = turns.shift(); turn; turn = turns.shift()) yield* partBytes(archive, turn);
+  } finally {
+    await Promise.allSettled(turns.map(({ early }) => early));
   }
+}
+
+/** A small file takes longer to open than to read, so that several are opened at once. */
+function turnOf(archive: Archive, part: Part, start: number, end: number): Turn {
+  const from = Math.max(0, start - part.start);
+  const to = Math.min(part.length, end - part.start);
+  const { parallel } = archive.sharing.share.capabilities;
+  if (part.kind !== 'file' || part.length > SMALL_BYTES || !parallel) return { part, from, to };
+  const early = whole(fileBytes(archive, part.row, from, to));
+  // Told when its turn comes.
+  early.catch(() => undefined);
+  return { part, from, to, early };
+}
+
+async function whole(pieces: AsyncIterable<Buffer>): Promise<Buffer> {
+  const found: Buffer[] = [];
+  for await (const piece of pieces) found.push(piece);
+  return Buffer.concat(found);
+}
+
+async function* partBytes(archive: Archive, { part, from, to, early }: Turn): AsyncGenerator<Buffer, undefined> {
+  if (early) yield await early;
+  else if (part.kind === 'file') yield* fileBytes(archive, part.row, from, to);
+  else if (part.kind === 'made') yield part.make().subarray(from, to);
+  else yield part.make(await crcOf(archive, part.row)).subarray(from, to);
 }
 
 /** The last piece comes only after a last look at the file, so that no end is seen of one that changed. */
@@ -53,7 +92,7 @@ async function* fileBytes(
   const note = manifest.noteBytes(row);
   if (note) return void (yield note.subarray(start, end));
   const path = manifest.path(row);
-  const whole = checksums !== undefined && start === 0 && end === manifest.size(row);
+  const complete = checksums !== undefined && start === 0 && end === manifest.size(row);
   const file = await share.open(path, scope);
   try {
     checkUnchanged(manifest, row, file.entry);
@@ -61,13 +100,13 @@ async function* fileBytes(
     let last: Buffer | undefined;
     for await (const piece of file.read({ start, end }) as AsyncIterable<Buffer>) {
       if (last) yield last;
-      if (whole) crc = crc32(piece, crc);
+      if (complete) crc = crc32(piece, crc);
       at += piece.length;
       last = piece;
     }
     if (at !== end) throw new XferError('TRUNCATED', `archive ${path}: it became shorter`);
     checkUnchanged(manifest, row, await share.stat(path, scope));
-    if (whole) checksums.set(row, crc);
+    if (complete) checksums.set(row, crc);
     if (last) yield last;
   } finally {
     await file.close();
@@ -94,12 +133,12 @@ async function* joined(pieces: AsyncIterable<Buffer>): AsyncGenerator<Buffer, un
   let waiting: Buffer[] = [];
   let bytes = 0;
   for await (const piece of pieces) {
-    const long = piece.length >= JOINED_BYTES;
+    const long = piece.length >= SMALL_BYTES;
     if (!long) {
       waiting.push(piece);
       bytes += piece.length;
     }
-    if (bytes >= JOINED_BYTES || (long && bytes > 0)) {
+    if (bytes >= SMALL_BYTES || (long && bytes > 0)) {
       yield Buffer.concat(waiting, bytes);
       waiting = [];
       bytes = 0;

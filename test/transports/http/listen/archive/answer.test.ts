@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, statSync, symlinkSync, truncateSync, writeFileSyn
 import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { crc32, gunzipSync } from 'node:zlib';
 import { XferError } from '#xfer/errors.js';
 import type { Entry } from '#xfer/transport.js';
 import { collect, patternBytes } from '../../../../support/fixtures.js';
@@ -219,6 +219,38 @@ test('without versions there is no tag and no range, and the length is exact', {
   assert.deepEqual([status, fields.etag, fields['accept-ranges']], [200, undefined, 'none']);
   assert.equal(Number(fields['content-length']), body.length);
   assert.equal(zipMembers(body).length, 2);
+});
+
+test('small files are read several at once, where the source can', { timeout: 20_000 }, async (t) => {
+  const root = await temporaryFolder(t);
+  for (let index = 0; index < 100; index += 1) writeFileSync(join(root, `f${index}`), `text ${index}`);
+  for (const parallel of [true, false]) {
+    const share = { ...diskSource(root), capabilities: { ranges: true, replay: true, parallel, metadata: true } };
+    const { open } = share;
+    let [openNow, most] = [0, 0];
+    share.open = async (...args) => {
+      openNow += 1;
+      most = Math.max(most, openNow);
+      const file = await (open?.(...args) as NonNullable<ReturnType<NonNullable<typeof open>>>);
+      let closing: Promise<void> | undefined;
+      const close = async (): Promise<void> => {
+        await file.close();
+        openNow -= 1;
+      };
+      return { ...file, close: () => (closing ??= close()) };
+    };
+    const { url } = await serve(t, root, { share });
+    const zip = (await fetchWhole(`${url}/?archive=zip`)).body;
+    const members = zipMembers(zip).slice(1);
+    assert.equal(members.length, 100);
+    for (const member of members) {
+      const bytes = memberBytes(zip, member);
+      assert.equal(bytes.toString(), `text ${/f(\d+)$/.exec(member.name)?.[1]}`);
+      assert.equal(member.crc, crc32(bytes));
+    }
+    assert.equal(openNow, 0);
+    assert.ok(parallel ? most > 1 && most <= 20 : most === 1, `${most} at once`);
+  }
 });
 
 /** More than all buffers between a file and a client that does not read. */
