@@ -41,9 +41,9 @@ export async function answerArchive(
   try {
     await sendArchive(exchange, sharing, folder, format, room);
   } catch (error) {
-    const code = error instanceof XferError && !response.headersSent ? error.code : undefined;
-    if (code === 'NO_SPACE') return refuseBusy(exchange);
-    if (code !== 'UNSUPPORTED') throw error;
+    const noRoom = error instanceof XferError && error.code === 'NO_SPACE' && !response.headersSent;
+    if (!noRoom) throw error;
+    if (!room.full) return refuseBusy(exchange);
     refuse(request, response, 403, {}, 'more files than one archive may hold; ask for the folders in it');
   } finally {
     room.leave();
@@ -68,13 +68,16 @@ async function sendArchive(
   room: ArchiveRoom,
 ): Promise<void> {
   const { request, response } = exchange;
+  // While a folder is walked, or a file read for its checksum, nothing that is sent keeps the connection awake.
+  const working = (): void => void request.socket.setTimeout(request.socket.timeout ?? 0);
   const manifest = await walkFolder(sharing, folder, () => {
     if (request.destroyed || response.destroyed) throw new XferError('DISCONNECTED', 'archive: the client has gone');
     room.takeRow();
+    working();
   });
   const name = `${manifest.top}.${format}`;
   const validators = archiveValidators(manifest, format);
-  const file = openArchive(archiveOf(exchange, sharing, manifest, format, validators), format);
+  const file = openArchive({ sharing, manifest, working, ...layoutOf(sharing, manifest, format, validators) }, format);
   response.setHeader('Content-Disposition', attachmentField(name));
   try {
     await sendFile(exchange, file, name, sharing.share.capabilities.ranges && manifest.versioned, validators);
@@ -83,27 +86,23 @@ async function sendArchive(
   }
 }
 
-/** A tag alone: no one time can speak for many files. */
+/** A tag alone: no one time can speak for many files. It is weak where another zlib may compress to other bytes. */
 function archiveValidators(manifest: Manifest, format: ArchiveFormat): Validators {
   if (!manifest.versioned) return { strong: false };
   const version = `${format} ${manifest.digest()}`;
-  const { etag, strong } = validatorsOf({ path: '', kind: 'file', version, mtimeMs: manifest.newestMs });
-  return { ...(etag === undefined ? {} : { etag }), strong };
+  const { etag = '', strong } = validatorsOf({ path: '', kind: 'file', version, mtimeMs: manifest.newestMs });
+  return format === 'tar.gz' && strong ? { etag: `W/${etag}`, strong: false } : { etag, strong };
 }
 
-function archiveOf(
-  { request }: Exchange,
+function layoutOf(
   sharing: Sharing,
   manifest: Manifest,
   format: ArchiveFormat,
   { etag, strong }: Validators,
-): Archive {
-  // Nothing that is sent keeps the connection awake while files are read for their checksums.
-  const working = (): void => void request.socket.setTimeout(request.socket.timeout ?? 0);
-  if (format !== 'zip') return { sharing, manifest, layout: tarLayout(manifest), working };
-  const checksums =
-    strong && etag !== undefined ? sharing.archives.checksums.of(etag, manifest.count) : new Checksums(manifest.count);
-  return { sharing, manifest, layout: zipLayout(manifest), checksums, working };
+): Pick<Archive, 'layout' | 'checksums'> {
+  if (format !== 'zip') return { layout: tarLayout(manifest) };
+  const kept = strong && etag !== undefined ? sharing.archives.checksums.of(etag, manifest.count) : undefined;
+  return { layout: zipLayout(manifest), checksums: kept ?? new Checksums(manifest.count) };
 }
 
 /** The archive to be read; closed once its streams are. Its length is not known where it is compressed. */

@@ -20,8 +20,10 @@ export interface ArchiveLimits {
 
 /** The room that one archive has. */
 export interface ArchiveRoom {
-  /** Takes a row. UNSUPPORTED where the archive alone is too much, NO_SPACE where those under way together are. */
+  /** Takes a row. NO_SPACE where those of all archives under way are too many. */
   takeRow(): void;
+  /** It has as many rows as all may have together. */
+  readonly full: boolean;
   /** Gives all back. */
   leave(): void;
 }
@@ -41,18 +43,19 @@ export class Archives {
   /** Undefined where as many are under way as there may be at once. */
   enter(compresses: boolean): ArchiveRoom | undefined {
     const compressed = compresses ? 1 : 0;
-    const full = this.#underWay >= this.#limits.underWay || this.#compressed + compressed > this.#limits.compressed;
-    if (full) return undefined;
+    const { rows: mostRows, underWay, compressed: mostCompressed } = this.#limits;
+    if (this.#underWay >= underWay || this.#compressed + compressed > mostCompressed) return undefined;
     this.#underWay += 1;
     this.#compressed += compressed;
     let rows = 0;
     return {
       takeRow: () => {
-        const { rows: most } = this.#limits;
-        if (rows >= most) throw new XferError('UNSUPPORTED', `archive: more than ${most} files and folders`);
-        if (this.#rows >= most) throw new XferError('NO_SPACE', 'archive: too many files in all that are under way');
+        if (this.#rows >= mostRows) throw new XferError('NO_SPACE', 'archive: too many files and folders');
         rows += 1;
         this.#rows += 1;
+      },
+      get full() {
+        return rows >= mostRows;
       },
       leave: () => {
         this.#underWay -= 1;

@@ -1,4 +1,5 @@
 /** Names inside an archive: what they may hold, so that no program that unpacks them leaves its directory. */
+import { bytesFromName, nameFromBytes } from '../../../../names.js';
 import { safeName } from '../../content-disposition.js';
 
 /** Where what is shared has no name of its own, as in `xfer serve .`. */
@@ -9,9 +10,10 @@ export function topName(name: string): string {
   return safeName(name.toWellFormed().replaceAll('\ufffd', '_')) ?? NAMELESS;
 }
 
-/** Whether a name stands for exactly one thing inside its folder: not empty, `.` or `..`, without `/` and NUL. */
+/** Whether a name stands for exactly one thing inside its folder: not empty, `.` or `..`, without `/` and NUL, in bytes. */
 export function isPlainName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && !/[/\0]/.test(name);
+  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) return false;
+  return name.isWellFormed() || nameFromBytes(bytesFromName(name)) === name;
 }
 
 /**

@@ -17,7 +17,7 @@ const MOST_NAME_BYTES = 0xfffe;
 const ENTRIES_IN_TURN = 250;
 const READABLE_BY_ALL = 0o444;
 /** With another code the fault is not that of the one thing, and the archive fails. */
-const LEFT_OUT_CODES: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNSAFE_PATH']);
+const LEFT_OUT_CODES: ReadonlySet<string> = new Set(['NOT_FOUND', 'DENIED', 'UNSAFE_PATH', 'UNSUPPORTED']);
 
 /**
  * All that the listings of `folder`, and of the folders in it, show. What is shown and cannot be sent is left out, and a

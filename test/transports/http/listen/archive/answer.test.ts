@@ -120,10 +120,24 @@ test('hidden names are in it only where they are served', { timeout: 10_000 }, a
   assert.deepEqual(await names(true), ['', '.env', '.git/', '.git/config', 'seen']);
 });
 
+test('modes are those of the files, without set-user-ID', { timeout: 10_000 }, async (t) => {
+  const root = await temporaryFolder(t);
+  writeFileSync(join(root, 'run'), 'x');
+  chmodSync(join(root, 'run'), 0o6751);
+  mkdirSync(join(root, 'sub'), { mode: 0o700 });
+  const { url } = await serveLocal(t, root);
+  const members = zipMembers((await fetchWhole(`${url}/?archive=zip`)).body);
+  const modes = process.platform === 'win32' ? [0o100666, 0o040777] : [0o100751, 0o040700];
+  assert.deepEqual(
+    members.slice(1).map(({ mode }) => mode),
+    modes,
+  );
+});
+
 test('no name climbs out, and two names never become one', { timeout: 10_000 }, async (t) => {
   const share = diskSource('/none', 'C:\\..\\top');
   const names = ['..', '.', '', 'a/../../b', '/abs', 'nul\0', '..\\..\\evil', '\\abs', 'C:\\x', 'x\\y', 'x%5Cy', 'ok'];
-  names.push('z'.repeat(66_000));
+  names.push('z'.repeat(66_000), 'half \ud83d');
   share.stat = (path) => Promise.resolve({ path, kind: 'directory' });
   share.list = async function* () {
     for (const path of names) yield { path, kind: 'file', size: 0, mode: 0o644 };
@@ -179,6 +193,20 @@ test('what cannot be read is left out, and the archive says so under a free name
       'share/shut: it cannot be read\nshare/streamed/pipe: its length is not known before it is read\n',
   );
   assert.equal(share.opened, share.closed);
+});
+
+test('folders that never end are cut where the source cannot tell them apart', { timeout: 30_000 }, async (t) => {
+  const share = diskSource('/none', 'deep');
+  share.stat = (path) => Promise.resolve({ path, kind: 'directory' });
+  share.list = async function* (path) {
+    yield { path: path === '' ? 'd' : `${path}/d`, kind: 'directory' };
+  };
+  const { url } = await serve(t, '/none', { share });
+  const zip = (await fetchWhole(`${url}/?archive=zip`)).body;
+  const members = zipMembers(zip);
+  assert.equal(members.length, 1002);
+  const note = memberBytes(zip, members.at(-1) as (typeof members)[number]).toString();
+  assert.match(note, /^deep(\/d){1001}: there are more than 1000 folders inside each other$/m);
 });
 
 test('a folder that may not be listed is an error and no archive', { timeout: 10_000 }, async (t) => {
