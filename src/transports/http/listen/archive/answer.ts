@@ -76,7 +76,7 @@ async function sendArchive(
     working();
   });
   const name = `${manifest.top}.${format}`;
-  const validators = archiveValidators(manifest, format);
+  const validators = await archiveValidators(manifest, format);
   const file = openArchive({ sharing, manifest, working, ...layoutOf(sharing, manifest, format, validators) }, format);
   response.setHeader('Content-Disposition', attachmentField(name));
   try {
@@ -87,9 +87,9 @@ async function sendArchive(
 }
 
 /** A tag alone: no one time can speak for many files. It is weak where another zlib may compress to other bytes. */
-function archiveValidators(manifest: Manifest, format: ArchiveFormat): Validators {
+async function archiveValidators(manifest: Manifest, format: ArchiveFormat): Promise<Validators> {
   if (!manifest.versioned) return { strong: false };
-  const version = `${format} ${manifest.digest()}`;
+  const version = `${format} ${await manifest.digest()}`;
   const { etag = '', strong } = validatorsOf({ path: '', kind: 'file', version, mtimeMs: manifest.newestMs });
   return format === 'tar.gz' && strong ? { etag: `W/${etag}`, strong: false } : { etag, strong };
 }

@@ -1,5 +1,6 @@
 /** What goes into an archive: a row for each thing, so short that a million of them fit in memory. */
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { bytesFromName, nameFromBytes } from '../../../../names.js';
 import type { Entry } from '../../../../transport.js';
 import { archivedName } from './entry-name.js';
@@ -25,6 +26,9 @@ const FOLDER = 0x8000;
 const PERMISSIONS = 0o777;
 /** Modes of what comes from a source that knows none. */
 const USUAL_MODES = { folder: 0o755, file: 0o644 };
+
+/** Rows after which others get their turn. */
+const ROWS_IN_TURN = 5000;
 
 /** The folder that is the archive. */
 export const TOP = 0;
@@ -99,7 +103,9 @@ export class Manifest {
   /** All that was added since row `first` is what the folder holds: from now on in the order of its names, as bytes. */
   closeFolder(folder: number, first: number): void {
     const children = Uint32Array.from({ length: this.#count - first }, (_, index) => first + index);
-    children.sort((a, b) => Buffer.compare(this.#nameBytes(a), this.#nameBytes(b)));
+    // Text of one character for each byte has the order of the bytes, and is compared in a third of the time.
+    const keys = Array.from(children, (child) => this.#nameBytes(child).toString('latin1'));
+    children.sort((a, b) => ((keys[a - first] as string) < (keys[b - first] as string) ? -1 : 1));
     this.#rows.writeUInt32LE(first, folder * ROW_BYTES + AT.firstChild);
     this.#rows.writeUInt32LE(children.length, folder * ROW_BYTES + AT.children);
     for (const [index, child] of children.entries()) {
@@ -202,9 +208,12 @@ export class Manifest {
   }
 
   /** A text that is the same for the same names, sizes, times, modes and versions in the same order. */
-  digest(): string {
+  async digest(): Promise<string> {
     const hash = createHash('sha256');
+    let done = 0;
     for (const row of this.rows()) {
+      done += 1;
+      if (done % ROWS_IN_TURN === 0) await nextTurn();
       const numbers = [this.size(row), this.mtimeMs(row), this.mode(row), this.isFolder(row) ? 0 : this.mark(row)];
       hash.update(`\n${numbers.join(' ')} ${this.archivedLength(row)} `).update(this.archivedPath(row));
     }

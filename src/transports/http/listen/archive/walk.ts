@@ -104,7 +104,7 @@ class Walk {
     let levels = 1;
     for (let above = folder; ; above = this.#manifest.parent(above)) {
       if (entry.identity !== undefined && this.#manifest.mark(above) === mark) {
-        return 'it is a link back to a folder that it is in';
+        return 'it leads back to a folder that it is in';
       }
       if (above === TOP) break;
       levels += 1;

@@ -100,8 +100,8 @@ test('links inside are files, links out are not there, and loops end', { timeout
   assert.equal(
     note,
     'This archive is not complete. Left out:\n\n' +
-      'root/linked/loop: it is a link back to a folder that it is in\n' +
-      'root/sub/loop: it is a link back to a folder that it is in\n',
+      'root/linked/loop: it leads back to a folder that it is in\n' +
+      'root/sub/loop: it leads back to a folder that it is in\n',
   );
   for (const form of FORMS) assert.ok(!(await fetchWhole(`${url}/?archive=${form}`)).body.includes('MARKER'));
 });
