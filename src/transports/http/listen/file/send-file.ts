@@ -1,10 +1,9 @@
 /** One open file as the response to one request. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import type { Readable } from 'node:stream';
 import { XferError } from '../../../../errors.js';
 import type { ByteRange, OpenFile } from '../../../../transport.js';
-import { type Exchange, sendSmall, sendStream } from '../exchange.js';
+import { type Exchange, type ReadableAt, sendLast, sendRange, sendStream } from '../exchange.js';
 import { refuse } from '../refuse.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
 import { contentTypeOf } from './content-type.js';
@@ -31,7 +30,9 @@ export async function sendFile(exchange: Exchange, file: OpenFile, name: string,
   const contentType = contentTypeOf(name);
   const spans = ranges && size !== undefined ? askedSpans(request, size, validators) : undefined;
   if (spans === undefined || size === undefined) {
+    const whole = wantsWhole(request, file) ? await file.readWhole() : undefined;
     response.writeHead(200, { ...fields, 'Content-Type': contentType, ...lengthField(size) });
+    if (whole) return sendLast(exchange, whole);
     return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
   }
   const [first, second] = spans;
@@ -44,6 +45,16 @@ export async function sendFile(exchange: Exchange, file: OpenFile, name: string,
   const parts = multipart(spans, size, contentType, randomBytes(12).toString('hex'));
   response.writeHead(206, { ...fields, 'Content-Type': parts.contentType, ...lengthField(parts.length) });
   return sendBody(exchange, spans, file, parts);
+}
+
+/** Whether the file is small enough to be sent in one piece with its head. */
+function wantsWhole(
+  request: IncomingMessage,
+  file: OpenFile,
+): file is OpenFile & Required<Pick<OpenFile, 'readWhole'>> {
+  return (
+    request.method === 'GET' && file.readWhole !== undefined && (file.entry.size ?? SMALL_BYTES + 1) <= SMALL_BYTES
+  );
 }
 
 /** Fields of every answer about the file, 304 included. */
@@ -79,13 +90,9 @@ async function sendBody(exchange: Exchange, spans: readonly ByteRange[], file: O
     response.end();
     return;
   }
-  const [only] = spans as [ByteRange];
-  if (!parts && only.end !== undefined && only.end - only.start <= SMALL_BYTES) {
-    return sendSmall(exchange, file.read(only), only.end - only.start);
-  }
   for (const [index, span] of spans.entries()) {
     if (parts) write(exchange, parts.heads[index] as string);
-    await sendSpan(exchange, file.read(span), span);
+    await sendSpan(exchange, file, span);
   }
   if (parts) write(exchange, parts.tail);
   response.end();
@@ -96,11 +103,13 @@ function write({ response, tally }: Exchange, text: string): void {
   response.write(text);
 }
 
-/** Pipes exactly the bytes of `span`; TRUNCATED where fewer came, because the length has been announced. */
-async function sendSpan(exchange: Exchange, body: Readable, span: ByteRange): Promise<void> {
+/** Sends exactly the bytes of `span`; TRUNCATED where there are fewer, because the length has been announced. */
+async function sendSpan(exchange: Exchange, file: OpenFile, span: ByteRange): Promise<void> {
+  const { start, end } = span;
+  if (file.readAt && end !== undefined) return sendRange(exchange, file as ReadableAt, { start, end });
   const before = exchange.tally.bytes;
-  await sendStream(exchange, body);
-  if (span.end !== undefined && exchange.tally.bytes - before !== span.end - span.start) {
+  await sendStream(exchange, file.read(span));
+  if (end !== undefined && exchange.tally.bytes - before !== end - start) {
     throw new XferError('TRUNCATED', 'send file: it became shorter');
   }
 }
