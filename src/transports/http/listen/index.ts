@@ -5,6 +5,7 @@ import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope } from '../../../transport.js';
+import { ReprDigests } from './file/repr-digest.js';
 import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
@@ -40,6 +41,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     scope: { signal: ended.signal },
     hidden: options.hidden ?? false,
     platform: process.platform,
+    digests: new ReprDigests(),
     ...(root.kind === 'directory' ? {} : { single: share.name }),
   };
   const { hosts, port } = options;

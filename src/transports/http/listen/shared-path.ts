@@ -3,6 +3,7 @@ import { XferError } from '../../../errors.js';
 import { lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
 import type { Exchange } from './exchange.js';
+import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
 import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
@@ -68,10 +69,20 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
+/** Sends an open file, or one compressed beside it, and closes both. */
 async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, name: string): Promise<void> {
+  const { share, scope, digests } = sharing;
+  const { ranges } = share.capabilities;
+  let compressed: Compressed | undefined;
   try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges);
+    if (!mayBeCompressed(name)) return await sendFile(exchange, { file, name, ranges, digests });
+    compressed = await openCompressed(share, file, exchange.request.headers['accept-encoding'], scope);
+    const fields = compressed ? { 'Content-Encoding': compressed.coding } : {};
+    const vary = { Vary: [exchange.response.getHeader('Vary'), 'Accept-Encoding'].filter(Boolean).join(', ') };
+    const sent = { name, ranges, digests, fields: { ...vary, ...fields } };
+    await sendFile(exchange, { file: compressed?.file ?? file, ...sent });
   } finally {
+    await compressed?.file.close();
     await file.close();
   }
 }
