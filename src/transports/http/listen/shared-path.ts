@@ -8,7 +8,7 @@ import { sendFile } from './file/send-file.js';
 import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
-import { encodeName, parseTarget, type Target } from './target.js';
+import { encodeName, isShown, parseTarget, type Target } from './target.js';
 
 const INDEX = 'index.html';
 
@@ -16,31 +16,8 @@ const INDEX = 'index.html';
 export async function answerShared(exchange: Exchange, sharing: Sharing): Promise<void> {
   const { request, response } = exchange;
   const target = parseTarget(request.url ?? '', sharing);
-  if (typeof target === 'number') {
-    const single = singleTarget(exchange, sharing);
-    return single ? answerSingle(exchange, sharing, single) : refuse(request, response, target);
-  }
-  if (sharing.single !== undefined) return answerSingle(exchange, sharing, target);
+  if (typeof target === 'number') return refuse(request, response, target);
   return target.directory ? answerDirectory(exchange, sharing, target) : answerFile(exchange, sharing, target);
-}
-
-/** One shared file may have a name that starts with a dot: it was named by whoever shares it. */
-function singleTarget({ request }: Exchange, sharing: Sharing): Target | undefined {
-  if (sharing.single === undefined) return undefined;
-  const target = parseTarget(request.url ?? '', { ...sharing, hidden: true });
-  return typeof target === 'number' ? undefined : target;
-}
-/** The root is one file: it is all that there is, and `/` lists it. */
-async function answerSingle(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { share, scope } = sharing;
-  const name = sharing.single as string;
-  if (target.path === '') {
-    const entry = await share.stat('', scope);
-    if (!entry) return refuse(exchange.request, exchange.response, 404);
-    return sendListing(exchange, { path: '', query: target.query, entries: [{ ...entry, path: name }] });
-  }
-  if (target.path !== name || target.directory) return refuse(exchange.request, exchange.response, 404);
-  return sendOpened(exchange, sharing, await share.open('', scope), name);
 }
 
 async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
@@ -121,9 +98,10 @@ async function openIndex(sharing: Sharing, path: string): Promise<OpenFile | und
 }
 
 /** What a listing shows of an entry, under its bare name; undefined where it could not be asked for. */
-async function shownEntry({ share, scope, hidden }: Sharing, found: Entry, prefix: string): Promise<Entry | undefined> {
+async function shownEntry(sharing: Sharing, found: Entry, prefix: string): Promise<Entry | undefined> {
+  const { share, scope } = sharing;
   const name = found.path.startsWith(prefix) ? found.path.slice(prefix.length) : found.path;
-  if (name === '' || (!hidden && name.startsWith('.'))) return undefined;
+  if (name === '' || !isShown(name, prefix === '', sharing)) return undefined;
   if (found.kind !== 'symlink') return { ...found, path: name };
   const target = await share.stat(found.path, scope).catch(() => undefined);
   return target && { ...target, path: name };

@@ -9,8 +9,6 @@ export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'ope
 
 export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
-  /** The root is one file, served under this name. */
-  readonly single?: string;
   readonly scope: Scope;
   readonly digests: ReprDigests;
 }

@@ -13,6 +13,8 @@ export interface Target {
 export interface TargetPolicy {
   /** Names that start with a dot can be asked for. */
   readonly hidden: boolean;
+  /** Names in the root that whoever shares it gave, and that can be asked for though they start with a dot. */
+  readonly named: ReadonlySet<string>;
   readonly platform: NodeJS.Platform;
 }
 
@@ -35,7 +37,7 @@ export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 4
   for (const part of parts) {
     const name = decodePart(part);
     if (name === undefined) return 400;
-    if (!isAllowed(name, policy)) return 404;
+    if (!canBeName(name, policy) || !isShown(name, names.length === 0, policy)) return 404;
     names.push(name);
   }
   return { path: names.join('/'), directory, query };
@@ -61,10 +63,14 @@ function decodePart(part: string): string | undefined {
   return nameFromBytes(bytes.subarray(0, length));
 }
 
-function isAllowed(name: string, policy: TargetPolicy): boolean {
+function canBeName(name: string, { platform }: TargetPolicy): boolean {
   if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) return false;
-  if (policy.platform === 'win32' && /[\\:]/.test(name)) return false;
-  return policy.hidden || !name.startsWith('.');
+  return platform !== 'win32' || !/[\\:]/.test(name);
+}
+
+/** Whether a thing of this name in the root, or deeper, is given away and listed. */
+export function isShown(name: string, inRoot: boolean, { hidden, named }: TargetPolicy): boolean {
+  return hidden || !name.startsWith('.') || (inRoot && named.has(name));
 }
 
 /** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */

@@ -41,7 +41,7 @@ test('no spelling of a target leaves the root', { timeout: 30_000 }, async (t) =
 });
 
 test('targets', () => {
-  const posix = { hidden: false, platform: 'linux' } as const;
+  const posix = { hidden: false, named: new Set<string>(), platform: 'linux' } as const;
   const path = (raw: string, platform: NodeJS.Platform = 'linux') => {
     const target = parseTarget(raw, { ...posix, platform });
     return typeof target === 'number' ? target : target.path;
