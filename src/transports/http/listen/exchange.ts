@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
+import { Slots } from '../../../slots.js';
 import type { OpenFile } from '../../../transport.js';
 import type { Span } from './file/ranges.js';
 import type { Tally } from './log/access-log.js';
@@ -13,6 +14,14 @@ export interface Exchange {
   readonly response: ServerResponse;
   readonly tally: Tally;
 }
+
+/**
+ * Pieces that are read at once, for all connections together: in a crowd each has its turn, and none of the turns of the
+ * event loop, which accept a connection each, is a long one.
+ */
+const READS_AT_ONCE = 8;
+
+const reading = new Slots(READS_AT_ONCE);
 
 export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
 
@@ -52,8 +61,8 @@ export async function sendRange(exchange: Exchange, file: ReadableAt, { start, e
     const buffer = takeSendBuffer();
     try {
       if (!buffer.ample) await sending;
-      const length = await file.readAt(buffer.bytes.subarray(0, Math.min(buffer.bytes.length, end - at)), at);
-      if (length === 0) throw new XferError('TRUNCATED', 'send file: it became shorter');
+      if (!reading.tryTake()) await reading.take();
+      const length = await fill(file, buffer.bytes.subarray(0, Math.min(buffer.bytes.length, end - at)), at);
       await sending;
       at += length;
       sending = sendPiece(exchange, buffer, length);
@@ -64,6 +73,17 @@ export async function sendRange(exchange: Exchange, file: ReadableAt, { start, e
     sending.catch(() => {});
   }
   await sending;
+}
+
+/** Fills a buffer in one of the turns. TRUNCATED where nothing is there. */
+async function fill(file: ReadableAt, bytes: Buffer, at: number): Promise<number> {
+  try {
+    const length = await file.readAt(bytes, at);
+    if (length > 0) return length;
+    throw new XferError('TRUNCATED', 'send file: it became shorter');
+  } finally {
+    reading.give();
+  }
 }
 
 /** Resolves when the connection has taken the first `length` bytes of the buffer, which is given back in any case. */
