@@ -19,7 +19,7 @@ export interface TargetPolicy {
 }
 
 /**
- * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty, `.`,
+ * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty,
  * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name.
  */
 export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 404 {
@@ -31,12 +31,17 @@ export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 4
   if (!path.startsWith('/')) return 400;
   if (path === '/') return { path: '', directory: true, query };
   const parts = path.slice(1).split('/');
-  const directory = parts.at(-1) === '';
+  let directory = parts.at(-1) === '';
   if (directory) parts.pop();
   const names: string[] = [];
-  for (const part of parts) {
+  for (const [index, part] of parts.entries()) {
     const name = decodePart(part);
     if (name === undefined) return 400;
+    // rclone asks for `/./a:b`, so that the colon is taken for no scheme.
+    if (name === '.') {
+      directory ||= index === parts.length - 1;
+      continue;
+    }
     if (!canBeName(name, policy) || !isShown(name, names.length === 0, policy)) return 404;
     names.push(name);
   }
@@ -64,7 +69,7 @@ function decodePart(part: string): string | undefined {
 }
 
 function canBeName(name: string, { platform }: TargetPolicy): boolean {
-  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) return false;
+  if (name === '' || name === '..' || /[/\0]/.test(name)) return false;
   return platform !== 'win32' || !/[\\:]/.test(name);
 }
 
