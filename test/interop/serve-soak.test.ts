@@ -76,7 +76,7 @@ test(`${CLIENTS} clients of the worst kinds leave a server as it was`, {
   timeout: 120_000,
 }, async (t) => {
   const { port, pid, running } = await startServer(t);
-  await visits(port, 1000);
+  await visits(port, 3000);
   const [descriptorsBefore, memoryBefore] = [descriptors(pid), memoryMiBOf(pid) ?? 0];
   await visits(port, CLIENTS);
   const deadlineMs = performance.now() + 5000;
