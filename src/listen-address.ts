@@ -9,6 +9,9 @@ const EVERYWHERE: readonly string[] = ['::', '0.0.0.0'];
 /** Tries to find one port that is free on every address, where port 0 was asked for. */
 const FREE_PORT_TRIES = 16;
 
+/** Connections that wait to be accepted; Node's own 511 leave those of a crowd to try again a second later. */
+const BACKLOG = 4096;
+
 const NO_SUCH_FAMILY: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
 export interface Wanted {
@@ -69,7 +72,7 @@ async function bindOnce<S extends Server>(make: () => S, { hosts, port }: Wanted
 function listenOn(server: Server, host: string, port: number, ipv6Only: boolean): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ipv6Only }, () => {
+    server.listen({ host, port, ipv6Only, backlog: BACKLOG }, () => {
       server.removeListener('error', reject);
       resolve((server.address() as AddressInfo).port);
     });

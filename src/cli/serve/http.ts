@@ -1,7 +1,7 @@
 /** `xfer serve` over HTTP. */
 import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
-import { listen, openSource } from '../../open.js';
+import { listen } from '../../open.js';
 import type { Listener, Source } from '../../transport.js';
 import { type AccessRecord, formatAccess } from '../../transports/http/listen/log/access-log.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
@@ -12,17 +12,18 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { openShare } from './share.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(
-  { directory, port }: ServeOperands,
+  { paths, port }: ServeOperands,
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
   checkHttp(parsed);
   const report = await openReport(parsed, around);
   const json = parsed.flag('json');
-  const share = await openSource({ scheme: 'file', path: directory }, {}, { signal: around.signal });
+  const share = await openShare(paths, { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<HttpListenOptions>>('http', {

@@ -22,10 +22,16 @@ const GUEST = 'xfer';
 const MOST_FILE_BYTES = 1 << 20;
 
 export async function serveSftp(
-  { directory, port }: ServeOperands,
+  { paths, port }: ServeOperands,
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
+  const [directory = '.', another] = paths;
+  if (another !== undefined) {
+    throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
+      hint: `share the directory that ${directory} and ${another} are in`,
+    });
+  }
   const report = await openReport(parsed, around);
   const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);
   const hostKey = await loadHostKey(join(configDirectory(around), 'ssh_host_ed25519_key'), around.platform);

@@ -123,9 +123,9 @@ function urlName(url: URL, platform: NodeJS.Platform): string | undefined {
 const EXTENDED_PLAIN = /[A-Za-z0-9!#$&+.^_`|~-]/;
 
 /**
- * The field that has a browser save a response under `name`, whatever is in it: `filename` in ASCII, where a quote, a
- * backslash and a `%` would be read in different ways, and where that is not the whole name `filename*` too (RFC 6266, 4.3 and appendix D).
- * Control and direction characters, separators, and bytes that are not UTF-8 become `_`.
+ * The field that has a browser save a response under `name`, whatever is in it: `filename` in ASCII and without what is
+ * read in different ways, as a quote and a `%` are; where that is not the whole name `filename*` too (RFC 6266, 4.3 and
+ * appendix D). Control and direction characters, separators, and bytes that are not UTF-8 become `_`.
  */
 export function attachmentField(name: string): string {
   const clean = name

@@ -3,13 +3,27 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
+import { Slots } from '../../../slots.js';
+import type { OpenFile } from '../../../transport.js';
+import type { Span } from './file/ranges.js';
 import type { Tally } from './log/access-log.js';
+import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly tally: Tally;
 }
+
+/**
+ * Pieces that are read at once, for all connections together: in a crowd each has its turn, and none of the turns of the
+ * event loop, which accept a connection each, is a long one.
+ */
+const READS_AT_ONCE = 8;
+
+const reading = new Slots(READS_AT_ONCE);
+
+export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
 
 /**
  * Sends all that `body` holds and leaves the response open. Rejects where either ended early; both are destroyed then.
@@ -30,34 +44,64 @@ export async function sendStream({ request, response, tally }: Exchange, body: R
   }
 }
 
-/**
- * Ends the response with all that `body` holds, in one piece with its head: for bodies that are small, where a pipeline
- * costs more than the bytes. Rejects as `sendStream` does, before anything was sent; TRUNCATED where `body` does not hold
- * exactly `length` bytes.
- */
-export async function sendSmall({ request, response, tally }: Exchange, body: Readable, length: number): Promise<void> {
-  const pieces = await readAll(request, body);
-  const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-  if (bytes.length !== length) throw new XferError('TRUNCATED', 'send file: it became shorter');
+/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet. */
+export function sendLast({ response, tally }: Exchange, bytes: Uint8Array): void {
   tally.bytes += bytes.length;
   response.end(bytes);
 }
 
-function readAll(request: IncomingMessage, body: Readable): Promise<Buffer[]> {
+/**
+ * Sends exactly the bytes of a range and leaves the response open. One piece is read while the one before it is on its way,
+ * and a buffer is used again once the connection has taken it. TRUNCATED where the file ends before, DISCONNECTED where
+ * the client had gone.
+ */
+export async function sendRange(exchange: Exchange, file: ReadableAt, { start, end }: Span): Promise<void> {
+  let sending: Promise<void> | undefined;
+  for (let at = start; at < end; ) {
+    const buffer = takeSendBuffer();
+    try {
+      if (!buffer.ample) await sending;
+      if (!reading.tryTake()) await reading.take();
+      const length = await fill(file, buffer.bytes.subarray(0, Math.min(buffer.bytes.length, end - at)), at);
+      await sending;
+      at += length;
+      sending = sendPiece(exchange, buffer, length);
+    } catch (error) {
+      giveBack(buffer);
+      throw error;
+    }
+    sending.catch(() => {});
+  }
+  await sending;
+}
+
+/** Fills a buffer in one of the turns. TRUNCATED where nothing is there. */
+async function fill(file: ReadableAt, bytes: Buffer, at: number): Promise<number> {
+  try {
+    const length = await file.readAt(bytes, at);
+    if (length > 0) return length;
+    throw new XferError('TRUNCATED', 'send file: it became shorter');
+  } finally {
+    reading.give();
+  }
+}
+
+/** Resolves when the connection has taken the first `length` bytes of the buffer, which is given back in any case. */
+function sendPiece({ request, response, tally }: Exchange, buffer: SendBuffer, length: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    const cut = (): void => void body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
-    if (request.destroyed) cut();
+    let out = true;
+    const done = (taken: boolean): void => {
+      if (!out) return;
+      out = false;
+      request.removeListener('close', cut);
+      giveBack(buffer);
+      if (taken) resolve();
+      else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
+    };
+    const cut = (): void => done(false);
+    if (request.destroyed || response.destroyed) return cut();
     request.once('close', cut);
-    body.on('data', (chunk: Buffer) => pieces.push(chunk));
-    body.once('end', () => {
-      request.removeListener('close', cut);
-      resolve(pieces);
-    });
-    body.once('error', reject);
-    body.once('close', () => {
-      request.removeListener('close', cut);
-      reject(new XferError('TRUNCATED', 'send file: its stream ended early'));
-    });
+    tally.bytes += length;
+    response.write(buffer.bytes.subarray(0, length), (error) => done(!error));
   });
 }

@@ -2,14 +2,16 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { throwIfAborted, XferError } from '../../../errors.js';
+import { GatheredSource } from '../../../gathered-source.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope } from '../../../transport.js';
 import { Archives } from './archive/archives.js';
+import { ReprDigests } from './file/repr-digest.js';
 import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
-import { type Sharing, sharedSource } from './sharing.js';
+import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
 
 export { type AccessRecord, formatAccess } from './log/access-log.js';
 export type { HttpListenOptions } from './options.js';
@@ -29,10 +31,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
-  const share = sharedSource(options.share);
-  if (options.receive) throw new XferError('UNSUPPORTED', `serve ${share.label}: uploads are not taken over HTTP`);
-  const root = await share.stat('', scope);
-  if (!root) throw new XferError('NOT_FOUND', `serve ${share.label}: no such file or directory`);
+  const share = await sharedDirectory(options, scope);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
   setMaxListeners(0, ended.signal);
@@ -40,13 +39,23 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     share,
     scope: { signal: ended.signal },
     hidden: options.hidden ?? false,
+    named: new Set(share instanceof GatheredSource ? share.names : []),
     platform: process.platform,
     archives: new Archives(options.archives),
-    ...(root.kind === 'directory' ? {} : { single: share.name }),
+    digests: new ReprDigests(),
   };
   const { hosts, port } = options;
   const bound = await bind(() => makeServer(options, sharing), { hosts, port, example: 'xfer serve .' });
   return new HttpListener(bound, ended, scope);
+}
+
+/** What is shared, as a directory: one file alone is what is in it. */
+async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Scope): Promise<SharedSource> {
+  const shared = sharedSource(share);
+  if (receive) throw new XferError('UNSUPPORTED', `serve ${shared.label}: uploads are not taken over HTTP`);
+  const root = await shared.stat('', scope);
+  if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
+  return root.kind === 'directory' ? shared : new GatheredSource(new Map([[shared.name, shared]]));
 }
 
 function makeServer(options: HttpListenOptions, sharing: Sharing): Server {

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.js';
 import type { Tally } from './log/access-log.js';
 import { refuse, refuseError } from './refuse.js';
+import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
 
@@ -28,6 +29,8 @@ export async function respond(
 async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
   const { request, response } = exchange;
   const { method, headers } = request;
+  const fault = requestFault(request);
+  if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;

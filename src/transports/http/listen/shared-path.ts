@@ -5,6 +5,7 @@ import type { Entry, OpenFile } from '../../../transport.js';
 import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
 import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
+import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
 import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
@@ -18,32 +19,8 @@ const INDEX = 'index.html';
 export async function answerShared(exchange: Exchange, sharing: Sharing): Promise<void> {
   const { request, response } = exchange;
   const target = parseTarget(request.url ?? '', sharing);
-  if (typeof target === 'number') {
-    const single = singleTarget(exchange, sharing);
-    return single ? answerSingle(exchange, sharing, single) : refuse(request, response, target);
-  }
-  if (sharing.single !== undefined) return answerSingle(exchange, sharing, target);
+  if (typeof target === 'number') return refuse(request, response, target);
   return target.directory ? answerDirectory(exchange, sharing, target) : answerFile(exchange, sharing, target);
-}
-
-/** One shared file may have a name that starts with a dot: it was named by whoever shares it. */
-function singleTarget({ request }: Exchange, sharing: Sharing): Target | undefined {
-  if (sharing.single === undefined) return undefined;
-  const target = parseTarget(request.url ?? '', { ...sharing, hidden: true });
-  return typeof target === 'number' ? undefined : target;
-}
-/** The root is one file: it is all that there is, and `/` lists it. */
-async function answerSingle(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { share, scope } = sharing;
-  const name = sharing.single as string;
-  if (archiveFormat(target.query) !== undefined) return refuseArchiveOfFile(exchange);
-  if (target.path === '') {
-    const entry = await share.stat('', scope);
-    if (!entry) return refuse(exchange.request, exchange.response, 404);
-    return sendListing(exchange, { path: '', query: target.query, entries: [{ ...entry, path: name }] });
-  }
-  if (target.path !== name || target.directory) return refuse(exchange.request, exchange.response, 404);
-  return sendOpened(exchange, sharing, await share.open('', scope), name);
 }
 
 async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
@@ -74,10 +51,20 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
+/** Sends an open file, or one compressed beside it, and closes both. */
 async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, name: string): Promise<void> {
+  const { share, scope, digests } = sharing;
+  const { ranges } = share.capabilities;
+  let compressed: Compressed | undefined;
   try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges);
+    if (!mayBeCompressed(name)) return await sendFile(exchange, { file, name, ranges, digests });
+    compressed = await openCompressed(share, file, exchange.request.headers['accept-encoding'], scope);
+    const fields = compressed ? { 'Content-Encoding': compressed.coding } : {};
+    const vary = { Vary: [exchange.response.getHeader('Vary'), 'Accept-Encoding'].filter(Boolean).join(', ') };
+    const sent = { name, ranges, digests, fields: { ...vary, ...fields } };
+    await sendFile(exchange, { file: compressed?.file ?? file, ...sent });
   } finally {
+    await compressed?.file.close();
     await file.close();
   }
 }

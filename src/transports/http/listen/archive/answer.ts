@@ -78,9 +78,10 @@ async function sendArchive(
   const name = `${manifest.top}.${format}`;
   const validators = await archiveValidators(manifest, format);
   const file = openArchive({ sharing, manifest, working, ...layoutOf(sharing, manifest, format, validators) }, format);
-  response.setHeader('Content-Disposition', attachmentField(name));
+  const ranges = sharing.share.capabilities.ranges && manifest.versioned;
+  const fields = { 'Content-Disposition': attachmentField(name) };
   try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges && manifest.versioned, validators);
+    await sendFile(exchange, { file, name, ranges, validators, fields });
   } finally {
     await file.close();
   }

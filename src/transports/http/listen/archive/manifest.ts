@@ -86,7 +86,7 @@ export class Manifest {
     const mode = (entry.mode ?? USUAL_MODES[folder ? 'folder' : 'file']) & PERMISSIONS;
     const at = row * ROW_BYTES;
     this.#rows.writeDoubleLE(folder ? 0 : (entry.size as number), at + AT.size);
-    this.#rows.writeDoubleLE(entry.mtimeMs ?? 0, at + AT.mtimeMs);
+    this.#rows.writeDoubleLE(entry.mtimeMs ?? Number.NaN, at + AT.mtimeMs);
     this.#rows.writeDoubleLE(markOf(folder ? entry.identity : entry.version), at + AT.mark);
     this.#rows.writeUInt32LE(parent, at + AT.parent);
     this.#rows.writeUInt32LE(this.#namesEnd, at + AT.nameStart);
@@ -171,8 +171,10 @@ export class Manifest {
     return this.#rows.readDoubleLE(row * ROW_BYTES + AT.size);
   }
 
+  /** What has no time of its own has the latest of all. */
   mtimeMs(row: number): number {
-    return this.#rows.readDoubleLE(row * ROW_BYTES + AT.mtimeMs);
+    const own = this.#rows.readDoubleLE(row * ROW_BYTES + AT.mtimeMs);
+    return Number.isNaN(own) ? Math.max(this.#newestMs, 0) : own;
   }
 
   /** `markOf` a file's version, or of a folder's identity. */

@@ -40,11 +40,19 @@ test('what is asked for, and what is not there', { timeout: 10_000 }, async (t) 
   assert.equal(packed.fields['accept-ranges'], 'none');
 });
 
-test('one file alone is no folder', { timeout: 10_000 }, async (t) => {
+test('one file alone is no folder, and what holds it is one', { timeout: 10_000 }, async (t) => {
   const root = await temporaryFolder(t);
   writeFileSync(join(root, 'one'), 'text');
-  const { port } = await serve(t, root, { share: diskSource(join(root, 'one'), 'one') });
-  for (const path of ['/', '/one']) assert.match(await get(port, `${path}?archive=zip`), /^HTTP\/1\.1 400 /);
+  age(root);
+  const { port, url } = await serveLocal(t, join(root, 'one'));
+  assert.match(await get(port, '/one?archive=zip'), /^HTTP\/1\.1 400 /);
+  const { body, fields } = await fetchWhole(`${url}/?archive=zip`);
+  assert.equal(fields['content-disposition'], 'attachment; filename="files.zip"');
+  assert.deepEqual(
+    zipMembers(body).map(({ name }) => name),
+    ['files/', 'files/one'],
+  );
+  assert.equal(body.readUInt32LE(10), body.readUInt32LE(body.indexOf('PK\x03\x04', 4) + 10), 'a folder without a time');
 });
 
 test('HEAD has the head of GET, and opens no file', { timeout: 10_000 }, async (t) => {
