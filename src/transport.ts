@@ -49,6 +49,8 @@ export interface Entry {
   readonly target?: string;
   /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
   readonly version?: string;
+  /** Of a directory: the same for the same one under every path to it, by which a loop of links is seen. */
+  readonly identity?: string;
 }
 
 export interface SourceCapabilities {

@@ -6,6 +6,7 @@ import { GatheredSource } from '../../../gathered-source.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope } from '../../../transport.js';
+import { Archives } from './archive/archives.js';
 import { ReprDigests } from './file/repr-digest.js';
 import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
@@ -40,6 +41,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     hidden: options.hidden ?? false,
     named: new Set(share instanceof GatheredSource ? share.names : []),
     platform: process.platform,
+    archives: new Archives(options.archives),
     digests: new ReprDigests(),
   };
   const { hosts, port } = options;

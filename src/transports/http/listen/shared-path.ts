@@ -1,14 +1,17 @@
 /** A path of the share -> the file, or the directory, that is there. */
 import { XferError } from '../../../errors.js';
-import { lastPart } from '../../../names.js';
+import { joinPath, lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
+import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
+import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
 import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
 import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
-import { encodeName, isShown, parseTarget, type Target } from './target.js';
+import { shownEntries } from './shown.js';
+import { encodeName, parseTarget, type Target } from './target.js';
 
 const INDEX = 'index.html';
 
@@ -28,7 +31,9 @@ async function answerFile(exchange: Exchange, sharing: Sharing, target: Target):
     const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
     return refuse(request, response, 301, { Location: location });
   }
-  return sendOpened(exchange, sharing, found, target.path);
+  if (archiveFormat(target.query) === undefined) return sendOpened(exchange, sharing, found, target.path);
+  await found.close();
+  return refuseArchiveOfFile(exchange);
 }
 
 /** The file at `path`, open; `directory` where that is what is there. Rejects as `Source.open` does. */
@@ -69,19 +74,19 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
   const { share, scope } = sharing;
   const entry = await share.stat(target.path, scope);
   if (entry?.kind !== 'directory') return refuse(request, response, 404);
-  const prefix = target.path === '' ? '' : `${target.path}/`;
+  const format = archiveFormat(target.query);
+  if (format !== undefined) return answerArchive(exchange, sharing, entry, format);
   if (!prefersJson(request, target.query)) {
-    const index = await openIndex(sharing, prefix + INDEX);
+    const index = await openIndex(sharing, joinPath(target.path, INDEX));
     if (index) {
       response.setHeader('Vary', 'Accept');
       return sendOpened(exchange, sharing, index, INDEX);
     }
   }
   const entries: Entry[] = [];
-  for await (const found of share.list(target.path, scope)) {
+  for await (const shown of shownEntries(sharing, target.path)) {
     if (response.destroyed) return;
-    const shown = await shownEntry(sharing, found, prefix);
-    if (shown) entries.push(shown);
+    entries.push(shown);
   }
   return sendListing(exchange, { path: target.path, query: target.query, entries });
 }
@@ -95,14 +100,4 @@ async function openIndex(sharing: Sharing, path: string): Promise<OpenFile | und
     if (error instanceof XferError && ['NOT_FOUND', 'UNSAFE_PATH', 'DENIED'].includes(error.code)) return undefined;
     throw error;
   }
-}
-
-/** What a listing shows of an entry, under its bare name; undefined where it could not be asked for. */
-async function shownEntry(sharing: Sharing, found: Entry, prefix: string): Promise<Entry | undefined> {
-  const { share, scope } = sharing;
-  const name = found.path.startsWith(prefix) ? found.path.slice(prefix.length) : found.path;
-  if (name === '' || !isShown(name, prefix === '', sharing)) return undefined;
-  if (found.kind !== 'symlink') return { ...found, path: name };
-  const target = await share.stat(found.path, scope).catch(() => undefined);
-  return target && { ...target, path: name };
 }

@@ -1,6 +1,7 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Archives } from './archive/archives.js';
 import type { ReprDigests } from './file/repr-digest.js';
 import type { TargetPolicy } from './target.js';
 
@@ -10,6 +11,7 @@ export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'ope
 export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
   readonly scope: Scope;
+  readonly archives: Archives;
   readonly digests: ReprDigests;
 }
 

@@ -96,3 +96,12 @@ export function hasKey(query: string, key: string): boolean {
     .split('&', 32)
     .some((pair) => pair.split('=', 1)[0] === key);
 }
+
+/** The text after the first `=` of this key in a query, as it is written there; undefined where the key has none. */
+export function queryValue(query: string, key: string): string | undefined {
+  const pair = query
+    .slice(1)
+    .split('&', 32)
+    .find((each) => each.startsWith(`${key}=`));
+  return pair?.slice(key.length + 1);
+}

@@ -21,7 +21,10 @@ export interface Sent {
   readonly name: string;
   /** Whether the file can be read from anywhere. */
   readonly ranges: boolean;
-  readonly digests: ReprDigests;
+  /** Absent: no digest is given. */
+  readonly digests?: ReprDigests;
+  /** Those of the file where absent. */
+  readonly validators?: Validators;
   /** Further fields of every answer about the file. */
   readonly fields?: Record<string, string>;
 }
@@ -35,7 +38,7 @@ export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   const { file, name } = sent;
   const { size } = file.entry;
   const ranges = sent.ranges && size !== undefined;
-  const validators = validatorsOf(file.entry);
+  const validators = sent.validators ?? validatorsOf(file.entry);
   const fields = { ...fileFields(validators, ranges), ...sent.fields };
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {
@@ -45,7 +48,7 @@ export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   if (failed === 412) return refuse(request, response, 412, fields);
   const spans = ranges ? askedSpans(request, size, validators) : undefined;
   if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
-  const digest = await sent.digests.fieldFor(exchange, file, validators.strong);
+  const digest = await sent.digests?.fieldFor(exchange, file, validators.strong);
   const head = {
     ...fields,
     'Content-Type': contentTypeOf(name),
