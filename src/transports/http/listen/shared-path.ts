@@ -2,6 +2,7 @@
 import { XferError } from '../../../errors.js';
 import { joinPath, lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
+import { attachmentField } from '../content-disposition.js';
 import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
 import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
@@ -11,7 +12,7 @@ import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
 import { shownEntries } from './shown.js';
-import { encodeName, parseTarget, type Target } from './target.js';
+import { encodeName, hasKey, parseTarget, type Target } from './target.js';
 
 const INDEX = 'index.html';
 
@@ -31,9 +32,22 @@ async function answerFile(exchange: Exchange, sharing: Sharing, target: Target):
     const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
     return refuse(request, response, 301, { Location: location });
   }
-  if (archiveFormat(target.query) === undefined) return sendOpened(exchange, sharing, found, target.path);
-  await found.close();
-  return refuseArchiveOfFile(exchange);
+  if (archiveFormat(target.query) !== undefined) {
+    await found.close();
+    return refuseArchiveOfFile(exchange);
+  }
+  if (hasKey(target.query, 'download')) return sendToSave(exchange, sharing, found, target.path);
+  return sendOpened(exchange, sharing, found, target.path);
+}
+
+/** Sends an open file for a browser to save, as it is, and closes it. */
+async function sendToSave(exchange: Exchange, { share, digests }: Sharing, file: OpenFile, name: string) {
+  const fields = { 'Content-Disposition': attachmentField(lastPart(name)) };
+  try {
+    await sendFile(exchange, { file, name, ranges: share.capabilities.ranges, digests, fields });
+  } finally {
+    await file.close();
+  }
 }
 
 /** The file at `path`, open; `directory` where that is what is there. Rejects as `Source.open` does. */
