@@ -1,5 +1,5 @@
 /** Binds what a listener is to listen on: addresses, unix sockets, named pipes, and sockets that were handed down. */
-import type { AddressInfo, Server } from 'node:net';
+import type { AddressInfo, ListenOptions, Server } from 'node:net';
 import { systemCode, toXferError, XferError } from './errors.js';
 import { checkSocketPath, removeStaleSocket, socketPath } from './socket-file.js';
 
@@ -8,6 +8,9 @@ const EVERYWHERE: readonly string[] = ['::', '0.0.0.0'];
 
 /** Tries to find one port that is free on every address, where port 0 was asked for. */
 const FREE_PORT_TRIES = 16;
+
+/** Connections that wait to be accepted; Node's own 511 leave those of a crowd to try again a second later. */
+const BACKLOG = 4096;
 
 const NO_SUCH_FAMILY: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
@@ -116,10 +119,10 @@ async function listenOn(server: Server, place: Place, port: number, ipv6Only: bo
   }
 }
 
-function listenOnce(server: Server, where: Parameters<Server['listen']>[0]): Promise<void> {
+function listenOnce(server: Server, where: ListenOptions | { readonly fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(where, () => {
+    server.listen({ ...where, backlog: BACKLOG }, () => {
       server.removeListener('error', reject);
       resolve();
     });

@@ -53,6 +53,8 @@ export interface Entry {
   readonly target?: string;
   /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
   readonly version?: string;
+  /** Of a directory: the same for the same one under every path to it, by which a loop of links is seen. */
+  readonly identity?: string;
 }
 
 export interface SourceCapabilities {
@@ -124,6 +126,11 @@ export interface OpenFile {
   read(range: ByteRange): Readable;
   /** Fills `target` with the bytes from `start` on, and says how many there were: 0 at the end of the file. */
   readAt?(target: Uint8Array, start: number): Promise<number>;
+  /**
+   * All bytes of a small file, at once where they are in memory; nobody may change them. TRUNCATED, and SOURCE_CHANGED
+   * where the file is no longer what `entry` says.
+   */
+  readWhole?(): Buffer | Promise<Buffer>;
   /** Frees the descriptor. May be called twice. */
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 /** `xfer serve` over HTTP. */
 import { hostname } from 'node:os';
 import { XferError } from '../../errors.js';
-import { listen, openSource } from '../../open.js';
+import { listen } from '../../open.js';
 import type { Source } from '../../transport.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import { encodeName } from '../../transports/http/listen/target.js';
@@ -14,6 +14,7 @@ import { untilStopped } from '../until-stopped.js';
 import { addressLines, listeningRecord } from './announce.js';
 import { whatIsLogged } from './log.js';
 import { openScreen } from './screen.js';
+import { openShare } from './share.js';
 import { showPage } from './show-page.js';
 import { whereItListens } from './where.js';
 
@@ -22,7 +23,7 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
   checkHttp(parsed);
   const where = whereItListens(operands, parsed, around);
   const screen = await openScreen(parsed, around);
-  const share = await openSource({ scheme: 'file', path: operands.directory }, {}, { signal: around.signal });
+  const share = await openShare(operands.paths, { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<HttpListenOptions>>('http', {

@@ -26,7 +26,12 @@ const MOST_FILE_BYTES = 1 << 20;
 
 export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
   refuseHttpOnly(parsed);
-  const { directory } = operands;
+  const [directory = '.', another] = operands.paths;
+  if (another !== undefined) {
+    throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
+      hint: `share the directory that ${directory} and ${another} are in`,
+    });
+  }
   const where = whereItListens(operands, parsed, around);
   const report = await openReport(parsed, around);
   const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);

@@ -17,8 +17,10 @@ import type {
   Space,
   WalkScope,
 } from '../../transport.js';
-import { entryFrom, kindOf } from './attributes.js';
+import { entryFrom, identityOf, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
+import { HotFiles } from './hot-files.js';
+import { OpenedFile } from './opened-file.js';
 import { fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
@@ -32,6 +34,7 @@ export class LocalSource implements Source {
   readonly capabilities = { ranges: true, replay: true, parallel: true, metadata: true };
   readonly #root: string;
   readonly #links: 'follow' | 'keep' | 'skip';
+  readonly #hot: HotFiles;
 
   /** `root` may be relative; `place` is where it is, and `real` its path without links. */
   constructor(root: string, options: OpenOptions = {}, place: string = resolve(root), real: string = place) {
@@ -40,6 +43,7 @@ export class LocalSource implements Source {
     this.identity = `file:${real.split(sep).join('/')}`;
     this.name = ['.', '..'].includes(basename(root)) ? '' : basename(this.#root);
     this.#links = options.links ?? 'follow';
+    this.#hot = new HotFiles(this.#root);
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
@@ -48,7 +52,7 @@ export class LocalSource implements Source {
     const kind = kindOf(stats);
     if (kind === 'directory') {
       yield entryFrom('', 'directory', stats);
-      yield* this.#walk(identity(stats), scope);
+      yield* this.#walk(identityOf(stats), scope);
     } else if (kind === 'file') yield entryFrom('', 'file', stats);
     else yield { path: '', kind: 'file', mode: 0o600 };
   }
@@ -74,7 +78,7 @@ export class LocalSource implements Source {
         }
         yield entry.found;
         if (entry.found.kind !== 'directory') continue;
-        above.push(identity(entry.stats));
+        above.push(identityOf(entry.stats));
         open.push(this.#children(entry.found.path));
       }
     } finally {
@@ -206,31 +210,17 @@ export class LocalSource implements Source {
   async open(path: string, scope: Scope): Promise<OpenFile> {
     throwIfAborted(scope.signal);
     const label = path || this.label;
+    const hot = this.#hot.find(path);
+    if (hot) return hot;
     const handle = await this.#openHandle(path);
-    let closing: Promise<void> | undefined;
-    const close = (): Promise<void> => {
-      closing ??= handle.close();
-      return closing;
-    };
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new XferError('NOT_FOUND', `open ${label}: not a regular file`);
       this.#checkOpened(path, stats);
-      const entry = entryFrom(path, 'file', stats);
-      return {
-        entry,
-        read: ({ start, end }) => new FileReader({ handle, label, start, end: end ?? Number(stats.size) }),
-        async readAt(target, from) {
-          try {
-            return (await handle.read(target, 0, target.length, from)).bytesRead;
-          } catch (error) {
-            throw toXferError(error, `read ${label}`);
-          }
-        },
-        close,
-      };
+      const onWhole = HotFiles.takes(stats) ? (bytes: Buffer) => this.#hot.keep(path, stats, bytes) : undefined;
+      return new OpenedFile({ handle, stats, path, label, ...(onWhole ? { onWhole } : {}) });
     } catch (error) {
-      await close();
+      await handle.close();
       throw toXferError(error, `open ${label}`);
     }
   }
@@ -276,7 +266,7 @@ export class LocalSource implements Source {
   /** The path may have been swapped for a link before the open: what was opened must be what is inside. */
   #checkOpened(path: string, opened: BigIntStats): void {
     const there = lstatSync(fsPath(targetNow(this.#root, path)), { bigint: true });
-    if (identity(there) !== identity(opened))
+    if (identityOf(there) !== identityOf(opened))
       throw new XferError('NOT_FOUND', `open ${path}: it was replaced meanwhile`);
   }
 }
@@ -289,12 +279,8 @@ type Looked =
 function checkLoop(looked: Looked, above: readonly string[]): Looked {
   if ('fault' in looked || looked.found.kind !== 'directory') return looked;
   const { path } = looked.found;
-  if (!above.includes(identity(looked.stats)) && above.length < MAX_DEPTH) return looked;
+  if (!above.includes(identityOf(looked.stats)) && above.length < MAX_DEPTH) return looked;
   return { path, fault: new XferError('UNSAFE_PATH', `read ${path}: a link back to a directory above it`) };
-}
-
-function identity(stats: BigIntStats): string {
-  return `${stats.dev}:${stats.ino}`;
 }
 
 /** A local path as a source. NOT_FOUND or DENIED where it cannot be looked at; a trailing slash wants a directory. */

@@ -1,9 +1,13 @@
 /** A request, its response, and the bytes between a stream and the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
+import { Slots } from '../../../slots.js';
+import type { OpenFile } from '../../../transport.js';
+import type { Span } from './file/ranges.js';
 import { type Pace, paced } from './limit/paced.js';
+import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
 import type { Tally } from './status/transfers.js';
 
 export interface Exchange {
@@ -15,75 +19,105 @@ export interface Exchange {
 }
 
 /**
+ * Pieces that are read at once, for all connections together: in a crowd each has its turn, and none of the turns of the
+ * event loop, which accept a connection each, is a long one.
+ */
+const READS_AT_ONCE = 8;
+
+const reading = new Slots(READS_AT_ONCE);
+
+export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
+
+/**
  * Sends all that `body` holds and leaves the response open. Rejects where either ended early; both are destroyed then.
  * DISCONNECTED where the client had gone.
  */
 export async function sendStream({ request, response, tally, pace }: Exchange, body: Readable): Promise<void> {
-  const gone = new AbortController();
   // A response that waits behind another one on its connection is not told when that ends; its request is.
-  const cut = (): void => {
-    const error = new XferError('DISCONNECTED', 'send: the client has gone');
-    body.destroy(error);
-    gone.abort(error);
-  };
+  const cut = (): void => void body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
   if (request.destroyed || response.destroyed) cut();
   request.once('close', cut);
-  const count = (bytes: number): void => {
-    tally.bytes += bytes;
-  };
+  const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
+  bytes.on('data', (chunk: Buffer) => {
+    tally.bytes += chunk.length;
+  });
   try {
-    if (pace) {
-      const pieces = (chunks: AsyncIterable<Buffer>) => paced(chunks, pace, count, gone.signal);
-      await pipeline(body, pieces, response, { end: false });
-    } else {
-      body.on('data', (chunk: Buffer) => count(chunk.length));
-      await pipeline(body, response, { end: false });
-    }
+    await pipeline(bytes, response, { end: false });
   } finally {
     request.removeListener('close', cut);
   }
 }
 
-/** As `sendStream`; TRUNCATED where `body` does not hold exactly `length` bytes, which have been announced. */
-export async function sendExactly(exchange: Exchange, body: Readable, length: number): Promise<void> {
-  const before = exchange.tally.bytes;
-  await sendStream(exchange, body);
-  if (exchange.tally.bytes - before !== length) throw new XferError('TRUNCATED', 'send file: it became shorter');
-}
-
-/**
- * Ends the response with all that `body` holds, in one piece with its head: for bodies that are small, where a pipeline
- * costs more than the bytes. Rejects as `sendExactly` does; before anything was sent, where there is no pace.
- */
-export async function sendSmall(exchange: Exchange, body: Readable, length: number): Promise<void> {
-  const { request, response, tally, pace } = exchange;
+/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. */
+export async function sendLast({ response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
   if (pace) {
-    await sendExactly(exchange, body, length);
+    for await (const piece of paced([bytes], pace)) {
+      tally.bytes += piece.length;
+      response.write(piece);
+    }
     response.end();
     return;
   }
-  const pieces = await readAll(request, body);
-  const bytes = pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces);
-  if (bytes.length !== length) throw new XferError('TRUNCATED', 'send file: it became shorter');
   tally.bytes += bytes.length;
   response.end(bytes);
 }
 
-function readAll(request: IncomingMessage, body: Readable): Promise<Buffer[]> {
+/**
+ * Sends exactly the bytes of a range and leaves the response open. One piece is read while the one before it is on its way,
+ * and a buffer is used again once the connection has taken it. TRUNCATED where the file ends before, DISCONNECTED where
+ * the client had gone.
+ */
+export async function sendRange(exchange: Exchange, file: ReadableAt, { start, end }: Span): Promise<void> {
+  let sending: Promise<void> | undefined;
+  const { pace } = exchange;
+  for (let at = start; at < end; ) {
+    const wanted = Math.min(end - at, pace?.limit.pieceBytes ?? Number.POSITIVE_INFINITY);
+    // Before a buffer is taken: one that waits for its turn would be kept from others.
+    if (pace) await pace.limit.take(pace.client, wanted, pace.gone);
+    const buffer = takeSendBuffer();
+    try {
+      if (!buffer.ample) await sending;
+      if (!reading.tryTake()) await reading.take();
+      const length = await fill(file, buffer.bytes.subarray(0, Math.min(buffer.bytes.length, wanted)), at);
+      await sending;
+      at += length;
+      sending = sendPiece(exchange, buffer, length);
+    } catch (error) {
+      giveBack(buffer);
+      throw error;
+    }
+    sending.catch(() => {});
+  }
+  await sending;
+}
+
+/** Fills a buffer in one of the turns. TRUNCATED where nothing is there. */
+async function fill(file: ReadableAt, bytes: Buffer, at: number): Promise<number> {
+  try {
+    const length = await file.readAt(bytes, at);
+    if (length > 0) return length;
+    throw new XferError('TRUNCATED', 'send file: it became shorter');
+  } finally {
+    reading.give();
+  }
+}
+
+/** Resolves when the connection has taken the first `length` bytes of the buffer, which is given back in any case. */
+function sendPiece({ request, response, tally }: Exchange, buffer: SendBuffer, length: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const pieces: Buffer[] = [];
-    const cut = (): void => void body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
-    if (request.destroyed) cut();
+    let out = true;
+    const done = (taken: boolean): void => {
+      if (!out) return;
+      out = false;
+      request.removeListener('close', cut);
+      giveBack(buffer);
+      if (taken) resolve();
+      else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
+    };
+    const cut = (): void => done(false);
+    if (request.destroyed || response.destroyed) return cut();
     request.once('close', cut);
-    body.on('data', (chunk: Buffer) => pieces.push(chunk));
-    body.once('end', () => {
-      request.removeListener('close', cut);
-      resolve(pieces);
-    });
-    body.once('error', reject);
-    body.once('close', () => {
-      request.removeListener('close', cut);
-      reject(new XferError('TRUNCATED', 'send file: its stream ended early'));
-    });
+    tally.bytes += length;
+    response.write(buffer.bytes.subarray(0, length), (error) => done(!error));
   });
 }

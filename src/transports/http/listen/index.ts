@@ -4,15 +4,19 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Socket } from 'node:net';
 import { plainAddress } from '../../../client-address.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
+import { GatheredSource } from '../../../gathered-source.js';
 import { type Address, type Bound, bind, mainAddress } from '../../../listen-address.js';
 import { urlsThatAnswer } from '../../../listener-urls.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
+import { Archives } from './archive/archives.js';
+import { ReprDigests } from './file/repr-digest.js';
 import { FairLimit } from './limit/fair-limit.js';
+import { paceOf } from './limit/paced.js';
 import { type Announced, announceListener } from './mdns/announce-listener.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
-import { type Sharing, sharedSource } from './sharing.js';
+import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
 import type { Status } from './status/answer-status.js';
 import { Metrics } from './status/metrics.js';
 import { Transfers } from './status/transfers.js';
@@ -35,10 +39,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
-  const share = sharedSource(options.share);
-  if (options.receive) throw new XferError('UNSUPPORTED', `serve ${share.label}: uploads are not taken over HTTP`);
-  const root = await share.stat('', scope);
-  if (!root) throw new XferError('NOT_FOUND', `serve ${share.label}: no such file or directory`);
+  const share = await sharedDirectory(options, scope);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
   setMaxListeners(0, ended.signal);
@@ -46,8 +47,10 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     share,
     scope: { signal: ended.signal },
     hidden: options.hidden ?? false,
+    named: new Set(share instanceof GatheredSource ? share.names : []),
     platform: process.platform,
-    ...(root.kind === 'directory' ? {} : { single: share.name }),
+    archives: new Archives(options.archives),
+    digests: new ReprDigests(),
   };
   const { hosts, port, descriptors } = options;
   const service = serviceOf(options, sharing);
@@ -55,6 +58,15 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   const urls = await urlsThatAnswer('http', bound.addresses);
   const announced = await announceListener(urls, options.mdns, options.onNotice);
   return new HttpListener({ bound, urls, announced, transfers: service.transfers, ended }, scope);
+}
+
+/** What is shared, as a directory: one file alone is what is in it. */
+async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Scope): Promise<SharedSource> {
+  const shared = sharedSource(share);
+  if (receive) throw new XferError('UNSUPPORTED', `serve ${shared.label}: uploads are not taken over HTTP`);
+  const root = await shared.stat('', scope);
+  if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
+  return root.kind === 'directory' ? shared : new GatheredSource(new Map([[shared.name, shared]]));
 }
 
 /** What all servers of a listener have in common. */
@@ -95,7 +107,7 @@ function makeServer(options: HttpListenOptions, service: Service): Server {
     const client = clientOf(request.socket);
     const tally = transfers.begin(request, response, client);
     if (!server.listening) response.shouldKeepAlive = false;
-    void respond({ request, response, tally, pace: limit && { limit, client } }, sharing, status);
+    void respond({ request, response, tally, pace: limit && paceOf(limit, client, request) }, sharing, status);
   };
   server.on('request', take);
   // Nothing that comes with `Expect: 100-continue` is wanted, so it is answered without asking for the body.

@@ -1,5 +1,6 @@
 /** What can be asked of the HTTP listener, besides what every listener takes. */
 import type { ListenOptions } from '../../../transport.js';
+import type { ArchiveLimits } from './archive/archives.js';
 import type { AccessRecord } from './log/access-log.js';
 import type { MdnsOptions } from './mdns/announce.js';
 
@@ -23,4 +24,6 @@ export interface HttpListenOptions extends ListenOptions {
   readonly headersTimeoutMs?: number;
   /** A connection on which nothing moved for so long is cut; 60 s by default. */
   readonly idleTimeoutMs?: number;
+  /** How much of folders that are downloaded as archives may be under way at once. */
+  readonly archives?: Partial<ArchiveLimits>;
 }

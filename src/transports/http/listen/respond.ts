@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.js';
 import { refuse, refuseError } from './refuse.js';
+import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
 import { answerHealth, answerMetrics, type Status } from './status/answer-status.js';
@@ -23,6 +24,8 @@ export async function respond(exchange: Exchange, sharing: Sharing, status?: Sta
 async function answer(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
   const { request, response } = exchange;
   const { method, headers } = request;
+  const fault = requestFault(request);
+  if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;

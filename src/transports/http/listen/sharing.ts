@@ -1,6 +1,8 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Archives } from './archive/archives.js';
+import type { ReprDigests } from './file/repr-digest.js';
 import type { TargetPolicy } from './target.js';
 
 /** A source whose single files can be asked for. */
@@ -8,9 +10,9 @@ export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'ope
 
 export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
-  /** The root is one file, served under this name. */
-  readonly single?: string;
   readonly scope: Scope;
+  readonly archives: Archives;
+  readonly digests: ReprDigests;
 }
 
 /** The source as one that can be shared. USAGE where there is none, UNSUPPORTED where it lacks `stat`, `list` or `open`. */

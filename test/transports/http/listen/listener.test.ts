@@ -214,3 +214,22 @@ test('by a unix socket it serves the same, and the log says so', {
   await listener.close();
   assert.deepEqual(await readdir(folder), ['file']);
 });
+
+test('requests that wait behind another on a connection that breaks are under way no more', {
+  timeout: 10_000,
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'big'), Buffer.alloc(32 << 20));
+  const records: AccessRecord[] = [];
+  const { listener, port } = await serve(t, folder, { onRequest: (record) => records.push(record) });
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+  await once(socket, 'readable');
+  await until(() => listener.transfers?.().length === 3);
+  socket.destroy();
+  await until(() => listener.transfers?.().length === 0);
+  assert.deepEqual(
+    records.map(({ aborted }) => aborted),
+    [true, true, true],
+  );
+});

@@ -1,47 +1,96 @@
 /** One open file as the response to one request. */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { XferError } from '../../../../errors.js';
 import type { ByteRange, OpenFile } from '../../../../transport.js';
-import { type Exchange, sendExactly, sendSmall, sendStream } from '../exchange.js';
+import { type Exchange, type ReadableAt, sendLast, sendRange, sendStream } from '../exchange.js';
 import { refuse } from '../refuse.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
 import { contentTypeOf } from './content-type.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
+import type { ReprDigests } from './repr-digest.js';
 
 /** Bodies up to this length are sent in one piece. */
 const SMALL_BYTES = 64 * 1024;
 
+/** What is sent of a file, and how. */
+export interface Sent {
+  /** The caller closes it. */
+  readonly file: OpenFile;
+  /** Decides the Content-Type. */
+  readonly name: string;
+  /** Whether the file can be read from anywhere. */
+  readonly ranges: boolean;
+  /** Absent: no digest is given. */
+  readonly digests?: ReprDigests;
+  /** Those of the file where absent. */
+  readonly validators?: Validators;
+  /** Further fields of every answer about the file. */
+  readonly fields?: Record<string, string>;
+}
+
 /**
- * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type. The caller closes the file.
- * Rejects where the body could not be sent whole; the connection is cut then.
+ * Sends the file, what was asked of it, 304, 412 or 416. Rejects where the body could not be sent whole; the connection is
+ * cut then.
  */
-export async function sendFile(exchange: Exchange, file: OpenFile, name: string, ranges: boolean): Promise<void> {
+export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   const { request, response } = exchange;
+  const { file, name } = sent;
   const { size } = file.entry;
-  const validators = validatorsOf(file.entry);
-  const fields = fileFields(validators, ranges && size !== undefined);
+  const ranges = sent.ranges && size !== undefined;
+  const validators = sent.validators ?? validatorsOf(file.entry);
+  const fields = { ...fileFields(validators, ranges), ...sent.fields };
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {
     response.writeHead(304, fields).end();
     return;
   }
   if (failed === 412) return refuse(request, response, 412, fields);
-  const contentType = contentTypeOf(name);
-  const spans = ranges && size !== undefined ? askedSpans(request, size, validators) : undefined;
-  if (spans === undefined || size === undefined) {
-    response.writeHead(200, { ...fields, 'Content-Type': contentType, ...lengthField(size) });
-    return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
-  }
-  const [first, second] = spans;
-  if (first === undefined) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
-  if (second === undefined) {
+  const spans = ranges ? askedSpans(request, size, validators) : undefined;
+  if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
+  const digest = await sent.digests?.fieldFor(exchange, file, validators.strong);
+  const head = {
+    ...fields,
+    'Content-Type': contentTypeOf(name),
+    ...(digest === undefined ? {} : { 'Repr-Digest': digest }),
+  };
+  if (spans === undefined || size === undefined) return sendWhole(exchange, file, head);
+  return sendSpans(exchange, file, spans as [Span, ...Span[]], size, head);
+}
+
+type Head = Record<string, string> & { readonly 'Content-Type': string };
+
+async function sendWhole(exchange: Exchange, file: OpenFile, head: Head): Promise<void> {
+  const { request, response } = exchange;
+  const { size } = file.entry;
+  const bytes = wantsWhole(request, file) ? await file.readWhole() : undefined;
+  response.writeHead(200, { ...head, ...lengthField(size) });
+  if (bytes) return sendLast(exchange, bytes);
+  return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
+}
+
+/** One span as it is, several as the parts of one body. */
+async function sendSpans(exchange: Exchange, file: OpenFile, spans: [Span, ...Span[]], size: number, head: Head) {
+  const { response } = exchange;
+  const [first] = spans;
+  if (spans.length === 1) {
     const partial = { 'Content-Range': contentRange(first, size), ...lengthField(first.end - first.start) };
-    response.writeHead(206, { ...fields, 'Content-Type': contentType, ...partial });
+    response.writeHead(206, { ...head, ...partial });
     return sendBody(exchange, spans, file);
   }
-  const parts = multipart(spans, size, contentType, randomBytes(12).toString('hex'));
-  response.writeHead(206, { ...fields, 'Content-Type': parts.contentType, ...lengthField(parts.length) });
+  const parts = multipart(spans, size, head['Content-Type'], randomBytes(12).toString('hex'));
+  response.writeHead(206, { ...head, 'Content-Type': parts.contentType, ...lengthField(parts.length) });
   return sendBody(exchange, spans, file, parts);
+}
+
+/** Whether the file is small enough to be sent in one piece with its head. */
+function wantsWhole(
+  request: IncomingMessage,
+  file: OpenFile,
+): file is OpenFile & Required<Pick<OpenFile, 'readWhole'>> {
+  return (
+    request.method === 'GET' && file.readWhole !== undefined && (file.entry.size ?? SMALL_BYTES + 1) <= SMALL_BYTES
+  );
 }
 
 /** Fields of every answer about the file, 304 included. */
@@ -78,15 +127,11 @@ async function sendBody(exchange: Exchange, spans: readonly ByteRange[], file: O
     return;
   }
   const [only] = spans as [ByteRange];
-  if (!parts && only.end !== undefined && only.end - only.start <= SMALL_BYTES) {
-    return sendSmall(exchange, file.read(only), only.end - only.start);
-  }
   const totalBytes = parts?.length ?? (only.end === undefined ? undefined : only.end - only.start);
   if (totalBytes !== undefined) tally.totalBytes = totalBytes;
   for (const [index, span] of spans.entries()) {
     if (parts) write(exchange, parts.heads[index] as string);
-    const body = file.read(span);
-    await (span.end === undefined ? sendStream(exchange, body) : sendExactly(exchange, body, span.end - span.start));
+    await sendSpan(exchange, file, span);
   }
   if (parts) write(exchange, parts.tail);
   response.end();
@@ -95,4 +140,15 @@ async function sendBody(exchange: Exchange, spans: readonly ByteRange[], file: O
 function write({ response, tally }: Exchange, text: string): void {
   tally.bytes += text.length;
   response.write(text);
+}
+
+/** Sends exactly the bytes of `span`; TRUNCATED where there are fewer, because the length has been announced. */
+async function sendSpan(exchange: Exchange, file: OpenFile, span: ByteRange): Promise<void> {
+  const { start, end } = span;
+  if (file.readAt && end !== undefined) return sendRange(exchange, file as ReadableAt, { start, end });
+  const before = exchange.tally.bytes;
+  await sendStream(exchange, file.read(span));
+  if (end !== undefined && exchange.tally.bytes - before !== end - start) {
+    throw new XferError('TRUNCATED', 'send file: it became shorter');
+  }
 }

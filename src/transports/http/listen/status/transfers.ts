@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transfer } from '../../../../transport.js';
 import type { AccessRecord } from '../log/access-log.js';
-import { parseTarget } from '../target.js';
+import { parseTarget, type TargetPolicy } from '../target.js';
 
 /** How many bytes of body a response was given; who sends them counts here. */
 export interface Tally {
@@ -10,6 +10,9 @@ export interface Tally {
   /** How many there will be, where that is known. */
   totalBytes?: number;
 }
+
+/** Each name may be shown, also one that nobody is given. */
+const ANY: TargetPolicy = { hidden: true, named: new Set(), platform: 'linux' };
 
 class UnderWay implements Transfer {
   readonly client: string;
@@ -26,7 +29,7 @@ class UnderWay implements Transfer {
   /** What the target points at, decoded where it can be. */
   get path(): string {
     const { url = '' } = this.request;
-    const target = parseTarget(url, { hidden: true, platform: 'linux' });
+    const target = parseTarget(url, ANY);
     return typeof target === 'number' ? url : target.path;
   }
 
@@ -52,12 +55,14 @@ export class Transfers {
   begin(request: IncomingMessage, response: ServerResponse, client: string): Tally {
     const one = new UnderWay(request, client);
     this.#underWay.add(one);
-    response.once('close', () => {
-      this.#underWay.delete(one);
-      if (this.#onEnd.length === 0) return;
+    const end = (): void => {
+      if (!this.#underWay.delete(one) || this.#onEnd.length === 0) return;
       const record = recordOf(one, response);
       for (const tell of this.#onEnd) tell(record);
-    });
+    };
+    response.once('close', end);
+    // A response that waits behind another one on its connection is not told when that ends.
+    request.once('close', end);
     return one.tally;
   }
 

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { OpenFile } from '#xfer/transport.js';
+import { HotFiles } from '#xfer/transports/local/hot-files.js';
+import { openLocalSource } from '#xfer/transports/local/source.js';
+
+const scope = { signal: new AbortController().signal };
+
+function folder(t: TestContext): string {
+  const made = mkdtempSync(join(tmpdir(), 'xfer-hot-'));
+  t.after(() => rmSync(made, { recursive: true, force: true }));
+  return made;
+}
+
+/** A cache that holds `name`, as if it had not changed for long. */
+function keptIn(root: string, name: string): HotFiles {
+  const hot = new HotFiles(root);
+  const place = join(root, name);
+  hot.keep(name, statSync(place, { bigint: true }), Buffer.from('kept'));
+  return hot;
+}
+
+async function bytesOf(file: OpenFile | undefined): Promise<string | undefined> {
+  return (await file?.readWhole?.())?.toString();
+}
+
+test('a file is found for as long as its name leads to the same file, unchanged', async (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, 'f'), 'kept');
+  const hot = keptIn(root, 'f');
+  for (let time = 0; time < 2; time += 1) assert.equal(await bytesOf(hot.find('f')), 'kept');
+  assert.equal(hot.find('g'), undefined);
+  assert.equal(hot.find('../f'), undefined);
+});
+
+const changes: Record<string, (root: string) => void> = {
+  'written to': (root) => writeFileSync(join(root, 'f'), 'new!'),
+  'written to, its time put back': (root) => {
+    const { atime, mtime } = statSync(join(root, 'f'));
+    writeFileSync(join(root, 'f'), 'new!');
+    utimesSync(join(root, 'f'), atime, mtime);
+  },
+  replaced: (root) => {
+    writeFileSync(join(root, 'g'), 'kept');
+    renameSync(join(root, 'g'), join(root, 'f'));
+  },
+  removed: (root) => rmSync(join(root, 'f')),
+  'made a directory': (root) => {
+    rmSync(join(root, 'f'));
+    mkdirSync(join(root, 'f'));
+  },
+  'made a link to another file': (root) => {
+    writeFileSync(join(root, 'secret'), 'kept');
+    rmSync(join(root, 'f'));
+    symlinkSync('secret', join(root, 'f'));
+  },
+  'forbidden to be read': (root) => chmodSync(join(root, 'f'), 0),
+};
+
+for (const [how, change] of Object.entries(changes)) {
+  test(`a file that was ${how} is not found`, { skip: process.platform === 'win32' && 'links and modes' }, (t) => {
+    const root = folder(t);
+    writeFileSync(join(root, 'f'), 'kept');
+    const hot = keptIn(root, 'f');
+    assert.ok(hot.find('f'));
+    change(root);
+    assert.equal(hot.find('f'), undefined);
+    assert.equal(hot.find('f'), undefined, 'and is forgotten');
+  });
+}
+
+test('what changed within two seconds, and what is long, is not worth keeping', (t) => {
+  const root = folder(t);
+  writeFileSync(join(root, 'small'), 'x');
+  writeFileSync(join(root, 'large'), Buffer.alloc(64 * 1024 + 1));
+  const [small, large] = ['small', 'large'].map((name) => statSync(join(root, name), { bigint: true }));
+  assert.ok(small && large);
+  const later = Date.now() + 10_000;
+  assert.equal(HotFiles.takes(small), false);
+  assert.equal(HotFiles.takes(small, later), true);
+  assert.equal(HotFiles.takes(large, later), false);
+  assert.equal(HotFiles.takes(small, Date.now() - 10_000), false, 'a change in the future tells nothing');
+});
+
+test('no more than 16 MiB and 4,096 files are kept, those asked for last', (t) => {
+  const root = folder(t);
+  const hot = new HotFiles(root);
+  const keep = (name: string, length: number) => {
+    writeFileSync(join(root, name), 'x');
+    hot.keep(name, statSync(join(root, name), { bigint: true }), Buffer.alloc(length));
+  };
+  for (let n = 0; n < 300; n += 1) {
+    keep(`long${n}`, 64 * 1024);
+    assert.ok(hot.find('long0'), 'asked for again and again');
+  }
+  const found = Array.from({ length: 300 }, (_, n) => n).filter((n) => hot.find(`long${n}`));
+  assert.equal(found.length, 256);
+  assert.deepEqual(found.slice(0, 2), [0, 45]);
+  for (let n = 0; n < 4200; n += 1) keep(`short${n}`, 1);
+  const short = Array.from({ length: 4200 }, (_, n) => n).filter((n) => hot.find(`short${n}`));
+  assert.equal(short.length, 4096);
+});
+
+test('a source gives a file from memory once it has read it whole, and never what it has become', async (t) => {
+  const root = folder(t);
+  const place = join(root, 'f');
+  writeFileSync(place, 'first');
+  const source = await openLocalSource(root);
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
+  const cold = await source.open('f', scope);
+  assert.equal(await bytesOf(cold), 'first');
+  await cold.close();
+  const hot = await source.open('f', scope);
+  assert.deepEqual(hot.readWhole?.(), Buffer.from('first'), 'at once');
+  assert.deepEqual(hot.entry, cold.entry);
+  const [chunk] = await hot.read({ start: 1, end: 3 }).toArray();
+  assert.equal(String(chunk), 'ir');
+  const target = Buffer.alloc(10);
+  assert.equal(await hot.readAt?.(target, 2), 3);
+  assert.equal(await hot.readAt?.(target, 9), 0);
+  writeFileSync(place, 'second');
+  const changed = await source.open('f', scope);
+  assert.equal(await bytesOf(changed), 'second');
+  await changed.close();
+});
+
+test('a file that changes while it is read whole fails, and is not kept', async (t) => {
+  const root = folder(t);
+  const place = join(root, 'f');
+  writeFileSync(place, 'first');
+  const source = await openLocalSource(root);
+  t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 60_000 });
+  const file = await source.open('f', scope);
+  writeFileSync(place, 'longer than first');
+  await assert.rejects(async () => file.readWhole?.(), { code: 'SOURCE_CHANGED' });
+  writeFileSync(place, '');
+  await assert.rejects(async () => file.readWhole?.(), { code: 'TRUNCATED' });
+  await file.close();
+  const again = await source.open('f', scope);
+  assert.equal(again.entry.size, 0);
+  await again.close();
+});
