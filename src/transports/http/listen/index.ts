@@ -150,9 +150,7 @@ class HttpListener implements Listener {
     this.urls = [...urls, ...announced.urls];
     let withdrawn: Promise<void> | undefined;
     this.#withdraw = () => (withdrawn ??= announced.end());
-    for (const server of bound.servers) {
-      server.on('request', (_request, response) => response.once('close', () => this.#endIdle()));
-    }
+    transfers.afterEach(() => this.#endIdle());
     this.closed = serversClosed(bound.servers, signal, () => void this.close(), this.#withdraw);
   }
 

@@ -16,7 +16,6 @@ const ANY: TargetPolicy = { hidden: true, named: new Set(), platform: 'linux' };
 
 class UnderWay implements Transfer {
   readonly client: string;
-  readonly time = new Date();
   readonly startMs = performance.now();
   readonly tally: Tally = { bytes: 0 };
   readonly request: IncomingMessage;
@@ -45,6 +44,7 @@ class UnderWay implements Transfer {
 export class Transfers {
   readonly #underWay = new Set<UnderWay>();
   readonly #onEnd: readonly ((record: AccessRecord) => void)[];
+  #afterEach: () => void = () => undefined;
 
   /** Each of `onEnd` is told of a request once, when its response has ended in whatever way. */
   constructor(...onEnd: readonly ((record: AccessRecord) => void)[]) {
@@ -56,14 +56,22 @@ export class Transfers {
     const one = new UnderWay(request, client);
     this.#underWay.add(one);
     const end = (): void => {
-      if (!this.#underWay.delete(one) || this.#onEnd.length === 0) return;
-      const record = recordOf(one, response);
-      for (const tell of this.#onEnd) tell(record);
+      if (!this.#underWay.delete(one)) return;
+      if (this.#onEnd.length > 0) {
+        const record = recordOf(one, response);
+        for (const tell of this.#onEnd) tell(record);
+      }
+      this.#afterEach();
     };
     response.once('close', end);
     // A response that waits behind another one on its connection is not told when that ends.
     request.once('close', end);
     return one.tally;
+  }
+
+  /** Calls back after each that ends from now on. */
+  afterEach(call: () => void): void {
+    this.#afterEach = call;
   }
 
   get size(): number {
@@ -82,17 +90,18 @@ export class Transfers {
   }
 }
 
-function recordOf({ request, client, time, startMs, bytes }: UnderWay, response: ServerResponse): AccessRecord {
+function recordOf({ request, client, startMs, bytes }: UnderWay, response: ServerResponse): AccessRecord {
+  const durationMs = performance.now() - startMs;
   const { referer, 'user-agent': userAgent } = request.headers;
   return {
-    time,
+    time: new Date(Date.now() - durationMs),
     client,
     method: request.method ?? '-',
     target: request.url ?? '-',
     httpVersion: request.httpVersion,
     status: response.statusCode,
     bytes,
-    durationMs: performance.now() - startMs,
+    durationMs,
     ...(referer === undefined ? {} : { referer }),
     ...(userAgent === undefined ? {} : { userAgent }),
     aborted: !response.writableFinished,
