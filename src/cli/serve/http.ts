@@ -35,7 +35,7 @@ export async function serveHttp(
       ...whatIsShown(parsed),
       ...whereItListens(parsed),
       ...whatIsLogged(parsed, around),
-      ...(tls ? { tls: tls.identity } : {}),
+      ...tls?.options,
     });
     announce({ listener, tls, file: await exampleFile(share, parsed.flag('hidden'), around) }, json, around);
     await untilStopped(listener, around.signal);

@@ -1,6 +1,7 @@
 /** `xfer serve --tls`: the options of encryption -> a key and a certificate, and what is said of them. */
 import { stat } from 'node:fs/promises';
 import { XferError } from '../../errors.js';
+import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import { checkGivenCertificate, type NamedText } from '../../transports/http/listen/tls/given-certificate.js';
 import { loadKeptCertificate } from '../../transports/http/listen/tls/kept-certificate.js';
 import { machineNames } from '../../transports/http/listen/tls/machine-names.js';
@@ -14,8 +15,12 @@ import type { Surroundings } from '../surroundings.js';
 
 const MOST_FILE_BYTES = 1 << 20;
 
+/** How often the files and the addresses of this machine are looked at again. */
+const RENEWAL_MS = 60_000;
+
 export interface ServedTls extends Fingerprints {
-  readonly identity: TlsIdentity;
+  /** For the listener. */
+  readonly options: Required<Pick<HttpListenOptions, 'tls' | 'tlsRenewal'>>;
 }
 
 /**
@@ -28,15 +33,16 @@ export async function tlsOf(
   report: Report,
 ): Promise<ServedTls | undefined> {
   const [cert, key] = [parsed.text('cert'), parsed.text('key')];
-  if (cert === undefined && key === undefined && !parsed.flag('tls')) return undefined;
-  const identity =
-    cert === undefined && key === undefined
-      ? await keptIdentity(parsed, around, report)
-      : await givenIdentity(cert, key, around, report);
-  return { identity, ...fingerprintsOf(identity) };
+  let read: () => Promise<TlsIdentity>;
+  if (cert !== undefined && key !== undefined) read = readGiven(cert, key, around, report);
+  else if (cert !== undefined || key !== undefined) throw halfAPair(cert, key);
+  else if (parsed.flag('tls')) read = () => readKept(parsed, around, report);
+  else return undefined;
+  const tls = await read();
+  return { options: { tls, tlsRenewal: { read, everyMs: RENEWAL_MS } }, ...fingerprintsOf(tls) };
 }
 
-function keptIdentity(parsed: ParsedArguments, around: Surroundings, report: Report): Promise<TlsIdentity> {
+function readKept(parsed: ParsedArguments, around: Surroundings, report: Report): Promise<TlsIdentity> {
   return loadKeptCertificate({
     directory: configDirectory(around),
     names: machineNames(parsed.list('bind')),
@@ -45,26 +51,31 @@ function keptIdentity(parsed: ParsedArguments, around: Surroundings, report: Rep
   });
 }
 
-async function givenIdentity(
-  cert: string | undefined,
-  key: string | undefined,
-  around: Surroundings,
-  report: Report,
-): Promise<TlsIdentity> {
-  if (cert === undefined || key === undefined) {
-    const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
-    throw new XferError('USAGE', `option --${given}: --${missing} is missing`, {
-      hint: `xfer serve --cert ${cert ?? 'cert.pem'} --key ${key ?? 'key.pem'}`,
-    });
-  }
-  const [certText, keyText] = [await readPem(cert, 'certificate'), await readPem(key, 'key')];
-  if (around.platform !== 'win32' && (await stat(key)).mode & 0o077) {
-    report.onNotice(`key ${key}: others may read it; chmod 600 it`);
-  }
+function halfAPair(cert: string | undefined, key: string | undefined): XferError {
+  const [given, missing] = cert === undefined ? ['key', 'cert'] : ['cert', 'key'];
+  return new XferError('USAGE', `option --${given}: --${missing} is missing`, {
+    hint: `xfer serve --cert ${cert ?? 'cert.pem'} --key ${key ?? 'key.pem'}`,
+  });
+}
+
+/** Reads the two files; a passphrase is asked for the first time alone. */
+function readGiven(cert: string, key: string, around: Surroundings, report: Report): () => Promise<TlsIdentity> {
+  let read = false;
+  let passphrase: string | undefined;
   const prompt = report.asking(createPrompt(around));
-  return checkGivenCertificate(certText, keyText, () =>
-    prompt.secret(`Passphrase of ${key}: `, { signal: around.signal }),
-  );
+  const ask = async (): Promise<string | undefined> => {
+    if (!read) passphrase = await prompt.secret(`Passphrase of ${key}: `, { signal: around.signal });
+    return passphrase;
+  };
+  return async () => {
+    const [certText, keyText] = [await readPem(cert, 'certificate'), await readPem(key, 'key')];
+    if (!read && around.platform !== 'win32' && (await stat(key)).mode & 0o077) {
+      report.onNotice(`key ${key}: others may read it; chmod 600 it`);
+    }
+    const identity = await checkGivenCertificate(certText, keyText, ask);
+    read = true;
+    return identity;
+  };
 }
 
 async function readPem(file: string, what: string): Promise<NamedText> {

@@ -12,6 +12,7 @@ import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
+import { renewTls } from './tls/renewal.js';
 import { createTlsServer } from './tls/tls-server.js';
 
 export { type AccessRecord, formatAccess } from './log/access-log.js';
@@ -46,8 +47,9 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     digests: new ReprDigests(),
     encrypted: options.tls !== undefined,
   };
-  const { hosts, port } = options;
+  const { hosts, port, tlsRenewal } = options;
   const bound = await bind(() => makeServer(options, sharing), { hosts, port, example: 'xfer serve .' });
+  if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
   return new HttpListener(bound, options.tls ? 'https' : 'http', ended, scope);
 }
 

@@ -2,6 +2,7 @@
 import type { ServerOptions } from 'node:http';
 import { Server } from 'node:https';
 import type { Socket } from 'node:net';
+import type { SecureContextOptions } from 'node:tls';
 import { XferError } from '../../../../errors.js';
 import type { TlsIdentity } from './tls-identity.js';
 
@@ -15,36 +16,49 @@ type Take = (this: Server, socket: Socket) => void;
  * and end its handshake within `handshakeTimeoutMs` each. USAGE where key and certificate cannot be used.
  */
 export function createTlsServer(settings: ServerOptions, identity: TlsIdentity, handshakeTimeoutMs: number): Server {
+  return taken(() => new TlsServer(settings, identity, handshakeTimeoutMs));
+}
+
+function taken<T>(use: () => T): T {
   try {
-    return new TlsServer(settings, identity, handshakeTimeoutMs);
+    return use();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new XferError('USAGE', `serve: certificate and key cannot be used: ${reason}`, { cause: error });
   }
 }
 
-class TlsServer extends Server {
+/** What of a TLS server goes with its certificate. */
+function contextOf({ cert, key, passphrase }: TlsIdentity): SecureContextOptions {
+  return { cert, key, ...(passphrase === undefined ? {} : { passphrase }), minVersion: 'TLSv1.2' };
+}
+
+/** Made by `createTlsServer`. */
+export class TlsServer extends Server {
   /** Every connection, encrypted or not, as it was accepted. */
   readonly #accepted = new Set<Socket>();
   /** Those that sent nothing yet. */
   readonly #silent = new Set<Socket>();
   readonly #silenceMs: number;
+  #cert: string;
 
-  constructor(settings: ServerOptions, { cert, key, passphrase }: TlsIdentity, handshakeTimeoutMs: number) {
-    super({
-      ...settings,
-      cert,
-      key,
-      ...(passphrase === undefined ? {} : { passphrase }),
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
-      handshakeTimeout: handshakeTimeoutMs,
-    });
+  constructor(settings: ServerOptions, identity: TlsIdentity, handshakeTimeoutMs: number) {
+    const handshake = { ALPNProtocols: ['http/1.1'], handshakeTimeout: handshakeTimeoutMs };
+    super({ ...settings, ...contextOf(identity), ...handshake });
+    this.#cert = identity.cert;
     this.#silenceMs = handshakeTimeoutMs;
     // Connections may be injected by emitting 'connection'; whoever listens to it now begins the handshake.
     const encrypted = this.listeners('connection') as Take[];
     this.removeAllListeners('connection');
     this.on('connection', (socket: Socket) => this.#hear(socket, encrypted));
+  }
+
+  /** New connections are shown this certificate. USAGE where it cannot be used; the last one stays then. */
+  serveWith(identity: TlsIdentity): void {
+    // A new context forgets the sessions that clients could take up again.
+    if (identity.cert === this.#cert) return;
+    taken(() => this.setSecureContext(contextOf(identity)));
+    this.#cert = identity.cert;
   }
 
   #hear(socket: Socket, encrypted: readonly Take[]): void {

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { XferError } from '#xfer/errors.js';
 import type { AccessRecord, HttpListenOptions } from '#xfer/transports/http/listen/index.js';
 import { listen } from '#xfer/transports/http/listen/index.js';
 import { encryptedUrl } from '#xfer/transports/http/listen/tls/redirect.js';
+import type { TlsIdentity } from '#xfer/transports/http/listen/tls/tls-identity.js';
 import { failsWith } from '../../../../support/fails-with.js';
 import { assertNoMoreThan, countOpen } from '../../../../support/leaks.js';
 import { diskSource, exchange, get, type Served, serve, temporaryFolder, until } from '../rig.js';
@@ -197,6 +199,42 @@ test('a key and a certificate that do not fit are refused before anything is bou
   );
   await assert.rejects(attempt({ cert: 'nonsense', key: identity.key }), failsWith('USAGE', /certificate and key/));
 });
+
+test(
+  'a certificate that is renewed is shown to new connections, and a bad one is told once and not used',
+  limit,
+  async (t) => {
+    const notices: string[] = [];
+    const others = [
+      makeIdentity(),
+      { cert: identity.cert, key: 'nonsense' },
+      { cert: 'nonsense', key: '' },
+      'fail',
+      'fail',
+    ];
+    let reads = 0;
+    const read = async (): Promise<TlsIdentity> => {
+      const next = others[Math.min(reads++, others.length - 1)];
+      if (typeof next === 'object') return next;
+      throw new XferError('USAGE', 'certificate c.pem: it expired');
+    };
+    const onNotice = (line: string): void => void notices.push(line);
+    const { port, listener } = await serveTls(t, { tlsRenewal: { read, everyMs: 20 }, onNotice });
+    const kept = await handshake(port, {});
+    await until(() => reads > others.length + 1);
+    const shown = await handshake(port, { ca: others[0] && (others[0] as TlsIdentity).cert });
+    assert.equal(shown.getProtocol(), 'TLSv1.3');
+    shown.destroy();
+    assert.equal(notices.length, 3, notices.join('\n'));
+    assert.match(notices[2] ?? '', /^certificate c\.pem: it expired; the last certificate is served on$/);
+    kept.write('GET /f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    assert.match(await text(kept), /over TLS$/);
+    await listener.close();
+    const before = reads;
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    assert.equal(reads, before, 'nobody asks on');
+  },
+);
 
 test('where a plain request is sent', () => {
   const rows: [host: string | undefined, target: string, url: string | undefined][] = [
