@@ -156,6 +156,7 @@ test('files of the person are touched only where that is somebody’s task', () 
     'cli',
     'copy/journal.ts',
     'copy/run-record.ts',
+    'private-file.ts',
     'transports/tcp/unsent.ts',
   );
   const bad = broken((from, to) => /^node:fs(\/promises)?$/.test(to) && !homes(from.path));

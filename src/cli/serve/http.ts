@@ -13,6 +13,7 @@ import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
 import { openShare } from './share.js';
+import { downloadLines, type ServedTls, tlsOf } from './tls.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(
@@ -23,6 +24,7 @@ export async function serveHttp(
   checkHttp(parsed);
   const report = await openReport(parsed, around);
   const json = parsed.flag('json');
+  const tls = await tlsOf(parsed, around, report);
   const share = await openShare(paths, { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
@@ -33,8 +35,9 @@ export async function serveHttp(
       ...whatIsShown(parsed),
       ...whereItListens(parsed),
       ...whatIsLogged(parsed, around),
+      ...tls?.options,
     });
-    announce(listener, await exampleFile(share, parsed.flag('hidden'), around), json, around);
+    announce({ listener, tls, file: await exampleFile(share, parsed.flag('hidden'), around) }, json, around);
     await untilStopped(listener, around.signal);
   } finally {
     await share.close();
@@ -68,15 +71,24 @@ function whatIsLogged(parsed: ParsedArguments, around: Surroundings): Partial<Ht
   return { onRequest };
 }
 
-function announce(listener: Listener, file: string, json: boolean, around: Surroundings): void {
+interface Served {
+  readonly listener: Listener;
+  readonly tls: ServedTls | undefined;
+  /** One that can be downloaded, percent-encoded. */
+  readonly file: string;
+}
+
+function announce({ listener, tls, file }: Served, json: boolean, around: Surroundings): void {
   const { urls, address } = listener;
   if (json) {
-    around.stdout.write(jsonLine({ type: 'listening', ...address, urls }));
+    const known = tls && { fingerprint: tls.fingerprint, pin: tls.pin };
+    around.stdout.write(jsonLine({ type: 'listening', ...address, urls, ...known }));
     return;
   }
   const lines = urls.map((url) => `serving on ${printable(url)}`);
+  if (tls) lines.push(`certificate SHA-256 ${tls.fingerprint}`);
   const [url] = urls;
-  if (url !== undefined) lines.push(`download with: xfer get ${printable(new URL(file, url).href)}`);
+  if (url !== undefined) lines.push(...downloadLines(printable(new URL(file, url).href), tls));
   around.stdout.write(`${lines.join('\n')}\n`);
 }
 

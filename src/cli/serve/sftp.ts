@@ -26,6 +26,7 @@ export async function serveSftp(
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
+  checkSftp(parsed);
   const [directory = '.', another] = paths;
   if (another !== undefined) {
     throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
@@ -65,6 +66,15 @@ export async function serveSftp(
   } finally {
     for (const end of ends) await end.close();
   }
+}
+
+/** What is asked for and not done would be taken for done. */
+function checkSftp(parsed: ParsedArguments): void {
+  const given = parsed.last('tls', 'cert', 'key');
+  if (given === undefined) return;
+  throw new XferError('UNSUPPORTED', `option --${given}: SFTP has keys of its own, and is always encrypted`, {
+    hint: 'leave it out',
+  });
 }
 
 interface Who {

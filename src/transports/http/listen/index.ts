@@ -12,6 +12,8 @@ import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
+import { renewTls } from './tls/renewal.js';
+import { createTlsServer } from './tls/tls-server.js';
 
 export { type AccessRecord, formatAccess } from './log/access-log.js';
 export type { HttpListenOptions } from './options.js';
@@ -25,7 +27,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share, UNSUPPORTED for one that cannot be shared or where `receive` is asked
+ * it accepts. Rejects with USAGE without a share or for a key and a certificate that cannot be used, UNSUPPORTED for one that cannot be shared or where `receive` is asked
  * for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
  * the scope ends it at once.
  */
@@ -43,10 +45,12 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     platform: process.platform,
     archives: new Archives(options.archives),
     digests: new ReprDigests(),
+    encrypted: options.tls !== undefined,
   };
-  const { hosts, port } = options;
+  const { hosts, port, tlsRenewal } = options;
   const bound = await bind(() => makeServer(options, sharing), { hosts, port, example: 'xfer serve .' });
-  return new HttpListener(bound, ended, scope);
+  if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
+  return new HttpListener(bound, options.tls ? 'https' : 'http', ended, scope);
 }
 
 /** What is shared, as a directory: one file alone is what is in it. */
@@ -61,13 +65,14 @@ async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Sco
 function makeServer(options: HttpListenOptions, sharing: Sharing): Server {
   const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
   const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-  const server = createServer({
+  const settings = {
     headersTimeout,
     requestTimeout: 0,
     keepAliveTimeout: Math.min(KEEP_ALIVE_MS, idleMs),
     connectionsCheckingInterval: Math.min(Math.max(headersTimeout / 4, 20), 2500),
     highWaterMark: SEND_BUFFER_BYTES,
-  });
+  };
+  const server = options.tls ? createTlsServer(settings, options.tls, headersTimeout) : createServer(settings);
   // Counts from the last byte that moved either way, so it cuts no transfer that makes progress.
   server.timeout = idleMs;
   const { onRequest } = options;
@@ -90,11 +95,11 @@ class HttpListener implements Listener {
   readonly #servers: readonly Server[];
   readonly #ended: AbortController;
 
-  constructor(bound: Bound<Server>, ended: AbortController, { signal }: Scope) {
+  constructor(bound: Bound<Server>, scheme: 'http' | 'https', ended: AbortController, { signal }: Scope) {
     this.#servers = bound.servers;
     this.#ended = ended;
     this.address = { host: bound.hosts[0] as string, port: bound.port };
-    this.urls = listenerUrls('http', bound.hosts, bound.port);
+    this.urls = listenerUrls(scheme, bound.hosts, bound.port);
     for (const server of bound.servers) endIdle(server);
     this.closed = serversClosed(bound.servers, signal, () => void this.close());
   }

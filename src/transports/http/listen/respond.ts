@@ -6,6 +6,7 @@ import { refuse, refuseError } from './refuse.js';
 import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
+import { isEncrypted, redirectToTls } from './tls/redirect.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
@@ -31,6 +32,7 @@ async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
   const { method, headers } = request;
   const fault = requestFault(request);
   if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
+  if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;
