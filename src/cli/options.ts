@@ -163,8 +163,15 @@ const rows = [
     list('auth', '', 'user:password', 'who may log in; may be repeated; others on this machine can see it'),
     text('auth-file', '', 'file', 'accounts that may log in, one user:password a line'),
     text('authorized-keys', '', 'file', 'public keys that may log in, under any name, as sshd keeps them'),
+    flag('tls', '', 'encrypt, as https, with a certificate that is made here and kept for next time'),
+    text('cert', '', 'file', 'encrypt with this certificate, in PEM, those of its issuers after it; with --key'),
+    text('key', '', 'file', 'private key of the certificate, in PEM'),
   ]),
-  ...section('HTTP:', WEB, [list('header', 'H', 'name: value', 'header to send; may be repeated')]),
+  ...section('HTTP:', WEB, [
+    list('header', 'H', 'name: value', 'header to send; may be repeated'),
+    list('pin', '', 'sha256', 'trust the server that has this key or certificate, and no other; may be repeated'),
+    list('cacert', '', 'file', 'trust the authorities in this file too, in PEM; may be repeated'),
+  ]),
   ...section('TCP:', PIPE, [
     flag('listen', 'l', 'wait for the other end to connect'),
     flag('half-close', 'N', 'end our direction when the input ends; it is always so'),

@@ -16,6 +16,7 @@ import { whatIsLogged } from './log.js';
 import { openScreen } from './screen.js';
 import { openShare } from './share.js';
 import { showPage } from './show-page.js';
+import { tlsOf } from './tls.js';
 import { whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
@@ -23,6 +24,7 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
   checkHttp(parsed);
   const where = whereItListens(operands, parsed, around);
   const screen = await openScreen(parsed, around);
+  const tls = await tlsOf(parsed, around, screen.report);
   const share = await openShare(operands.paths, { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
@@ -34,11 +36,12 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       ...howFast(parsed),
       ...howAnnounced(parsed),
       ...whatIsLogged(parsed, screen.log),
+      ...tls?.options,
     });
-    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener)));
+    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, tls)));
     else {
       const file = await exampleFile(share, parsed.flag('hidden'), around);
-      for (const line of addressLines(listener, file)) screen.log(line);
+      for (const line of addressLines(listener, file, tls)) screen.log(line);
     }
     await showPage(listener, parsed, around, screen.report);
     screen.watch(listener);

@@ -25,7 +25,7 @@ const GUEST = 'xfer';
 const MOST_FILE_BYTES = 1 << 20;
 
 export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  refuseHttpOnly(parsed);
+  checkSftp(parsed);
   const [directory = '.', another] = operands.paths;
   if (another !== undefined) {
     throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
@@ -67,12 +67,16 @@ export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments
 }
 
 /** What is asked for and not done would be taken for done. */
-function refuseHttpOnly(parsed: ParsedArguments): void {
-  const flags = (['mdns', 'qr', 'open', 'metrics'] as const).filter((name) => parsed.flag(name));
-  const texts = (['limit', 'limit-client', 'log'] as const).filter((name) => parsed.text(name) !== undefined);
-  const [name] = [...flags, ...texts];
-  if (name === undefined) return;
-  throw new XferError('UNSUPPORTED', `option --${name}: not over SFTP`, { hint: 'leave it or --sftp out' });
+function checkSftp(parsed: ParsedArguments): void {
+  const encryption = parsed.last('tls', 'cert', 'key');
+  if (encryption !== undefined) {
+    throw new XferError('UNSUPPORTED', `option --${encryption}: SFTP has keys of its own, and is always encrypted`, {
+      hint: 'leave it out',
+    });
+  }
+  const other = parsed.last('mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics');
+  if (other === undefined) return;
+  throw new XferError('UNSUPPORTED', `option --${other}: not over SFTP`, { hint: 'leave it or --sftp out' });
 }
 
 interface Who {

@@ -20,6 +20,8 @@ import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
 import type { Status } from './status/answer-status.js';
 import { Metrics } from './status/metrics.js';
 import { Transfers } from './status/transfers.js';
+import { renewTls } from './tls/renewal.js';
+import { createTlsServer } from './tls/tls-server.js';
 
 export { type AccessFormat, type AccessRecord, formatAccess } from './log/access-log.js';
 export type { HttpListenOptions } from './options.js';
@@ -33,7 +35,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share, UNSUPPORTED for one that cannot be shared or where `receive` is asked
+ * it accepts. Rejects with USAGE without a share or for a key and a certificate that cannot be used, UNSUPPORTED for one that cannot be shared or where `receive` is asked
  * for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
  * the scope ends it at once.
  */
@@ -51,11 +53,13 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     platform: process.platform,
     archives: new Archives(options.archives),
     digests: new ReprDigests(),
+    encrypted: options.tls !== undefined,
   };
-  const { hosts, port, descriptors } = options;
+  const { hosts, port, descriptors, tlsRenewal } = options;
   const service = serviceOf(options, sharing);
   const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example: 'xfer serve .' });
-  const urls = await urlsThatAnswer('http', bound.addresses);
+  if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
+  const urls = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
   const announced = await announceListener(urls, options.mdns, options.onNotice);
   return new HttpListener({ bound, urls, announced, transfers: service.transfers, ended }, scope);
 }
@@ -93,13 +97,14 @@ function serviceOf(options: HttpListenOptions, sharing: Sharing): Service {
 function makeServer(options: HttpListenOptions, service: Service): Server {
   const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
   const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-  const server = createServer({
+  const settings = {
     headersTimeout,
     requestTimeout: 0,
     keepAliveTimeout: Math.min(KEEP_ALIVE_MS, idleMs),
     connectionsCheckingInterval: Math.min(Math.max(headersTimeout / 4, 20), 2500),
     highWaterMark: SEND_BUFFER_BYTES,
-  });
+  };
+  const server = options.tls ? createTlsServer(settings, options.tls, headersTimeout) : createServer(settings);
   // Counts from the last byte that moved either way, so it cuts no transfer that makes progress.
   server.timeout = idleMs;
   const { sharing, transfers, status, limit } = service;

@@ -3,6 +3,8 @@ import type { ListenOptions } from '../../../transport.js';
 import type { ArchiveLimits } from './archive/archives.js';
 import type { AccessRecord } from './log/access-log.js';
 import type { MdnsOptions } from './mdns/announce.js';
+import type { TlsRenewal } from './tls/renewal.js';
+import type { TlsIdentity } from './tls/tls-identity.js';
 
 export interface HttpListenOptions extends ListenOptions {
   /** Shares names that start with a dot too. */
@@ -20,6 +22,10 @@ export interface HttpListenOptions extends ListenOptions {
   readonly mdns?: MdnsOptions;
   /** Told of each request when its response has ended, in whatever way. */
   readonly onRequest?: (record: AccessRecord) => void;
+  /** Serves HTTPS, and answers plain HTTP on the same port with a redirect to it. */
+  readonly tls?: TlsIdentity;
+  /** Where the certificate of `tls` may change meanwhile; what goes wrong with that is told to `onNotice`. */
+  readonly tlsRenewal?: TlsRenewal;
   /** How long a client may take to send the head of a request; 10 s by default. */
   readonly headersTimeoutMs?: number;
   /** A connection on which nothing moved for so long is cut; 60 s by default. */

@@ -6,6 +6,7 @@ import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
 import { answerHealth, answerMetrics, type Status } from './status/answer-status.js';
+import { isEncrypted, redirectToTls } from './tls/redirect.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
@@ -26,6 +27,7 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   const { method, headers } = request;
   const fault = requestFault(request);
   if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
+  if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;

@@ -13,6 +13,8 @@ export interface Sharing extends TargetPolicy {
   readonly scope: Scope;
   readonly archives: Archives;
   readonly digests: ReprDigests;
+  /** Nothing is given to whom it would not reach encrypted. */
+  readonly encrypted?: boolean;
 }
 
 /** The source as one that can be shared. USAGE where there is none, UNSUPPORTED where it lacks `stat`, `list` or `open`. */

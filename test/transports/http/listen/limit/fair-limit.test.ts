@@ -45,9 +45,9 @@ async function rates(forMs: number, ...counted: { bytes: number }[]): Promise<nu
   return counted.map(({ bytes }, at) => (bytes - (before[at] as number)) / seconds);
 }
 
-function near(rate: number | undefined, wanted: number): void {
+function near(rate: number | undefined, wanted: number, tolerance = 0.15): void {
   const off = Math.abs((rate ?? 0) - wanted) / wanted;
-  assert.ok(off <= 0.15, `${Math.round(rate ?? 0)} bytes/s, wanted ${wanted}`);
+  assert.ok(off <= tolerance, `${Math.round(rate ?? 0)} bytes/s, wanted ${wanted}`);
 }
 
 test('all together get no more than the rate, and all of it', bounded, async (t) => {
@@ -69,9 +69,11 @@ test('clients share the rate of all in turns, not by their connections', bounded
   const { port } = await serveBig(t, { limitBytesPerSecond: 600_000 });
   const greedy = download(t, port, '127.0.0.1', 16);
   const modest = download(t, port, '127.0.0.2');
-  const [much, little] = await rates(2500, greedy, modest);
-  near(much, 300_000);
-  near(little, 300_000);
+  const [much = 0, little = 0] = await rates(2500, greedy, modest);
+  near(much + little, 600_000);
+  // By connections it would be 565,000 and 35,000; one that is late on a busy machine loses its turn.
+  near(much, 300_000, 0.3);
+  near(little, 300_000, 0.3);
 });
 
 test('a small file does not wait for others where there is room for it', bounded, async (t) => {
