@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { type Ink, inkOf, qrLines } from '#xfer/cli/render/qr-code.js';
 import { captured } from '../support/surroundings.js';
 
-type Decode = (pixels: Uint8ClampedArray, width: number, height: number) => { data: string } | null;
+type Decode = (pixels: Uint8ClampedArray, width: number, height: number, how: object) => { data: string } | null;
 
 // The package says that its default export is the function, and is a CommonJS module whose `exports` is.
 const decode = createRequire(import.meta.url)('jsqr') as Decode;
@@ -45,7 +45,7 @@ function read(rows: boolean[][], surround: boolean): string | undefined {
       pixels[(y * width * PIXELS + x) * 4 + 3] = 255;
     }
   }
-  return decode(pixels, width * PIXELS, height * PIXELS)?.data;
+  return decode(pixels, width * PIXELS, height * PIXELS, { inversionAttempts: 'dontInvert' })?.data;
 }
 
 test('a phone reads it, however it is drawn', () => {

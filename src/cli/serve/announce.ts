@@ -31,5 +31,5 @@ export function addressLines(listener: Listener, file: string, tls?: Fingerprint
 /** The same for a machine, as one event. */
 export function listeningRecord({ urls, sockets, address }: Listener, tls?: Fingerprints): object {
   const known = tls && { fingerprint: tls.fingerprint, pin: tls.pin };
-  return { type: 'listening', ...address, urls, ...(sockets.length > 0 ? { sockets } : {}), ...known };
+  return { type: 'listening', ...address, urls, sockets, ...known };
 }

@@ -36,6 +36,7 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
     return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
+  // It tells nothing, so it comes before any question of who asks; the other tells who downloads how much.
   if (status && answerHealth(exchange)) return;
   if (status && answerMetrics(exchange, status)) return;
   return answerShared(exchange, sharing);
