@@ -44,7 +44,9 @@ test('serve takes its paths, and a port at either end of them', async () => {
     [['--sftp', 'photos', '2200'], ['photos'], 2200],
   ];
   for (const [words, paths, port] of cases) {
-    assert.deepEqual(parseServeOperands(parseArguments(serve, words)), { paths, port }, words.join(' '));
+    const portTyped = words.some((word) => /^\d+$/.test(word) && !paths.includes(word));
+    const expected = { paths, port, portTyped };
+    assert.deepEqual(parseServeOperands(parseArguments(serve, words)), expected, words.join(' '));
   }
   for (const words of [['99999'], ['-p', '1', '2']]) {
     assert.throws(() => parseServeOperands(parseArguments(serve, words)), usage, words.join(' '));

@@ -17,6 +17,8 @@ const PACKAGES: Record<string, string> = {
   socat: 'socat',
   bash: 'bash',
   curl: 'curl',
+  promtool: 'prometheus',
+  'systemd-socket-activate': 'systemd',
   wget: 'wget',
   caddy: 'caddy',
   nginx: 'nginx-light',

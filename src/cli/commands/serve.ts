@@ -28,6 +28,8 @@ export interface ServeOperands {
   readonly paths: readonly string[];
   /** 0 for a free one. */
   readonly port: number;
+  /** Not the usual one. */
+  readonly portTyped: boolean;
 }
 
 /** What to share and where: paths, and a port at either end of them. USAGE where they do not fit. */
@@ -43,7 +45,11 @@ export function parseServeOperands(parsed: ParsedArguments): ServeOperands {
   }
   const typed = port ?? option;
   const usual = parsed.flag('sftp') ? SFTP_PORT : DEFAULT_PORT;
-  return { paths: paths.length > 0 ? paths : ['.'], port: typed === undefined ? usual : parsePort(typed, true) };
+  return {
+    paths: paths.length > 0 ? paths : ['.'],
+    port: typed === undefined ? usual : parsePort(typed, true),
+    portTyped: typed !== undefined,
+  };
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {

@@ -1,45 +1,53 @@
 /** `xfer serve` over HTTP. */
+import { hostname } from 'node:os';
 import { XferError } from '../../errors.js';
-import { printable } from '../../names.js';
 import { listen } from '../../open.js';
-import type { Listener, Source } from '../../transport.js';
-import { type AccessRecord, formatAccess } from '../../transports/http/listen/log/access-log.js';
+import type { Source } from '../../transport.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import { encodeName } from '../../transports/http/listen/target.js';
 import type { ServeOperands } from '../commands/serve.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
+import { parseRate } from '../render/format.js';
 import { jsonLine } from '../render/json.js';
-import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { addressLines, listeningRecord } from './announce.js';
+import { whatIsLogged } from './log.js';
+import { openScreen } from './screen.js';
 import { openShare } from './share.js';
-import { downloadLines, type ServedTls, tlsOf } from './tls.js';
+import { showPage } from './show-page.js';
+import { tlsOf } from './tls.js';
+import { whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
-export async function serveHttp(
-  { paths, port }: ServeOperands,
-  parsed: ParsedArguments,
-  around: Surroundings,
-): Promise<void> {
+export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
   checkHttp(parsed);
-  const report = await openReport(parsed, around);
-  const json = parsed.flag('json');
-  const tls = await tlsOf(parsed, around, report);
-  const share = await openShare(paths, { signal: around.signal });
+  const where = whereItListens(operands, parsed, around);
+  const screen = await openScreen(parsed, around);
+  const tls = await tlsOf(parsed, around, screen.report);
+  const share = await openShare(operands.paths, { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<HttpListenOptions>>('http', {
       share,
-      port,
-      onNotice: report.onNotice,
+      onNotice: screen.report.onNotice,
+      ...where,
       ...whatIsShown(parsed),
-      ...whereItListens(parsed),
-      ...whatIsLogged(parsed, around),
+      ...howFast(parsed),
+      ...howAnnounced(parsed),
+      ...whatIsLogged(parsed, screen.log),
       ...tls?.options,
     });
-    announce({ listener, tls, file: await exampleFile(share, parsed.flag('hidden'), around) }, json, around);
-    await untilStopped(listener, around.signal);
+    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, tls)));
+    else {
+      const file = await exampleFile(share, parsed.flag('hidden'), around);
+      for (const line of addressLines(listener, file, tls)) screen.log(line);
+    }
+    await showPage(listener, parsed, around, screen.report);
+    screen.watch(listener);
+    await untilStopped(listener, around.signal, screen.report);
   } finally {
+    screen.end();
     await share.close();
   }
 }
@@ -54,42 +62,26 @@ function checkHttp(parsed: ParsedArguments): void {
 }
 
 function whatIsShown(parsed: ParsedArguments): Partial<HttpListenOptions> {
-  return { hidden: parsed.flag('hidden') };
+  return { hidden: parsed.flag('hidden'), metrics: parsed.flag('metrics') };
 }
 
-function whereItListens(parsed: ParsedArguments): Partial<HttpListenOptions> {
-  const hosts = parsed.list('bind');
-  return hosts.length > 0 ? { hosts } : {};
+/** Under the first part of this machine's name. */
+function howAnnounced(parsed: ParsedArguments): Partial<HttpListenOptions> {
+  if (!parsed.flag('mdns')) return {};
+  const host =
+    hostname()
+      .split('.', 1)[0]
+      ?.replace(/[^a-z0-9-]/gi, '-') || 'xfer';
+  return { mdns: { name: `xfer on ${host}`, host } };
 }
 
-function whatIsLogged(parsed: ParsedArguments, around: Surroundings): Partial<HttpListenOptions> {
-  const json = parsed.flag('json');
-  if (!json && parsed.flag('quiet')) return {};
-  const onRequest = (record: AccessRecord): void => {
-    around.stdout.write(json ? jsonLine({ type: 'request', ...record }) : `${formatAccess(record)}\n`);
+/** USAGE for what is no rate. */
+function howFast(parsed: ParsedArguments): Partial<HttpListenOptions> {
+  const [all, client] = [parsed.text('limit'), parsed.text('limit-client')];
+  return {
+    ...(all === undefined ? {} : { limitBytesPerSecond: parseRate(all) }),
+    ...(client === undefined ? {} : { limitClientBytesPerSecond: parseRate(client) }),
   };
-  return { onRequest };
-}
-
-interface Served {
-  readonly listener: Listener;
-  readonly tls: ServedTls | undefined;
-  /** One that can be downloaded, percent-encoded. */
-  readonly file: string;
-}
-
-function announce({ listener, tls, file }: Served, json: boolean, around: Surroundings): void {
-  const { urls, address } = listener;
-  if (json) {
-    const known = tls && { fingerprint: tls.fingerprint, pin: tls.pin };
-    around.stdout.write(jsonLine({ type: 'listening', ...address, urls, ...known }));
-    return;
-  }
-  const lines = urls.map((url) => `serving on ${printable(url)}`);
-  if (tls) lines.push(`certificate SHA-256 ${tls.fingerprint}`);
-  const [url] = urls;
-  if (url !== undefined) lines.push(...downloadLines(printable(new URL(file, url).href), tls));
-  around.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** A file to download, percent-encoded, so that the printed line works as it is; `FILE` where the root holds none. */

@@ -1,18 +1,21 @@
 /** A request, its response, and the bytes between a stream and the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
 import { Slots } from '../../../slots.js';
 import type { OpenFile } from '../../../transport.js';
 import type { Span } from './file/ranges.js';
-import type { Tally } from './log/access-log.js';
+import { type Pace, paced } from './limit/paced.js';
 import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
+import type { Tally } from './status/transfers.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly tally: Tally;
+  /** Absent: as fast as it goes. */
+  readonly pace?: Pace | undefined;
 }
 
 /**
@@ -29,23 +32,32 @@ export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
  * Sends all that `body` holds and leaves the response open. Rejects where either ended early; both are destroyed then.
  * DISCONNECTED where the client had gone.
  */
-export async function sendStream({ request, response, tally }: Exchange, body: Readable): Promise<void> {
+export async function sendStream({ request, response, tally, pace }: Exchange, body: Readable): Promise<void> {
   // A response that waits behind another one on its connection is not told when that ends; its request is.
   const cut = (): void => void body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
   if (request.destroyed || response.destroyed) cut();
   request.once('close', cut);
-  body.on('data', (chunk: Buffer) => {
+  const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
+  bytes.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
   });
   try {
-    await pipeline(body, response, { end: false });
+    await pipeline(bytes, response, { end: false });
   } finally {
     request.removeListener('close', cut);
   }
 }
 
-/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet. */
-export function sendLast({ response, tally }: Exchange, bytes: Uint8Array): void {
+/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. */
+export async function sendLast({ response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
+  if (pace) {
+    for await (const piece of paced([bytes], pace)) {
+      tally.bytes += piece.length;
+      response.write(piece);
+    }
+    response.end();
+    return;
+  }
   tally.bytes += bytes.length;
   response.end(bytes);
 }
@@ -57,12 +69,16 @@ export function sendLast({ response, tally }: Exchange, bytes: Uint8Array): void
  */
 export async function sendRange(exchange: Exchange, file: ReadableAt, { start, end }: Span): Promise<void> {
   let sending: Promise<void> | undefined;
+  const { pace } = exchange;
   for (let at = start; at < end; ) {
+    const wanted = Math.min(end - at, pace?.limit.pieceBytes ?? Number.POSITIVE_INFINITY);
+    // Before a buffer is taken: one that waits for its turn would be kept from others.
+    if (pace) await pace.limit.take(pace.client, wanted, pace.gone);
     const buffer = takeSendBuffer();
     try {
       if (!buffer.ample) await sending;
       if (!reading.tryTake()) await reading.take();
-      const length = await fill(file, buffer.bytes.subarray(0, Math.min(buffer.bytes.length, end - at)), at);
+      const length = await fill(file, buffer.bytes.subarray(0, Math.min(buffer.bytes.length, wanted)), at);
       await sending;
       at += length;
       sending = sendPiece(exchange, buffer, length);

@@ -2,12 +2,24 @@
 import type { ListenOptions } from '../../../transport.js';
 import type { ArchiveLimits } from './archive/archives.js';
 import type { AccessRecord } from './log/access-log.js';
+import type { MdnsOptions } from './mdns/announce.js';
 import type { TlsRenewal } from './tls/renewal.js';
 import type { TlsIdentity } from './tls/tls-identity.js';
 
 export interface HttpListenOptions extends ListenOptions {
   /** Shares names that start with a dot too. */
   readonly hidden?: boolean;
+  /** Sends at most so many bytes a second, to all clients together. Those who wait take turns. */
+  readonly limitBytesPerSecond?: number;
+  /** Sends at most so many bytes a second to each client, however many connections it has. */
+  readonly limitClientBytesPerSecond?: number;
+  /**
+   * Answers `/healthz` with `ok`, and `/metrics` in the text format of Prometheus. Files of these names in the root cannot
+   * be asked for then.
+   */
+  readonly metrics?: boolean;
+  /** Announces it in the local network by multicast DNS, until it is closed. What fails there is a notice. */
+  readonly mdns?: MdnsOptions;
   /** Told of each request when its response has ended, in whatever way. */
   readonly onRequest?: (record: AccessRecord) => void;
   /** Serves HTTPS, and answers plain HTTP on the same port with a redirect to it. */

@@ -121,11 +121,14 @@ function askedSpans(request: IncomingMessage, size: number, validators: Validato
 }
 
 async function sendBody(exchange: Exchange, spans: readonly ByteRange[], file: OpenFile, parts?: Multipart) {
-  const { request, response } = exchange;
+  const { request, response, tally } = exchange;
   if (request.method === 'HEAD' || spans.length === 0) {
     response.end();
     return;
   }
+  const [only] = spans as [ByteRange];
+  const totalBytes = parts?.length ?? (only.end === undefined ? undefined : only.end - only.start);
+  if (totalBytes !== undefined) tally.totalBytes = totalBytes;
   for (const [index, span] of spans.entries()) {
     if (parts) write(exchange, parts.heads[index] as string);
     await sendSpan(exchange, file, span);
