@@ -1,6 +1,6 @@
 /** `xfer serve --sftp`: shares a directory over SFTP, with those who can log in. */
 import { join } from 'node:path';
-import { type Account, oneTimePassword, parseAccount, parseAccounts } from '../../accounts.js';
+import { type Account, parseAccount, parseAccounts, randomSecret } from '../../accounts.js';
 import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
@@ -76,7 +76,7 @@ async function whoMayLogIn(parsed: ParsedArguments): Promise<Who> {
   if (authorizedKeys !== undefined) return { accounts, authorizedKeys };
   if (accounts.length > 0) return { accounts };
   if (file !== undefined) throw new XferError('USAGE', `accounts ${file}: none is in it`);
-  const guest = { user: GUEST, password: oneTimePassword() };
+  const guest = { user: GUEST, password: randomSecret() };
   return { accounts: [guest], guest };
 }
 

@@ -1,5 +1,6 @@
 /** What is told of each request, and the line that a log holds of it. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { plainAddress } from '../../../../client-address.js';
 import { printable } from '../../../../names.js';
 
 /** One request that ended. All text is as it came from outside: it passes `formatAccess` or `printable` before it is shown. */
@@ -35,7 +36,7 @@ export function watchAccess(
   const startMs = performance.now();
   const time = new Date();
   // The socket forgets its address as soon as it is closed.
-  const client = (request.socket.remoteAddress ?? '-').replace(/^::ffff:(?=\d+\.)/, '');
+  const client = plainAddress(request.socket.remoteAddress ?? '-');
   response.once('close', () => {
     const userAgent = request.headers['user-agent'];
     onRequest({
