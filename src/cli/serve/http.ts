@@ -1,5 +1,4 @@
 /** `xfer serve` over HTTP. */
-import { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import { listen, openSource } from '../../open.js';
 import type { Listener, Source } from '../../transport.js';
@@ -12,6 +11,8 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { plainPasswordNotice, whoMayDoWhat } from './access.js';
+import { refuseOptions } from './refuse-options.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(
@@ -19,7 +20,8 @@ export async function serveHttp(
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
-  checkHttp(parsed);
+  refuseOptions(parsed, ['upload', 'authorized-keys'], 'over HTTP in this version', 'add --sftp');
+  const access = await whoMayDoWhat(parsed, around);
   const report = await openReport(parsed, around);
   const json = parsed.flag('json');
   const share = await openSource({ scheme: 'file', path: directory }, {}, { signal: around.signal });
@@ -29,24 +31,20 @@ export async function serveHttp(
       share,
       port,
       onNotice: report.onNotice,
+      ...access,
       ...whatIsShown(parsed),
       ...whereItListens(parsed),
       ...whatIsLogged(parsed, around),
     });
-    announce(listener, await exampleFile(share, parsed.flag('hidden'), around), json, around);
+    const file = await exampleFile(share, parsed.flag('hidden'), around);
+    const user = access.loginFor === 'everything' ? access.accounts?.[0]?.user : undefined;
+    announce({ listener, file, user }, json, around);
+    const notice = plainPasswordNotice(access, listener.urls);
+    if (notice !== undefined) report.onNotice(notice);
     await untilStopped(listener, around.signal);
   } finally {
     await share.close();
   }
-}
-
-/** What is asked for and not done would be taken for done. */
-function checkHttp(parsed: ParsedArguments): void {
-  const given = [parsed.flag('upload') && 'upload', parsed.list('auth').length > 0 && 'auth'];
-  const texts = (['auth-file', 'authorized-keys'] as const).map((name) => parsed.text(name) !== undefined && name);
-  const name = [...given, ...texts].find((each) => each !== false);
-  if (!name) return;
-  throw new XferError('UNSUPPORTED', `option --${name}: not over HTTP in this version`, { hint: 'add --sftp' });
 }
 
 function whatIsShown(parsed: ParsedArguments): Partial<HttpListenOptions> {
@@ -67,7 +65,15 @@ function whatIsLogged(parsed: ParsedArguments, around: Surroundings): Partial<Ht
   return { onRequest };
 }
 
-function announce(listener: Listener, file: string, json: boolean, around: Surroundings): void {
+interface Served {
+  readonly listener: Listener;
+  /** To download, percent-encoded. */
+  readonly file: string;
+  /** Who has to log in for that. */
+  readonly user: string | undefined;
+}
+
+function announce({ listener, file, user }: Served, json: boolean, around: Surroundings): void {
   const { urls, address } = listener;
   if (json) {
     around.stdout.write(jsonLine({ type: 'listening', ...address, urls }));
@@ -75,7 +81,12 @@ function announce(listener: Listener, file: string, json: boolean, around: Surro
   }
   const lines = urls.map((url) => `serving on ${printable(url)}`);
   const [url] = urls;
-  if (url !== undefined) lines.push(`download with: xfer get ${printable(new URL(file, url).href)}`);
+  if (url !== undefined) {
+    const { href } = new URL(file, url);
+    // With the name alone, so that it is asked for the password.
+    const typed = user === undefined ? href : href.replace('://', `://${encodeName(user)}@`);
+    lines.push(`download with: xfer get ${printable(typed)}`);
+  }
   around.stdout.write(`${lines.join('\n')}\n`);
 }
 

@@ -1,11 +1,9 @@
 /** `xfer serve --sftp`: shares a directory over SFTP, with those who can log in. */
 import { join } from 'node:path';
-import { type Account, parseAccount, parseAccounts, randomSecret } from '../../accounts.js';
-import { XferError } from '../../errors.js';
+import { type Account, randomSecret } from '../../accounts.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
 import type { Listener, Sink, Source } from '../../transport.js';
-import { readNamedFile } from '../../transports/ssh/config/files.js';
 import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
 import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
 import type { SshListenOptions } from '../../transports/ssh/listen/index.js';
@@ -16,16 +14,19 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { ACCESS_OPTIONS } from './access.js';
+import { readAccounts } from './accounts.js';
+import { refuseOptions } from './refuse-options.js';
 
 /** Who logs in with the password that is made for one run. */
 const GUEST = 'xfer';
-const MOST_FILE_BYTES = 1 << 20;
 
 export async function serveSftp(
   { directory, port }: ServeOperands,
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
+  refuseOptions(parsed, ACCESS_OPTIONS, 'over SFTP', 'leave out --sftp');
   const report = await openReport(parsed, around);
   const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);
   const hostKey = await loadHostKey(join(configDirectory(around), 'ssh_host_ed25519_key'), around.platform);
@@ -68,14 +69,12 @@ interface Who {
   readonly authorizedKeys?: string;
 }
 
-/** USAGE for what is no account; the file's errors. */
+/** Rejects as `readAccounts`. */
 async function whoMayLogIn(parsed: ParsedArguments): Promise<Who> {
-  const [file, authorizedKeys] = [parsed.text('auth-file'), parsed.text('authorized-keys')];
-  const accounts = parsed.list('auth').map(parseAccount);
-  if (file !== undefined) accounts.push(...parseAccounts(await readNamedFile(file, MOST_FILE_BYTES, 'accounts')));
+  const accounts = await readAccounts(parsed);
+  const authorizedKeys = parsed.text('authorized-keys');
   if (authorizedKeys !== undefined) return { accounts, authorizedKeys };
   if (accounts.length > 0) return { accounts };
-  if (file !== undefined) throw new XferError('USAGE', `accounts ${file}: none is in it`);
   const guest = { user: GUEST, password: randomSecret() };
   return { accounts: [guest], guest };
 }

@@ -3,12 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
+import type { Downloads } from './access/downloads.js';
 import type { Tally } from './log/access-log.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly tally: Tally;
+  /** Told of each file and archive before it is sent, where their number is limited. */
+  readonly downloads?: Downloads;
 }
 
 /**

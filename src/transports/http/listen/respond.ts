@@ -19,15 +19,24 @@ export async function respond(
   tally: Tally,
 ): Promise<void> {
   try {
-    await answer({ request, response, tally }, sharing);
+    const { downloads } = sharing.gate.lifetime;
+    await answer({ request, response, tally, ...(downloads ? { downloads } : {}) }, sharing);
   } catch (error) {
     refuseError(request, response, error);
   }
 }
 
 async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
-  const { request, response } = exchange;
+  const { request, response, tally } = exchange;
   const { method, headers } = request;
+  const verdict = await sharing.gate.check(request);
+  // What is sent may be a page with links to elsewhere, and the token is in its URL.
+  if (sharing.gate.prefix.secret) response.setHeader('Referrer-Policy', 'no-referrer');
+  if ('status' in verdict) {
+    return refuse(request, response, verdict.status, { ...verdict.fields, ...closing(headers) }, verdict.advice);
+  }
+  request.url = verdict.target;
+  if (verdict.user !== undefined) tally.user = verdict.user;
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;

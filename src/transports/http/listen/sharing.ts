@@ -1,6 +1,7 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Gate } from './access/gate.js';
 import type { TargetPolicy } from './target.js';
 
 /** A source whose single files can be asked for. */
@@ -11,6 +12,7 @@ export interface Sharing extends TargetPolicy {
   /** The root is one file, served under this name. */
   readonly single?: string;
   readonly scope: Scope;
+  readonly gate: Gate;
 }
 
 /** The source as one that can be shared. USAGE where there is none, UNSUPPORTED where it lacks `stat`, `list` or `open`. */

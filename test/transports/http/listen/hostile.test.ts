@@ -65,7 +65,7 @@ test('targets', () => {
     '/a/../b': 404,
     '/.hidden': 404,
     '/a\\b': 'a\\b',
-    'http://evil.example': '',
+    'http://evil.example': 400,
   };
   for (const [raw, expected] of Object.entries(rows)) assert.equal(path(raw), expected, raw);
   for (const raw of ['/a%5cb', '/a\\b', '/a.txt::$DATA', '/C:']) assert.equal(path(raw, 'win32'), 404, raw);

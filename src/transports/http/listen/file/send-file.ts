@@ -30,12 +30,15 @@ export async function sendFile(exchange: Exchange, file: OpenFile, name: string,
   if (failed === 412) return refuse(request, response, 412, fields);
   const contentType = contentTypeOf(name);
   const spans = ranges && size !== undefined ? askedSpans(request, size, validators) : undefined;
+  if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
+  const version = file.entry.version ?? '';
+  const turned = exchange.downloads?.begin(exchange, { key: `${version} ${file.entry.path}`, size, spans });
+  if (turned) return refuse(request, response, turned, turned === 503 ? { 'Retry-After': '5' } : {});
   if (spans === undefined || size === undefined) {
     response.writeHead(200, { ...fields, 'Content-Type': contentType, ...lengthField(size) });
     return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
   }
-  const [first, second] = spans;
-  if (first === undefined) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
+  const [first, second] = spans as [Span, Span?];
   if (second === undefined) {
     const partial = { 'Content-Range': contentRange(first, size), ...lengthField(first.end - first.start) };
     response.writeHead(206, { ...fields, 'Content-Type': contentType, ...partial });

@@ -9,6 +9,8 @@ export interface AccessRecord {
   readonly time: Date;
   /** Address of the client. */
   readonly client: string;
+  /** Who was logged in. */
+  readonly user?: string;
   readonly method: string;
   /** The request target, raw. */
   readonly target: string;
@@ -21,9 +23,11 @@ export interface AccessRecord {
   readonly aborted: boolean;
 }
 
-/** How many bytes of body a response was given; `respond` counts here. */
+/** What a response was given, and to whom; it is filled in while the response is made. */
 export interface Tally {
+  /** Of its body. */
   bytes: number;
+  user?: string;
 }
 
 /** Calls `onRequest` once, when the response has ended in whatever way. */
@@ -37,13 +41,17 @@ export function watchAccess(
   const time = new Date();
   // The socket forgets its address as soon as it is closed.
   const client = plainAddress(request.socket.remoteAddress ?? '-');
+  // What is looked at later is the part of it below the base path.
+  const target = request.url ?? '-';
   response.once('close', () => {
+    const { user } = tally;
     const userAgent = request.headers['user-agent'];
     onRequest({
       time,
       client,
+      ...(user === undefined ? {} : { user }),
       method: request.method ?? '-',
-      target: request.url ?? '-',
+      target,
       status: response.statusCode,
       bytes: tally.bytes,
       durationMs: performance.now() - startMs,
@@ -55,9 +63,14 @@ export function watchAccess(
 
 /** A record as one line in the Common Log Format, in UTC, with nothing in it that a terminal could obey. */
 export function formatAccess(record: AccessRecord): string {
-  const { client, method, target, status, bytes } = record;
+  const { client, user = '-', method, target, status, bytes } = record;
   const size = bytes === 0 ? '-' : String(bytes);
-  return `${printable(client)} - - [${logTime(record.time)}] "${quoted(`${method} ${target}`)} HTTP/1.1" ${status} ${size}`;
+  return `${printable(client)} - ${field(user)} [${logTime(record.time)}] "${quoted(`${method} ${target}`)} HTTP/1.1" ${status} ${size}`;
+}
+
+/** A name may hold spaces, and a line is split at them. */
+function field(text: string): string {
+  return quoted(text).replaceAll(' ', '\\x20');
 }
 
 function quoted(text: string): string {
