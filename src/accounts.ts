@@ -74,8 +74,11 @@ export class Accounts {
     return this.#quick.length + this.#slow.length;
   }
 
-  /** Rejects with NO_SPACE where too many wait for an expensive check, of which there is one at a time. */
-  async check(user: string, password: string): Promise<boolean> {
+  /**
+   * Rejects with NO_SPACE where too many wait for an expensive check, of which there is one at a time. False, and at no
+   * cost, where the answer is not wanted any more when its turn has come.
+   */
+  async check(user: string, password: string, wanted: () => boolean = () => true): Promise<boolean> {
     const name = digestOf('sha256', user);
     const typed = { sha256: digestOf('sha256', password), sha512: digestOf('sha512', password) };
     let matches = 0;
@@ -86,7 +89,7 @@ export class Accounts {
     const own = this.#slow.filter((each) => timingSafeEqual(each.user, name));
     for (let check = 0; check < this.#slowChecks; check += 1) {
       const { matches: slowMatches } = (own[check] ?? (this.#slow[0] as Kept<SlowPassword>)).password;
-      const same = await this.#inTurn(() => slowMatches(password));
+      const same = await this.#inTurn(async () => wanted() && slowMatches(password));
       matches += Number(check < own.length) & Number(same);
     }
     return matches > 0;

@@ -97,6 +97,7 @@ test('expensive checks go one after another, for nobody as for somebody, and too
   assert.equal(refused.length, 8);
   await assert.rejects(Promise.all(tries), failsWith('NO_SPACE'));
   assert.equal(await accounts.check('anna', 'one'), true, 'there is room again');
+  assert.equal(await accounts.check('anna', 'one', () => false), false, 'nobody waits for it');
 });
 
 test('a secret made for one run has 130 bits that are easy to type', () => {

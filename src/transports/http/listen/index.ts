@@ -53,7 +53,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     options.onNotice?.(`serve: ${reason}, so it ends`);
     listener.finish();
   });
-  void listener.closed.finally(() => gate.lifetime.close()).catch(() => undefined);
+  void listener.closed.finally(() => gate.close()).catch(() => undefined);
   return listener;
 }
 

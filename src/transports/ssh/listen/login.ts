@@ -42,7 +42,7 @@ export function watchLogin(options: LoginOptions): void {
     if (left.tries <= 0) return void client.end();
     // Before the wait: what is sent meanwhile counts as well.
     left = { ...left, tries: left.tries - 1 };
-    const right = await accounts.check(context.username, context.password).catch(() => false);
+    const right = await accounts.check(context.username, context.password, () => !gone).catch(() => false);
     if (gone) return;
     if (right) return accept(context, 'password');
     onLogin({ user: context.username, method: 'password', accepted: false });

@@ -79,6 +79,12 @@ export class Gate {
     return login ? { target, user: login.user } : { target };
   }
 
+  /** Ends what goes on without a request. */
+  close(): void {
+    this.lifetime.close();
+    this.#logins?.close();
+  }
+
   /** `OPTIONS *` is about the listener as a whole, which without the token is not there. */
   #below(request: IncomingMessage, target: string): ReturnType<Prefix['strip']> {
     if (target !== '*' || request.method !== 'OPTIONS') return this.prefix.strip(target);

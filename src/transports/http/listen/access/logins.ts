@@ -10,7 +10,7 @@ const WAITS = { wrongPasswordMs: 250, mostWrongPasswordMs: 8000 } as const;
 
 /** Logins of one network that wait while another one of it is checked, and the waiting of all. */
 const MOST_WAITING_OF_ONE = 8;
-const MOST_WAITING = 1000;
+const MOST_WAITING = 64;
 
 /** Right logins that are remembered, and for how long after their last use. */
 const MOST_KNOWN = 1000;
@@ -37,6 +37,7 @@ export class Logins {
   /** Checks under way: what a client sends over ten connections at once is one. */
   readonly #asked = new Map<string, Promise<Login>>();
   readonly #lines = new Map<string, Line>();
+  #closed = false;
 
   /** USAGE where nobody could log in, or an account is none. */
   constructor(accounts: readonly Account[]) {
@@ -70,6 +71,11 @@ export class Logins {
     return answer;
   }
 
+  /** Checks nothing any more: whoever waits has gone. */
+  close(): void {
+    this.#closed = true;
+  }
+
   #stand(line: Line, network: string, answer: Promise<Login>): void {
     const leave = (): void => {
       line.waiting -= 1;
@@ -81,7 +87,7 @@ export class Logins {
   }
 
   async #ask({ user, password }: Account, digest: string, network: string, nowMs: number): Promise<Login> {
-    if (await this.#accounts.check(user, password)) {
+    if (await this.#accounts.check(user, password, () => !this.#closed)) {
       this.#known.set(digest, { user, lastMs: nowMs });
       const [oldest] = this.#known.keys();
       if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
