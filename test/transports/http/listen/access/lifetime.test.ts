@@ -89,11 +89,8 @@ test('what is no whole download is not counted', limit, async (t) => {
     [ask('/other', 'Range: bytes=0-1,3-3\r\n'), 206],
   ];
   for (const [text, status] of rows) assert.equal(statusOf(await exchange(port, text)), status, text);
-  // Cut in the middle, and cut while a second request waits behind the first.
-  for (const text of [ask('/big'), `GET /big HTTP/1.1\r\nHost: test\r\n\r\n${ask('/big')}`]) {
-    (await startDownload(port, text)).destroy();
-    await until(() => source.opened === source.closed);
-  }
+  (await startDownload(port, ask('/big'))).destroy();
+  await until(() => source.opened === source.closed);
   assert.deepEqual([ended(), notices], [false, []]);
   assert.equal(statusOf(await exchange(port, ask('/other'))), 200);
   await until(ended);
@@ -140,6 +137,21 @@ test('lanes of one client share a download, and nobody else gets a second one me
   assert.equal(statusOf(await exchange(port, ask('/other'))), 200);
   await until(ended);
 });
+
+test(
+  'a place is free again when its client has gone, and that of a request that waited behind another',
+  limit,
+  async (t) => {
+    const { port, ended, source } = await serveCounted(t, { maxDownloads: 2 });
+    const both = await startDownload(port, `GET /big HTTP/1.1\r\nHost: test\r\n\r\n${ask('/big')}`);
+    await until(() => source.opened === 2);
+    assert.equal(statusOf(await exchange(port, ask('/other'))), 503);
+    both.destroy();
+    await until(() => source.opened === source.closed);
+    for (let at = 0; at < 2; at += 1) assert.equal(statusOf(await exchange(port, ask('/other'))), 200);
+    await until(ended);
+  },
+);
 
 test('of many at once that want the one download, exactly one gets it', limit, async (t) => {
   for (const path of ['/big', '/other', '/empty']) {
