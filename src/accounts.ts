@@ -49,7 +49,7 @@ interface Kept<Password extends KeptPassword> {
 export class Accounts {
   readonly #quick: Kept<QuickPassword>[] = [];
   readonly #slow: Kept<SlowPassword>[] = [];
-  /** Expensive checks that each login costs, whoever it is: as many as the name with most of them needs. */
+  /** Expensive checks that each login costs, whoever it is, also nobody: as many as the name with most of them needs. */
   readonly #slowChecks: number;
   #lastCheck: Promise<unknown> = Promise.resolve();
   #waiting = 0;

@@ -18,7 +18,7 @@ export type KeptPassword = QuickPassword | SlowPassword;
 
 const HASH_HINT = 'for a line that can be kept, type: xfer serve --hash-password NAME (it asks for the password)';
 
-/** What Apache, crypt(3), LDAP and others write, and none of ours: never to be taken for a plain password. */
+/** What crypt(3), LDAP and others write, and none of ours: never to be taken for a plain password. */
 const FOREIGN = /^(?:\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2(?:i|d|id)|pbkdf2(?:-sha\d+)?)\$|\{[A-Z0-9-]{3,20}\})/;
 
 /** OWASP's advice for 32 MiB of memory (Password Storage Cheat Sheet, scrypt). */
@@ -35,13 +35,14 @@ interface Cost {
 
 /**
  * The password that a text stands for: `sha256:HEX`, `sha512:HEX` (as miniserve has them), `$scrypt$ln=15,r=8,p=3$SALT$HASH`
- * (the PHC string format), or itself. USAGE, without what was given, where it is empty, or a hash that cannot be checked.
+ * (the PHC string format), `$2y$10$...` (bcrypt, as `htpasswd -B` makes it), or itself. USAGE, without what was given, where it is empty, or a hash that cannot be checked.
  */
 export function parsePassword(text: string): KeptPassword {
   if (text === '') throw new XferError('USAGE', 'account: its password is empty', { hint: '--auth anna:SECRET' });
   const [, algorithm, hex] = /^(sha256|sha512):(.*)$/s.exec(text) ?? [];
   if (algorithm !== undefined) return parseDigest(algorithm as QuickPassword['algorithm'], hex as string);
   if (text.startsWith('$scrypt$')) return parseScrypt(text);
+  if (/^\$2[aby]\$/.test(text)) return parseBcrypt(text);
   if (FOREIGN.test(text)) throw unusable('is hashed in a form that is not known here');
   return { algorithm: 'sha256', digest: digestOf('sha256', text) };
 }
@@ -73,6 +74,30 @@ function parseScrypt(text: string): SlowPassword {
   }
   const [saltBytes, wanted] = [Buffer.from(salt as string, 'base64'), Buffer.from(hash, 'base64')];
   return { matches: async (typed) => timingSafeEqual(await derive(typed, saltBytes, wanted.length, cost), wanted) };
+}
+
+const BCRYPT = /^\$2[aby]\$(\d\d)\$[./A-Za-z0-9]{53}$/;
+/** Each step doubles the time; the most is about two seconds. */
+const LEAST_ROUNDS = 4;
+const MOST_ROUNDS = 14;
+
+function parseBcrypt(hash: string): SlowPassword {
+  const [, rounds] = BCRYPT.exec(hash) ?? [];
+  if (rounds === undefined) throw unusable('is no bcrypt hash of 60 characters');
+  if (Number(rounds) < LEAST_ROUNDS || Number(rounds) > MOST_ROUNDS) {
+    throw unusable(`is a bcrypt hash of a cost that is not from ${LEAST_ROUNDS} to ${MOST_ROUNDS}`);
+  }
+  return { matches: (typed) => bcryptMatches(typed.normalize('NFC'), hash) };
+}
+
+async function bcryptMatches(typed: string, hash: string): Promise<boolean> {
+  const { Worker } = await import('node:worker_threads');
+  const worker = new Worker(new URL('./bcrypt-worker.js', import.meta.url), { workerData: { typed, hash } });
+  return new Promise((resolve, reject) => {
+    worker.once('message', (same: unknown) => resolve(same === true));
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new XferError('INTERNAL', 'login: the check of a password ended early')));
+  });
 }
 
 /** The line's second half for an accounts file: a new salt each time. */

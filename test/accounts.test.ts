@@ -8,6 +8,14 @@ import { failsWith } from './support/fails-with.js';
 /** By Python: hashlib.scrypt(b'pleaseletmein', salt=b'SodiumChloride', n=1024, r=8, p=1, dklen=32). */
 const SCRYPT = '$scrypt$ln=10,r=8,p=1$U29kaXVtQ2hsb3JpZGU$VBc2h9Jl5DImvZFLAVJn4v3UEIqgWTf7VJ7OsMJ2ooU';
 
+/** By libxcrypt, of `päss`. */
+const BCRYPT = [
+  '$2y$05$abcdefghijklmnopqrstuuQNr.NUko7cjRuTOhPz.WP0eA4f4.Xuq',
+  '$2b$10$abcdefghijklmnopqrstuuM/47t0uEEgRLoaKcxWTlO9rLAjteVoa',
+  '$2a$04$abcdefghijklmnopqrstuuF7KK/SfP9IRGj0pPJMr8GdtCS8xpmpC',
+] as const;
+const SLOW_BCRYPT = '$2y$12$abcdefghijklmnopqrstuuQp9FjVl2OCfOEAjbngsr4maZU20rfTG';
+
 const sha = (algorithm: string, text: string): string => createHash(algorithm).update(text).digest('hex');
 
 test('an account is a name, a colon and a password that may hold colons', () => {
@@ -29,6 +37,10 @@ test('a hash that cannot be checked is refused, and never taken for a password',
     `sha512:${sha('sha256', 'x')}`,
     '$apr1$x$y',
     '$6$salt$hash',
+    `$2x$${BCRYPT[0].slice(4)}`,
+    BCRYPT[0].slice(0, -1),
+    BCRYPT[0].replace('$05$', '$15$'),
+    BCRYPT[0].replace('$05$', '$03$'),
     '$y$j9T$x$y',
     '$argon2id$v=19$m=1,t=1,p=1$a$b',
     '{SHA}qUqP5cyxm6YcTAhz05Hph5gvu9M=',
@@ -66,12 +78,13 @@ test('only a name with its own password gets in', async () => {
   assert.equal(await new Accounts([]).check('', ''), false);
 });
 
-test('a password is checked against each kind of hash, and the hash is no password', { timeout: 20_000 }, async () => {
+test('a password is checked against each kind of hash, and the hash is no password', { timeout: 60_000 }, async () => {
   const kept: Record<string, [hash: string, password: string]> = {
     plain: ['päss', 'päss'],
     sha256: [`sha256:${sha('sha256', 'one')}`, 'one'],
     sha512: [`sha512:${sha('sha512', 'two').toUpperCase()}`, 'two'],
     scrypt: [SCRYPT, 'pleaseletmein'],
+    ...Object.fromEntries(BCRYPT.map((hash) => [hash.slice(1, 3), [hash, 'päss']])),
     ours: [await hashPassword('päss word'), 'päss word'],
   };
   const accounts = new Accounts(Object.entries(kept).map(([user, [password]]) => ({ user, password })));
@@ -89,15 +102,29 @@ test('a password is checked against each kind of hash, and the hash is no passwo
   assert.notEqual(await hashPassword('x'), await hashPassword('x'));
 });
 
+test('a long check of bcrypt holds up nothing else', { timeout: 20_000 }, async () => {
+  const accounts = new Accounts([{ user: 'anna', password: SLOW_BCRYPT }]);
+  let [lastMs, longestMs] = [performance.now(), 0];
+  const ticks = setInterval(() => {
+    const nowMs = performance.now();
+    [lastMs, longestMs] = [nowMs, Math.max(longestMs, nowMs - lastMs)];
+  }, 5);
+  const startMs = performance.now();
+  assert.equal(await accounts.check('anna', 'päss'), true);
+  const tookMs = performance.now() - startMs;
+  clearInterval(ticks);
+  assert.ok(longestMs < tookMs / 2, `${longestMs} ms of ${tookMs}`);
+});
+
 test('expensive checks go one after another, for nobody as for somebody, and too many are refused', async () => {
-  const accounts = new Accounts([{ user: 'anna', password: await hashPassword('one') }]);
+  const accounts = new Accounts([{ user: 'anna', password: SCRYPT }]);
   const tries = Array.from({ length: 40 }, (_, at) => accounts.check(at % 2 === 0 ? 'anna' : 'nobody', 'wrong'));
   const ends = await Promise.allSettled(tries.map((each) => each));
   const refused = ends.filter(({ status }) => status === 'rejected');
   assert.equal(refused.length, 8);
   await assert.rejects(Promise.all(tries), failsWith('NO_SPACE'));
-  assert.equal(await accounts.check('anna', 'one'), true, 'there is room again');
-  assert.equal(await accounts.check('anna', 'one', () => false), false, 'nobody waits for it');
+  assert.equal(await accounts.check('anna', 'pleaseletmein'), true, 'there is room again');
+  assert.equal(await accounts.check('anna', 'pleaseletmein', () => false), false, 'nobody waits for it');
 });
 
 test('a secret made for one run has 130 bits that are easy to type', () => {
