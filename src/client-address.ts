@@ -1,6 +1,6 @@
-/** Addresses of clients, as a log shows them and as they are counted. */
+/** Addresses of those who connect: as they are written, and what one person has of them. */
 
-/** An IPv4 address that came by a socket of both families, as IPv4 writes it; any other as it is. */
+/** An address as it is written and compared: one of IPv4 that came over an IPv6 socket is one of IPv4. */
 export function plainAddress(address: string): string {
   return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

@@ -139,6 +139,7 @@ test('transports are imported lazily by the registry', () => {
 });
 
 const PACKAGE_HOMES: Record<string, readonly string[]> = {
+  bcryptjs: ['bcrypt-worker.ts'],
   yargs: ['cli'],
   'yargs-parser': ['cli'],
   progress: ['cli'],

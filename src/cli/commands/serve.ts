@@ -53,6 +53,11 @@ export function parseServeOperands(parsed: ParsedArguments): ServeOperands {
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+  const name = parsed.text('hash-password');
+  if (name !== undefined) {
+    const { printHashedAccount } = await import('../serve/hash-password.js');
+    return printHashedAccount(name, around);
+  }
   const operands = parseServeOperands(parsed);
   if (parsed.flag('sftp')) {
     const { serveSftp } = await import('../serve/sftp.js');

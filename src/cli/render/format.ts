@@ -42,3 +42,13 @@ export function parseRate(text: string): number {
   if (rate >= 1 && Number.isSafeInteger(rate)) return rate;
   throw new XferError('USAGE', `rate ${text}: not a number of bytes a second`, { hint: 'as in 500K, 1.5M or 80000' });
 }
+
+const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of a typed `90s`, `30m`, `1.5h` or `7d`. USAGE where it is none, or more than ten years. */
+export function parseDuration(text: string): number {
+  const [, amount, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])$/i.exec(text) ?? [];
+  const ms = amount === undefined ? 0 : Number(amount) * (UNIT_MS[(unit as string).toLowerCase()] as number);
+  if (ms >= 1 && ms <= 3650 * (UNIT_MS.d as number)) return ms;
+  throw new XferError('USAGE', `time ${text}: not one to wait for`, { hint: 'as in 90s, 30m, 1h or 7d' });
+}

@@ -2,6 +2,7 @@
 import { urlForOthers } from '../../listener-urls.js';
 import { printable } from '../../names.js';
 import type { Listener } from '../../transport.js';
+import { encodeName } from '../../transports/http/listen/target.js';
 import type { Fingerprints } from '../../transports/http/listen/tls/tls-identity.js';
 import { shellWord } from '../../transports/ssh/shell-words.js';
 import { downloadLines } from './tls.js';
@@ -11,14 +12,22 @@ export function placesOf({ urls, sockets }: Listener): string[] {
   return [...urls, ...sockets.map((path) => (path.startsWith('fd:') ? path : `unix:${path}`))].map(printable);
 }
 
-/** The lines for a person: each address, and what to type to download `file`, which is percent-encoded. */
-export function addressLines(listener: Listener, file: string, tls?: Fingerprints): string[] {
+export interface Example {
+  /** To download, percent-encoded. */
+  readonly file: string;
+  /** Who has to log in for that. */
+  readonly user?: string | undefined;
+  readonly tls?: Fingerprints | undefined;
+}
+
+/** The lines for a person: each address, and what to type to download a file. */
+export function addressLines(listener: Listener, { file, user, tls }: Example): string[] {
   const { urls, sockets } = listener;
   const lines = placesOf(listener).map((place) => `serving on ${place}`);
   if (tls) lines.push(`certificate SHA-256 ${tls.fingerprint}`);
   const url = urlForOthers(urls) ?? urls[0];
   const [socket] = sockets;
-  if (url !== undefined) lines.push(...downloadLines(printable(`${url}${file}`), tls));
+  if (url !== undefined) lines.push(...downloadLines(printable(asUser(`${url}${file}`, user)), tls));
   else if (socket?.includes('/')) {
     const [secure, scheme] = tls ? [`--insecure --pinnedpubkey ${tls.pin} `, 'https'] : ['', 'http'];
     lines.push(
@@ -26,6 +35,11 @@ export function addressLines(listener: Listener, file: string, tls?: Fingerprint
     );
   }
   return lines;
+}
+
+/** With the name alone, so that the password is asked for. */
+function asUser(url: string, user: string | undefined): string {
+  return user === undefined ? url : url.replace('://', `://${encodeName(user)}@`);
 }
 
 /** The same for a machine, as one event. */

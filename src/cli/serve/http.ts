@@ -1,6 +1,5 @@
 /** `xfer serve` over HTTP. */
 import { hostname } from 'node:os';
-import { XferError } from '../../errors.js';
 import { listen } from '../../open.js';
 import type { Source } from '../../transport.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
@@ -11,8 +10,10 @@ import { parseRate } from '../render/format.js';
 import { jsonLine } from '../render/json.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { plainPasswordNotice, whoMayDoWhat } from './access.js';
 import { addressLines, listeningRecord } from './announce.js';
 import { whatIsLogged } from './log.js';
+import { refuseOptions } from './refuse-options.js';
 import { openScreen } from './screen.js';
 import { openShare } from './share.js';
 import { showPage } from './show-page.js';
@@ -21,7 +22,8 @@ import { whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  checkHttp(parsed);
+  refuseOptions(parsed, ['upload', 'authorized-keys'], 'over HTTP in this version', 'add --sftp');
+  const access = await whoMayDoWhat(parsed, around);
   const where = whereItListens(operands, parsed, around);
   const screen = await openScreen(parsed, around);
   const tls = await tlsOf(parsed, around, screen.report);
@@ -32,6 +34,7 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       share,
       onNotice: screen.report.onNotice,
       ...where,
+      ...access,
       ...whatIsShown(parsed),
       ...howFast(parsed),
       ...howAnnounced(parsed),
@@ -41,8 +44,11 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
     if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, tls)));
     else {
       const file = await exampleFile(share, parsed.flag('hidden'), around);
-      for (const line of addressLines(listener, file, tls)) screen.log(line);
+      const user = access.loginFor === 'everything' ? access.accounts?.[0]?.user : undefined;
+      for (const line of addressLines(listener, { file, user, tls })) screen.log(line);
     }
+    const notice = plainPasswordNotice(access, listener.urls);
+    if (notice !== undefined) screen.report.onNotice(notice);
     await showPage(listener, parsed, around, screen.report);
     screen.watch(listener);
     await untilStopped(listener, around.signal, screen.report);
@@ -50,15 +56,6 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
     screen.end();
     await share.close();
   }
-}
-
-/** What is asked for and not done would be taken for done. */
-function checkHttp(parsed: ParsedArguments): void {
-  const given = [parsed.flag('upload') && 'upload', parsed.list('auth').length > 0 && 'auth'];
-  const texts = (['auth-file', 'authorized-keys'] as const).map((name) => parsed.text(name) !== undefined && name);
-  const name = [...given, ...texts].find((each) => each !== false);
-  if (!name) return;
-  throw new XferError('UNSUPPORTED', `option --${name}: not over HTTP in this version`, { hint: 'add --sftp' });
 }
 
 function whatIsShown(parsed: ParsedArguments): Partial<HttpListenOptions> {

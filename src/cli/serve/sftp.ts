@@ -1,12 +1,11 @@
 /** `xfer serve --sftp`: shares a directory over SFTP, with those who can log in. */
 import { join } from 'node:path';
-import { type Account, oneTimePassword, parseAccount, parseAccounts } from '../../accounts.js';
+import { type Account, randomSecret } from '../../accounts.js';
 import { XferError } from '../../errors.js';
 import { urlForOthers } from '../../listener-urls.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
 import type { Listener, Sink, Source } from '../../transport.js';
-import { readNamedFile } from '../../transports/ssh/config/files.js';
 import { formatRecord, type SshRecord } from '../../transports/ssh/listen/access-log.js';
 import { loadHostKey, type ServedHostKey } from '../../transports/ssh/listen/host-key-file.js';
 import type { SshListenOptions } from '../../transports/ssh/listen/index.js';
@@ -17,15 +16,29 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { ACCESS_OPTIONS } from './access.js';
+import { readAccounts } from './accounts.js';
 import { placesOf } from './announce.js';
+import { refuseOptions } from './refuse-options.js';
 import { whereItListens } from './where.js';
+
+/** What only HTTP has. */
+const HTTP_OPTIONS = [
+  ...ACCESS_OPTIONS,
+  ...(['mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics'] as const),
+];
 
 /** Who logs in with the password that is made for one run. */
 const GUEST = 'xfer';
-const MOST_FILE_BYTES = 1 << 20;
 
 export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  checkSftp(parsed);
+  refuseOptions(
+    parsed,
+    ['tls', 'cert', 'key'],
+    'over SFTP, which is always encrypted, with keys of its own',
+    'leave it out',
+  );
+  refuseOptions(parsed, HTTP_OPTIONS, 'over SFTP', 'leave out --sftp');
   const [directory = '.', another] = operands.paths;
   if (another !== undefined) {
     throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
@@ -67,18 +80,6 @@ export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments
 }
 
 /** What is asked for and not done would be taken for done. */
-function checkSftp(parsed: ParsedArguments): void {
-  const encryption = parsed.last('tls', 'cert', 'key');
-  if (encryption !== undefined) {
-    throw new XferError('UNSUPPORTED', `option --${encryption}: SFTP has keys of its own, and is always encrypted`, {
-      hint: 'leave it out',
-    });
-  }
-  const other = parsed.last('mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics');
-  if (other === undefined) return;
-  throw new XferError('UNSUPPORTED', `option --${other}: not over SFTP`, { hint: 'leave it or --sftp out' });
-}
-
 interface Who {
   readonly accounts: readonly Account[];
   /** The account that is made where nobody is named. */
@@ -86,15 +87,13 @@ interface Who {
   readonly authorizedKeys?: string;
 }
 
-/** USAGE for what is no account; the file's errors. */
+/** Rejects as `readAccounts`. */
 async function whoMayLogIn(parsed: ParsedArguments): Promise<Who> {
-  const [file, authorizedKeys] = [parsed.text('auth-file'), parsed.text('authorized-keys')];
-  const accounts = parsed.list('auth').map(parseAccount);
-  if (file !== undefined) accounts.push(...parseAccounts(await readNamedFile(file, MOST_FILE_BYTES, 'accounts')));
+  const accounts = await readAccounts(parsed);
+  const authorizedKeys = parsed.text('authorized-keys');
   if (authorizedKeys !== undefined) return { accounts, authorizedKeys };
   if (accounts.length > 0) return { accounts };
-  if (file !== undefined) throw new XferError('USAGE', `accounts ${file}: none is in it`);
-  const guest = { user: GUEST, password: oneTimePassword() };
+  const guest = { user: GUEST, password: randomSecret() };
   return { accounts: [guest], guest };
 }
 

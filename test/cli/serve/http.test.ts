@@ -125,7 +125,7 @@ async function slowClient(t: TestContext, port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);
-  socket.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.write('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(socket, 'readable');
   return socket;
 }
@@ -164,7 +164,7 @@ test('with nothing under way it ends at once, whoever is connected', limit, asyn
   const { root } = folder(t);
   const { started, port } = await startLocal(t, [root, '0']);
   const [idle, silent] = [connect(port, '127.0.0.1'), connect(port, '127.0.0.1')];
-  idle.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  idle.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(idle, 'data');
   silent.on('error', () => undefined);
   started.child.kill('SIGINT');

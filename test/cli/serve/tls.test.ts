@@ -145,7 +145,7 @@ test('what does not go together is refused, with what to type', limit, async (t)
     [['--cert', k, '--key', c], 2, /certificate \S+k\.pem: holds no certificate in PEM/],
     [['--cert', c, '--key', at('other.pem', makeIdentity().key)], 2, /not of the key in \S+other\.pem/],
     [['--cert', join(above, 'none'), '--key', k], 3, /none: no such file/],
-    [['--sftp', '--tls'], 2, /option --tls: SFTP has keys of its own/],
+    [['--sftp', '--tls'], 2, /option --tls: not over SFTP, which is always encrypted/],
     [['--tls'], 4, /tls_key\.pem: others may read it\n {2}hint: .*chmod 600/, { XDG_CONFIG_HOME: join(above, 'open') }],
   ];
   const check = async ([args, exit, text, more]: (typeof cases)[number]): Promise<void> => {

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
 import { Slots } from '../../../slots.js';
 import type { OpenFile } from '../../../transport.js';
+import type { Downloads } from './access/downloads.js';
 import type { Span } from './file/ranges.js';
 import { type Pace, paced } from './limit/paced.js';
 import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
@@ -16,6 +17,8 @@ export interface Exchange {
   readonly tally: Tally;
   /** Absent: as fast as it goes. */
   readonly pace?: Pace | undefined;
+  /** Told of each file and archive before it is sent, where their number is limited. */
+  readonly downloads?: Downloads | undefined;
 }
 
 /**

@@ -9,6 +9,7 @@ import { type Address, type Bound, bind, mainAddress } from '../../../listen-add
 import { urlsThatAnswer } from '../../../listener-urls.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
+import { Gate } from './access/gate.js';
 import { Archives } from './archive/archives.js';
 import { ReprDigests } from './file/repr-digest.js';
 import { FairLimit } from './limit/fair-limit.js';
@@ -19,7 +20,7 @@ import { respond } from './respond.js';
 import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
 import type { Status } from './status/answer-status.js';
 import { Metrics } from './status/metrics.js';
-import { Transfers } from './status/transfers.js';
+import { type Hide, Transfers } from './status/transfers.js';
 import { renewTls } from './tls/renewal.js';
 import { createTlsServer } from './tls/tls-server.js';
 
@@ -35,12 +36,14 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share or for a key and a certificate that cannot be used, UNSUPPORTED for one that cannot be shared or where `receive` is asked
- * for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
+ * it accepts. Rejects with USAGE without a share, for a key and a certificate that cannot be used, or an option that
+ * is not right, UNSUPPORTED for a share that cannot be shared or where `receive` is asked for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
  * the scope ends it at once.
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
+  const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
+  const gate = new Gate(options, [...(options.hosts ?? []), ...announcedHost]);
   const share = await sharedDirectory(options, scope);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
@@ -48,6 +51,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   const sharing: Sharing = {
     share,
     scope: { signal: ended.signal },
+    gate,
     hidden: options.hidden ?? false,
     named: new Set(share instanceof GatheredSource ? share.names : []),
     platform: process.platform,
@@ -59,9 +63,21 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   const service = serviceOf(options, sharing);
   const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example: 'xfer serve .' });
   if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
-  const urls = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
-  const announced = await announceListener(urls, options.mdns, options.onNotice);
-  return new HttpListener({ bound, urls, announced, transfers: service.transfers, ended }, scope);
+  const bare = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
+  const announced = await announceListener(bare, options.mdns, options.onNotice);
+  const urls = [...bare, ...announced.urls].map((url) => url + gate.prefix.below);
+  const listener = new HttpListener({ bound, urls, announced, transfers: service.transfers, ended }, scope);
+  endInTime(listener, gate, options.onNotice);
+  return listener;
+}
+
+/** Ends the listener once it has served enough, and the gate with it. */
+function endInTime(listener: HttpListener, gate: Gate, onNotice: HttpListenOptions['onNotice']): void {
+  void gate.lifetime.over.then((reason) => {
+    onNotice?.(`serve: ${reason}, so it ends`);
+    listener.finish();
+  });
+  void listener.closed.finally(() => gate.close()).catch(() => undefined);
 }
 
 /** What is shared, as a directory: one file alone is what is in it. */
@@ -84,7 +100,8 @@ interface Service {
 function serviceOf(options: HttpListenOptions, sharing: Sharing): Service {
   const { onRequest, limitBytesPerSecond: bytesPerSecond, limitClientBytesPerSecond: clientBytesPerSecond } = options;
   const metrics = options.metrics ? new Metrics() : undefined;
-  const transfers = new Transfers(...(metrics ? [metrics.count] : []), ...(onRequest ? [onRequest] : []));
+  const hide: Hide = (told) => sharing.gate.prefix.hide(told);
+  const transfers = new Transfers(hide, ...(metrics ? [metrics.count] : []), ...(onRequest ? [onRequest] : []));
   const limited = bytesPerSecond !== undefined || clientBytesPerSecond !== undefined;
   return {
     sharing,
@@ -108,11 +125,17 @@ function makeServer(options: HttpListenOptions, service: Service): Server {
   // Counts from the last byte that moved either way, so it cuts no transfer that makes progress.
   server.timeout = idleMs;
   const { sharing, transfers, status, limit } = service;
+  const { downloads } = sharing.gate.lifetime;
+  // At once, so that nothing is read from them.
+  server.prependListener('connection', (socket) => {
+    if (!sharing.gate.mayConnect(socket.remoteAddress)) socket.destroy();
+  });
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     const client = clientOf(request.socket);
     const tally = transfers.begin(request, response, client);
     if (!server.listening) response.shouldKeepAlive = false;
-    void respond({ request, response, tally, pace: limit && paceOf(limit, client, request) }, sharing, status);
+    const pace = limit && paceOf(limit, client, request);
+    void respond({ request, response, tally, pace, downloads }, sharing, status);
   };
   server.on('request', take);
   // Nothing that comes with `Expect: 100-continue` is wanted, so it is answered without asking for the body.
@@ -152,7 +175,7 @@ class HttpListener implements Listener {
     this.#ended = ended;
     this.address = mainAddress(bound);
     this.sockets = bound.sockets;
-    this.urls = [...urls, ...announced.urls];
+    this.urls = urls;
     let withdrawn: Promise<void> | undefined;
     this.#withdraw = () => (withdrawn ??= announced.end());
     transfers.afterEach(() => this.#endIdle());
@@ -163,12 +186,17 @@ class HttpListener implements Listener {
     return this.#transfers.list();
   }
 
-  async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+  /** Takes no more, and ends when what is under way has. */
+  finish(): void {
     void this.#withdraw();
     for (const server of this.#servers) if (server.listening) server.close();
+    this.#endIdle();
+  }
+
+  async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+    this.finish();
     const timer = setTimeout(() => this.#cut(), graceMs);
     if (graceMs <= 0) this.#cut();
-    else this.#endIdle();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);
   }

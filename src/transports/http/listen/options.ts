@@ -1,12 +1,13 @@
 /** What can be asked of the HTTP listener, besides what every listener takes. */
 import type { ListenOptions } from '../../../transport.js';
+import type { AccessOptions } from './access/options.js';
 import type { ArchiveLimits } from './archive/archives.js';
 import type { AccessRecord } from './log/access-log.js';
 import type { MdnsOptions } from './mdns/announce.js';
 import type { TlsRenewal } from './tls/renewal.js';
 import type { TlsIdentity } from './tls/tls-identity.js';
 
-export interface HttpListenOptions extends ListenOptions {
+export interface HttpListenOptions extends ListenOptions, AccessOptions {
   /** Shares names that start with a dot too. */
   readonly hidden?: boolean;
   /** Sends at most so many bytes a second, to all clients together. Those who wait take turns. */

@@ -15,17 +15,17 @@ const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
 };
 
 /**
- * Answers with a status, its name as text, and further fields. Says nothing of the path or the cause, but `reason`, which
- * is one of our own, in ASCII.
+ * Answers with a status, its name as text, advice, and further fields. Says nothing of the path or the cause, but what
+ * `advice`, which is one of our own and in ASCII, says.
  */
 export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
   fields: Record<string, string> = {},
-  reason?: string,
+  advice = '',
 ): void {
-  const body = `${status} ${STATUS_CODES[status] ?? 'Error'}${reason === undefined ? '' : `: ${reason}`}\n`;
+  const body = `${status} ${STATUS_CODES[status] ?? 'Error'}\n${advice === '' ? '' : `${advice}\n`}`;
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': body.length,

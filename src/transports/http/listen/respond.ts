@@ -23,11 +23,21 @@ export async function respond(exchange: Exchange, sharing: Sharing, status?: Sta
 }
 
 async function answer(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
-  const { request, response } = exchange;
+  const { request, response, tally } = exchange;
   const { method, headers } = request;
   const fault = requestFault(request);
   if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
   if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
+  // It tells nothing, so it comes before any question of who asks.
+  if (status && answerHealth(exchange)) return;
+  const verdict = await sharing.gate.check(request);
+  // What is sent may be a page with links to elsewhere, and the token is in its URL.
+  if (sharing.gate.prefix.secret) response.setHeader('Referrer-Policy', 'no-referrer');
+  if ('status' in verdict) {
+    return refuse(request, response, verdict.status, { ...verdict.fields, ...closing(headers) }, verdict.advice);
+  }
+  request.url = verdict.target;
+  if (verdict.user !== undefined) tally.user = verdict.user;
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;
@@ -36,8 +46,6 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
     return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
-  // It tells nothing, so it comes before any question of who asks; the other tells who downloads how much.
-  if (status && answerHealth(exchange)) return;
   if (status && answerMetrics(exchange, status)) return;
   return answerShared(exchange, sharing);
 }

@@ -1,6 +1,7 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Gate } from './access/gate.js';
 import type { Archives } from './archive/archives.js';
 import type { ReprDigests } from './file/repr-digest.js';
 import type { TargetPolicy } from './target.js';
@@ -11,6 +12,7 @@ export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'ope
 export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
   readonly scope: Scope;
+  readonly gate: Gate;
   readonly archives: Archives;
   readonly digests: ReprDigests;
   /** Nothing is given to whom it would not reach encrypted. */

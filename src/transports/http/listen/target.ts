@@ -19,15 +19,14 @@ export interface TargetPolicy {
 }
 
 /**
- * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty,
+ * Where a request target in origin form points (RFC 9112, 3.2.1). 400 where it is none or an escape in it is broken. 404
+ * where a part is empty,
  * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name.
  */
 export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 404 {
-  const origin = raw.replace(/^https?:\/\/[^/?#]*/i, '');
-  const mark = origin.indexOf('?');
-  const path = mark < 0 ? origin : origin.slice(0, mark);
-  const query = mark < 0 ? '' : origin.slice(mark);
-  if (path === '' && origin !== raw) return { path: '', directory: true, query };
+  const mark = raw.indexOf('?');
+  const path = mark < 0 ? raw : raw.slice(0, mark);
+  const query = mark < 0 ? '' : raw.slice(mark);
   if (!path.startsWith('/')) return 400;
   if (path === '/') return { path: '', directory: true, query };
   const parts = path.slice(1).split('/');

@@ -1,26 +1,19 @@
 /** Who may connect and how fast they may guess: counts by address, so that one client does not use up what others need. */
 import { networkOf } from '../../../client-address.js';
+import { WrongLogins } from '../../../wrong-logins.js';
 import type { Limits } from './limits.js';
 
-/** Addresses whose wrong passwords are remembered, and for how long after the last. */
-const MOST_ADDRESSES = 10_000;
-const REMEMBER_MS = 10 * 60_000;
-
-interface Wrong {
-  count: number;
-  lastMs: number;
-}
-
 export class Admission {
+  readonly wrongLogins: WrongLogins;
   readonly #limits: Limits;
   readonly #startups = new Map<string, number>();
-  readonly #wrong = new Map<string, Wrong>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #connections = 0;
   #unknown = 0;
 
   constructor(limits: Limits) {
     this.#limits = limits;
+    this.wrongLogins = new WrongLogins(limits);
   }
 
   /** A place for a connection that is not logged in yet, or undefined where there is none. */
@@ -33,23 +26,6 @@ export class Admission {
     this.#unknown += 1;
     this.#startups.set(key, own + 1);
     return new Place(this, key);
-  }
-
-  /** How long the answer to one more wrong password of an address has to wait. */
-  wrongPassword(key: string, nowMs = performance.now()): number {
-    const known = this.#wrong.get(key);
-    const recent = known !== undefined && nowMs - known.lastMs < REMEMBER_MS;
-    const count = (recent ? known.count : 0) + 1;
-    this.#wrong.delete(key);
-    this.#wrong.set(key, { count, lastMs: nowMs });
-    const [oldest] = this.#wrong.keys();
-    if (this.#wrong.size > MOST_ADDRESSES && oldest !== undefined) this.#wrong.delete(oldest);
-    const { wrongPasswordMs, mostWrongPasswordMs } = this.#limits;
-    return Math.min(wrongPasswordMs * 2 ** Math.min(count - 1, 30), mostWrongPasswordMs);
-  }
-
-  forgive(key: string): void {
-    this.#wrong.delete(key);
   }
 
   leaveStartup(key: string): void {
@@ -92,15 +68,15 @@ export class Place {
   }
 
   loggedIn(): void {
-    if (this.#known) return;
+    if (this.#known || this.#left) return;
     this.#known = true;
     this.#admission.leaveStartup(this.#key);
-    this.#admission.forgive(this.#key);
+    this.#admission.wrongLogins.forgive(this.#key);
   }
 
   /** Calls back when the answer to a wrong password is due. */
   wrongPassword(answer: () => void): void {
-    const delayMs = this.#admission.wrongPassword(this.#key);
+    const delayMs = this.#admission.wrongLogins.add(this.#key);
     this.#dueMs = performance.now() + delayMs;
     this.#admission.after(delayMs, answer);
   }

@@ -1,6 +1,7 @@
 /** How much a client may have of the listener. */
+import type { WrongLoginWaits } from '../../../wrong-logins.js';
 
-export interface Limits {
+export interface Limits extends WrongLoginWaits {
   /** Connections in all, and those that are not logged in, in all and from one address (sshd's MaxStartups). */
   readonly connections: number;
   readonly startups: number;
@@ -8,9 +9,6 @@ export interface Limits {
   /** A login takes at most this long (sshd's LoginGraceTime) and so many tries (MaxAuthTries). */
   readonly loginTimeoutMs: number;
   readonly loginTries: number;
-  /** The answer to a wrong password waits so long, twice as long after each further one from its address, up to the most. */
-  readonly wrongPasswordMs: number;
-  readonly mostWrongPasswordMs: number;
   /** Sessions of one connection (MaxSessions), and what one session may have open. */
   readonly sessions: number;
   readonly handles: number;

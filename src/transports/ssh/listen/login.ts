@@ -1,5 +1,5 @@
 /** How a client proves who it is: a password or a key, a few tries, and never nobody. */
-import type { AuthContext, Connection, PublicKeyAuthContext } from 'ssh2';
+import type { AuthContext, Connection, PasswordAuthContext, PublicKeyAuthContext } from 'ssh2';
 import type { Accounts } from '../../../accounts.js';
 import type { LoginRecord } from './access-log.js';
 import type { Place } from './admission.js';
@@ -34,13 +34,22 @@ export function watchLogin(options: LoginOptions): void {
     onLogin({ user: context.username, method, accepted: true });
     context.accept();
   };
+  let gone = false;
+  client.once('close', () => {
+    gone = true;
+  });
+  const tryPassword = async (context: PasswordAuthContext): Promise<void> => {
+    if (left.tries <= 0) return void client.end();
+    // Before the wait: what is sent meanwhile counts as well.
+    left = { ...left, tries: left.tries - 1 };
+    const right = await accounts.check(context.username, context.password, () => !gone).catch(() => false);
+    if (gone) return;
+    if (right) return accept(context, 'password');
+    onLogin({ user: context.username, method: 'password', accepted: false });
+    place.wrongPassword(() => refuse(context));
+  };
   client.on('authentication', (context) => {
-    if (context.method === 'password' && accounts.size > 0) {
-      if (accounts.check(context.username, context.password)) return accept(context, 'password');
-      left = { ...left, tries: left.tries - 1 };
-      onLogin({ user: context.username, method: 'password', accepted: false });
-      return place.wrongPassword(() => refuse(context));
-    }
+    if (context.method === 'password' && accounts.size > 0) return void tryPassword(context);
     if (context.method === 'publickey' && keys) {
       const verdict = judgeKey(context, keys);
       if (verdict === 'signed') return accept(context, 'publickey');

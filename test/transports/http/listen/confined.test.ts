@@ -3,9 +3,8 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bytesFromName } from '#xfer/names.js';
-import { listen } from '#xfer/transports/http/listen/index.js';
 import { transport } from '#xfer/transports/local/index.js';
-import { get, temporaryFolder } from './rig.js';
+import { get, serve, temporaryFolder } from './rig.js';
 
 const scope = { signal: new AbortController().signal };
 
@@ -23,9 +22,7 @@ test('a local directory is shared, and no link leads out of it', { timeout: 10_0
   const share = await transport.openSource?.({ scheme: 'file', path: root }, {}, scope);
   assert.ok(share);
   t.after(() => share.close());
-  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share }, scope);
-  t.after(() => listener.close());
-  const { port } = listener.address;
+  const { port } = await serve(t, root, { share });
   for (const target of ['/sub/file', '/in']) assert.match(await get(port, target), /^HTTP\/1\.1 200 [\s\S]*inside$/);
   for (const target of ['/out', '/outdir', '/outdir/', '/outdir/secret', '/outdir/?json', '/sub/file/', '/none']) {
     const answer = await get(port, target);

@@ -69,7 +69,7 @@ test('targets', () => {
     '/a/../b': 404,
     '/.hidden': 404,
     '/a\\b': 'a\\b',
-    'http://evil.example': '',
+    'http://evil.example': 400,
   };
   for (const [raw, expected] of Object.entries(rows)) assert.equal(path(raw), expected, raw);
   for (const raw of ['/a/.', '/a/%2e', '/.', '/%2E']) {

@@ -121,7 +121,7 @@ async function slowClient(t: TestContext, port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   t.after(() => socket.destroy());
   socket.on('error', () => undefined);
-  socket.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.write('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(socket, 'readable');
   return socket;
 }
@@ -153,7 +153,7 @@ test('a slow client holds the end up, and connections that are idle or said noth
   const { listener, port } = await serve(t, folder);
   const idle = connect(port, '127.0.0.1');
   const silent = connect(port, '127.0.0.1');
-  idle.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  idle.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await once(idle, 'readable');
   const slow = await slowClient(t, port);
   let over = false;
@@ -223,7 +223,7 @@ test('requests that wait behind another on a connection that breaks are under wa
   const records: AccessRecord[] = [];
   const { listener, port } = await serve(t, folder, { onRequest: (record) => records.push(record) });
   const socket = connect(port, '127.0.0.1');
-  socket.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+  socket.write('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3));
   await once(socket, 'readable');
   await until(() => listener.transfers?.().length === 3);
   socket.destroy();

@@ -113,7 +113,9 @@ export interface Served {
 export async function serve(t: TestContext, root: string, options: Partial<HttpListenOptions> = {}): Promise<Served> {
   const source = (options.share ?? diskSource(root)) as DiskSource;
   const scope = { signal: new AbortController().signal };
-  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, ...options, share: source }, scope);
+  // The name that the raw requests of the tests give.
+  const usual = { hosts: ['127.0.0.1'], port: 0, allowHosts: ['test'] };
+  const listener = await listen({ ...usual, ...options, share: source }, scope);
   t.after(() => listener.close());
   const { port } = listener.address;
   return { listener, source, port, url: `http://127.0.0.1:${port}` };

@@ -10,6 +10,9 @@ import { contentTypeOf } from './content-type.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
 import type { ReprDigests } from './repr-digest.js';
 
+/** Where those under way may be the last downloads. */
+const RETRY_SOON = { 'Retry-After': '5' };
+
 /** Bodies up to this length are sent in one piece. */
 const SMALL_BYTES = 64 * 1024;
 
@@ -48,6 +51,8 @@ export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   if (failed === 412) return refuse(request, response, 412, fields);
   const spans = ranges ? askedSpans(request, size, validators) : undefined;
   if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
+  const turned = exchange.downloads?.begin(exchange, { key: keyOf(sent, validators), size, spans });
+  if (turned) return refuse(request, response, turned, turned === 503 ? RETRY_SOON : {});
   const digest = await sent.digests?.fieldFor(exchange, file, validators.strong);
   const head = {
     ...fields,
@@ -56,6 +61,11 @@ export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   };
   if (spans === undefined || size === undefined) return sendWhole(exchange, file, head);
   return sendSpans(exchange, file, spans as [Span, ...Span[]], size, head);
+}
+
+/** Names a version of what is sent among all that is served. */
+function keyOf({ file, name }: Sent, { etag }: Validators): string {
+  return `${file.entry.version ?? etag ?? ''} ${name}`;
 }
 
 type Head = Record<string, string> & { readonly 'Content-Type': string };

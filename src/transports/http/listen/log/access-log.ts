@@ -7,7 +7,7 @@ export interface AccessRecord {
   readonly time: Date;
   /** Address of the client; `unix` where it came by a unix socket or a named pipe. */
   readonly client: string;
-  /** Who logged in. */
+  /** Who was logged in. */
   readonly user?: string;
   readonly method: string;
   /** The request target, raw. */

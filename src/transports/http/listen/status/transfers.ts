@@ -7,6 +7,8 @@ import { parseTarget, type TargetPolicy } from '../target.js';
 /** How many bytes of body a response was given; who sends them counts here. */
 export interface Tally {
   bytes: number;
+  /** Who is logged in. */
+  user?: string;
   /** How many there will be, where that is known. */
   totalBytes?: number;
 }
@@ -14,22 +16,30 @@ export interface Tally {
 /** Each name may be shown, also one that nobody is given. */
 const ANY: TargetPolicy = { hidden: true, named: new Set(), platform: 'linux' };
 
+/** Takes a secret out of the text of what is told of a request. */
+export type Hide = <Told extends object>(told: Told) => Told;
+
 class UnderWay implements Transfer {
   readonly client: string;
   readonly startMs = performance.now();
   readonly tally: Tally = { bytes: 0 };
   readonly request: IncomingMessage;
+  /** As it came: what is looked at later is the part of it below the base path. */
+  readonly target: string;
+  readonly #hide: Hide;
 
-  constructor(request: IncomingMessage, client: string) {
+  constructor(request: IncomingMessage, client: string, hide: Hide) {
     this.request = request;
     this.client = client;
+    this.target = request.url ?? '-';
+    this.#hide = hide;
   }
 
   /** What the target points at, decoded where it can be. */
   get path(): string {
     const { url = '' } = this.request;
     const target = parseTarget(url, ANY);
-    return typeof target === 'number' ? url : target.path;
+    return this.#hide({ path: typeof target === 'number' ? url : target.path }).path;
   }
 
   get bytes(): number {
@@ -44,21 +54,23 @@ class UnderWay implements Transfer {
 export class Transfers {
   readonly #underWay = new Set<UnderWay>();
   readonly #onEnd: readonly ((record: AccessRecord) => void)[];
+  readonly #hide: Hide;
   #afterEach: () => void = () => undefined;
 
   /** Each of `onEnd` is told of a request once, when its response has ended in whatever way. */
-  constructor(...onEnd: readonly ((record: AccessRecord) => void)[]) {
+  constructor(hide: Hide, ...onEnd: readonly ((record: AccessRecord) => void)[]) {
+    this.#hide = hide;
     this.#onEnd = onEnd;
   }
 
   /** Counts a request from now to the end of its response. */
   begin(request: IncomingMessage, response: ServerResponse, client: string): Tally {
-    const one = new UnderWay(request, client);
+    const one = new UnderWay(request, client, this.#hide);
     this.#underWay.add(one);
     const end = (): void => {
       if (!this.#underWay.delete(one)) return;
       if (this.#onEnd.length > 0) {
-        const record = recordOf(one, response);
+        const record = this.#hide(recordOf(one, response));
         for (const tell of this.#onEnd) tell(record);
       }
       this.#afterEach();
@@ -90,14 +102,16 @@ export class Transfers {
   }
 }
 
-function recordOf({ request, client, startMs, bytes }: UnderWay, response: ServerResponse): AccessRecord {
+function recordOf({ request, client, target, startMs, tally }: UnderWay, response: ServerResponse): AccessRecord {
+  const { bytes, user } = tally;
   const durationMs = performance.now() - startMs;
   const { referer, 'user-agent': userAgent } = request.headers;
   return {
     time: new Date(Date.now() - durationMs),
     client,
+    ...(user === undefined ? {} : { user }),
     method: request.method ?? '-',
-    target: request.url ?? '-',
+    target,
     httpVersion: request.httpVersion,
     status: response.statusCode,
     bytes,

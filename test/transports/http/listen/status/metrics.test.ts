@@ -24,9 +24,9 @@ test('requests are counted by method and code, and nothing that a client sends b
   await get(port, '/none"\\evil');
   for (const method of ['BREW', 'PURGE']) {
     // Node's parser knows only some methods; those that it does not know never become a request.
-    await exchange(port, `${method} / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
+    await exchange(port, `${method} / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
   }
-  await exchange(port, 'DELETE / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+  await exchange(port, 'DELETE / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
   const families = await scrape(url);
   const requests = families.get('xfer_http_requests_total');
   assert.deepEqual(Object.fromEntries(requests?.samples ?? []), {
@@ -83,7 +83,7 @@ test('without the option both are names like any other, and with it they stand b
   const health = await fetch(`${told.url}/healthz`);
   assert.deepEqual([health.status, await health.text()], [200, 'ok\n']);
   assert.match(
-    await exchange(told.port, 'HEAD /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'),
+    await exchange(told.port, 'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
     /\r\n\r\n$/,
   );
   assert.match(await get(told.port, '/metrics/'), /^HTTP\/1\.1 404/);

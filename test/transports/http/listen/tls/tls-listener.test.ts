@@ -147,7 +147,7 @@ test('close ends every connection, at whatever point it is', limit, async (t) =>
   const stalled = [closedAfter(port, () => undefined), closedAfter(port, (socket) => socket.write(HELLO))];
   const idle = await handshake(port, {});
   const busy = await handshake(port, {});
-  busy.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
+  busy.write('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await until(() => source.opened === 1);
   const gone = [idle, busy].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
   for (const socket of [idle, busy]) socket.on('error', () => undefined).resume();
@@ -160,7 +160,7 @@ test('a download ends within the grace of a close, and who says nothing does not
   const { listener, port, source } = await serveTls(t, PATIENT);
   const silent = closedAfter(port, () => undefined);
   const busy = await handshake(port, {});
-  busy.write('GET /big HTTP/1.1\r\nHost: x\r\n\r\n');
+  busy.write('GET /big HTTP/1.1\r\nHost: localhost\r\n\r\n');
   await until(() => source.opened === 1);
   const closing = listener.close({ graceMs: 15_000 });
   await silent;
@@ -177,7 +177,7 @@ test('clients that come and go in any way leave nothing open', { timeout: 60_000
     (socket) => socket.resetAndDestroy(),
     (socket) => socket.write(HELLO, () => socket.resetAndDestroy()),
     (socket) => socket.write('G', () => socket.resetAndDestroy()),
-    (socket) => socket.write('GET /f HTTP/1.1\r\nHost: x\r\n\r\n'),
+    (socket) => socket.write('GET /f HTTP/1.1\r\nHost: localhost\r\n\r\n'),
     (socket) => socket.write('\x16nonsense, and not a handshake at all'),
   ];
   for (let round = 0; round < 20; round++) {
@@ -227,7 +227,7 @@ test(
     shown.destroy();
     assert.equal(notices.length, 3, notices.join('\n'));
     assert.match(notices[2] ?? '', /^certificate c\.pem: it expired; the last certificate is served on$/);
-    kept.write('GET /f HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    kept.write('GET /f HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
     assert.match(await text(kept), /over TLS$/);
     await listener.close();
     const before = reads;

@@ -1,0 +1,17 @@
+/** The accounts that `xfer serve` is told of, for each protocol. */
+import { type Account, parseAccount, parseAccounts } from '../../accounts.js';
+import { XferError } from '../../errors.js';
+import { readNamedFile } from '../../transports/ssh/config/files.js';
+import type { ParsedArguments } from '../parsed-arguments.js';
+
+const MOST_FILE_BYTES = 1 << 20;
+
+/** Those of `--auth` and `--auth-file`; none where neither is given. USAGE for what is no account; the file's errors. */
+export async function readAccounts(parsed: ParsedArguments): Promise<readonly Account[]> {
+  const accounts = parsed.list('auth').map(parseAccount);
+  const file = parsed.text('auth-file');
+  if (file === undefined) return accounts;
+  const inFile = parseAccounts(await readNamedFile(file, MOST_FILE_BYTES, 'accounts'));
+  if (inFile.length === 0) throw new XferError('USAGE', `accounts ${file}: none is in it`);
+  return [...accounts, ...inFile];
+}

@@ -1,0 +1,42 @@
+/** Wrong logins by network, so that whoever guesses waits longer each time, and nobody else does. */
+
+/** Networks that are remembered, and for how long after their last wrong login. */
+const MOST_NETWORKS = 10_000;
+const REMEMBER_MS = 10 * 60_000;
+
+export interface WrongLoginWaits {
+  /** After the first wrong login; twice as long after each further one. */
+  readonly wrongPasswordMs: number;
+  readonly mostWrongPasswordMs: number;
+}
+
+interface Wrong {
+  count: number;
+  lastMs: number;
+}
+
+export class WrongLogins {
+  readonly #waits: WrongLoginWaits;
+  readonly #networks = new Map<string, Wrong>();
+
+  constructor(waits: WrongLoginWaits) {
+    this.#waits = waits;
+  }
+
+  /** Counts one more of a network, and says how many ms its answer has to wait. */
+  add(network: string, nowMs = performance.now()): number {
+    const known = this.#networks.get(network);
+    const recent = known !== undefined && nowMs - known.lastMs < REMEMBER_MS;
+    const count = (recent ? known.count : 0) + 1;
+    this.#networks.delete(network);
+    this.#networks.set(network, { count, lastMs: nowMs });
+    const [oldest] = this.#networks.keys();
+    if (this.#networks.size > MOST_NETWORKS && oldest !== undefined) this.#networks.delete(oldest);
+    const { wrongPasswordMs, mostWrongPasswordMs } = this.#waits;
+    return Math.min(wrongPasswordMs * 2 ** Math.min(count - 1, 30), mostWrongPasswordMs);
+  }
+
+  forgive(network: string): void {
+    this.#networks.delete(network);
+  }
+}
