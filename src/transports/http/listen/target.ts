@@ -1,5 +1,5 @@
 /** Request targets -> paths below the root, and names -> references to them. */
-import { bytesFromName, nameFromBytes } from '../../../names.js';
+import { bytesFromName, isText, nameFromBytes } from '../../../names.js';
 
 export interface Target {
   /** Below the root, as `Entry.path`. */
@@ -70,12 +70,17 @@ function isAllowed(name: string, policy: TargetPolicy): boolean {
 /** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */
 export function encodeName(name: string): string {
   if (/^[A-Za-z0-9._~-]*$/.test(name)) return name;
+  if (isText(name)) return encodeURIComponent(name).replace(/[!'()*]/g, (mark) => escapeByte(mark.charCodeAt(0)));
   let text = '';
   for (const byte of bytesFromName(name)) {
     const character = String.fromCharCode(byte);
-    text += /[A-Za-z0-9._~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    text += /[A-Za-z0-9._~-]/.test(character) ? character : escapeByte(byte);
   }
   return text;
+}
+
+function escapeByte(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 /** Whether a query has this key, as in `?json`. */
