@@ -4,7 +4,9 @@ import { lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
 import type { Exchange } from './exchange.js';
 import { sendFile } from './file/send-file.js';
-import { prefersJson, sendListing } from './listing/listing.js';
+import { sendListing } from './listing/listing.js';
+import { isRendered, sendRendered } from './listing/markdown/send-markdown.js';
+import { askedShape } from './listing/shape.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
 import { encodeName, parseTarget, type Target } from './target.js';
@@ -36,10 +38,15 @@ async function answerSingle(exchange: Exchange, sharing: Sharing, target: Target
   if (target.path === '') {
     const entry = await share.stat('', scope);
     if (!entry) return refuse(exchange.request, exchange.response, 404);
-    return sendListing(exchange, { path: '', query: target.query, entries: [{ ...entry, path: name }] });
+    return sendListing(exchange, {
+      path: '',
+      query: target.query,
+      single: true,
+      entries: only({ ...entry, path: name }),
+    });
   }
   if (target.path !== name || target.directory) return refuse(exchange.request, exchange.response, 404);
-  return sendOpened(exchange, sharing, await share.open('', scope), name);
+  return sendOpened(exchange, sharing, await share.open('', scope), { ...target, path: name });
 }
 
 async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
@@ -50,7 +57,7 @@ async function answerFile(exchange: Exchange, sharing: Sharing, target: Target):
     const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
     return refuse(request, response, 301, { Location: location });
   }
-  return sendOpened(exchange, sharing, found, target.path);
+  return sendOpened(exchange, sharing, found, target);
 }
 
 /** The file at `path`, open; `directory` where that is what is there. Rejects as `Source.open` does. */
@@ -68,9 +75,11 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
-async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, name: string): Promise<void> {
+async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, target: Target): Promise<void> {
+  const { path, query } = target;
   try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges);
+    if (isRendered(path, query)) await sendRendered(exchange, file, path);
+    else await sendFile(exchange, file, path, sharing.share.capabilities.ranges);
   } finally {
     await file.close();
   }
@@ -82,19 +91,14 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
   const entry = await share.stat(target.path, scope);
   if (entry?.kind !== 'directory') return refuse(request, response, 404);
   const prefix = target.path === '' ? '' : `${target.path}/`;
-  if (!prefersJson(request, target.query)) {
+  if (askedShape(request, target.query) === 'html') {
     const index = await openIndex(sharing, prefix + INDEX);
     if (index) {
       response.setHeader('Vary', 'Accept');
-      return sendOpened(exchange, sharing, index, INDEX);
+      return sendOpened(exchange, sharing, index, { ...target, path: prefix + INDEX });
     }
   }
-  const entries: Entry[] = [];
-  for await (const found of share.list(target.path, scope)) {
-    if (response.destroyed) return;
-    const shown = await shownEntry(sharing, found, prefix);
-    if (shown) entries.push(shown);
-  }
+  const entries = shownEntries(sharing, target.path, prefix);
   return sendListing(exchange, { path: target.path, query: target.query, entries });
 }
 
@@ -109,11 +113,18 @@ async function openIndex(sharing: Sharing, path: string): Promise<OpenFile | und
   }
 }
 
-/** What a listing shows of an entry, under its bare name; undefined where it could not be asked for. */
-async function shownEntry({ share, scope, hidden }: Sharing, found: Entry, prefix: string): Promise<Entry | undefined> {
-  const name = found.path.startsWith(prefix) ? found.path.slice(prefix.length) : found.path;
-  if (name === '' || (!hidden && name.startsWith('.'))) return undefined;
-  if (found.kind !== 'symlink') return { ...found, path: name };
-  const target = await share.stat(found.path, scope).catch(() => undefined);
-  return target && { ...target, path: name };
+async function* only(entry: Entry): AsyncGenerator<Entry> {
+  yield entry;
+}
+
+/** What a listing shows of a directory, under bare names: nothing that could not be asked for. */
+async function* shownEntries(sharing: Sharing, path: string, prefix: string): AsyncGenerator<Entry> {
+  const { share, scope, hidden } = sharing;
+  for await (const found of share.list(path, scope)) {
+    const name = found.path.startsWith(prefix) ? found.path.slice(prefix.length) : found.path;
+    if (name === '' || (!hidden && name.startsWith('.'))) continue;
+    // Where a link leads out of the share there is nothing to show.
+    const target = found.kind === 'symlink' ? await share.stat(found.path, scope).catch(() => undefined) : found;
+    if (target) yield { ...target, path: name };
+  }
 }
