@@ -18,7 +18,8 @@ export interface TargetPolicy {
 
 /**
  * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty, `.`,
- * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name.
+ * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name. A
+ * leading `./` says nothing.
  */
 export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 404 {
   const origin = raw.replace(/^https?:\/\/[^/?#]*/i, '');
@@ -31,6 +32,8 @@ export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 4
   const parts = path.slice(1).split('/');
   const directory = parts.at(-1) === '';
   if (directory) parts.pop();
+  // RFC 3986, 5.2.4 has the client take these away; rclone puts one before a name that holds a colon.
+  while (parts.length > 1 && parts[0] === '.') parts.shift();
   const names: string[] = [];
   for (const part of parts) {
     const name = decodePart(part);
