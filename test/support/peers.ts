@@ -20,6 +20,7 @@ const PACKAGES: Record<string, string> = {
   wget: 'wget',
   aria2c: 'aria2',
   chromium: 'chromium',
+  lynx: 'lynx',
   python3: 'python3',
   script: 'bsdutils',
   setpriv: 'util-linux',

@@ -10,14 +10,14 @@ const TEST = { timeout: 20_000 };
 
 test('a text looks as its writer meant it', () => {
   const html = htmlFromMarkdown(
-    '# Top\n\nSee [below](#part-one), [a file](a%20b/c.txt) and https://example.com.\n\n## Part One\n\n|a|b|\n|-|-|\n|1|2|\n\n![pic](img/x.png)',
+    '# Top\n\nSee [below](#part-one), [a file](a%20b/c.txt) and https://example.com.\n\n## Part One\n\n|a|b|\n|-|-:|\n|1|2|\n\n![pic](img/x.png)',
   );
   assert.match(html, /<h2 id="text-top">Top<\/h2>/);
   assert.match(html, /<a href="#text-part-one">below<\/a>/);
   assert.match(html, /<h3 id="text-part-one">/);
   assert.match(html, /<a href="a%20b\/c\.txt" rel="noopener noreferrer nofollow">a file<\/a>/);
   assert.match(html, /<a href="https:\/\/example\.com" rel=/);
-  assert.match(html, /<td>2<\/td>/);
+  assert.match(html, /<td class="right">2<\/td>/);
   assert.match(html, /<img src="img\/x\.png" alt="pic" loading="lazy">/);
 });
 
@@ -54,7 +54,7 @@ for (const text of HOSTILE) {
     for (const [tag] of html.matchAll(/<\/?[a-z][^>]*>/gi)) {
       assert.match(
         tag,
-        /^<\/?(?:h[2-6]|p|a|img|pre|code|em|strong)(?: (?:id|href|src|alt|title|rel|class|loading)="[^"<>]*")*>$/,
+        /^<\/?(?:h[2-6]|p|a|img|pre|code|em|strong)(?: (?:id|href|src|alt|title|rel|class|loading|tabindex)="[^"<>]*")*>$/,
         html,
       );
       const target = /(?:href|src)="([^"]*)"/.exec(tag)?.[1];

@@ -13,7 +13,8 @@ const PREFIX = 'text-';
  * taken from the same server, or its description is shown. The highest heading is `h2`.
  */
 export function htmlFromMarkdown(text: string): string {
-  return markdown.render(text);
+  // All that the text holds is escaped: what begins so was made here.
+  return markdown.render(text).replaceAll('<pre><code', '<pre tabindex="0"><code');
 }
 
 const markdown = new MarkdownIt({ html: false, linkify: true });
@@ -38,6 +39,15 @@ markdown.renderer.rules.link_open = (tokens, index, options, _env, renderer) => 
   else token?.attrSet('rel', 'noopener noreferrer nofollow');
   return renderer.renderToken(tokens, index, options);
 };
+
+// The policy of the page allows no style in an attribute; and what scrolls sideways must do so by keys too.
+markdown.core.ruler.push('columns', ({ tokens }) => {
+  for (const token of tokens) {
+    if (token.type === 'table_open') token.attrSet('tabindex', '0');
+    const side = /^text-align:(\w+)$/.exec(String(token.attrGet('style') ?? ''))?.[1];
+    if (side !== undefined) token.attrs = [['class', side]];
+  }
+});
 
 // The page has its own h1; and a table of contents must lead somewhere.
 markdown.core.ruler.push('headings', ({ tokens }) => {

@@ -12,6 +12,7 @@ export interface View {
 
 /** Rejects where the file cannot be had. */
 export async function textView(row: Row, signal?: AbortSignal): Promise<View> {
+  if (row.size === 0) return { content: make('p', { textContent: 'This file is empty.' }) };
   const rendered = /\.(?:md|markdown)$/i.test(row.name) ? await renderedView(row.link.href, signal) : undefined;
   return rendered ?? plainView(row.link.href, signal);
 }
@@ -26,8 +27,6 @@ async function renderedView(href: string, signal?: AbortSignal): Promise<View | 
 
 async function plainView(href: string, signal?: AbortSignal): Promise<View> {
   const response = await fetch(href, { headers: { Range: `bytes=0-${MOST_BYTES - 1}` }, ...(signal && { signal }) });
-  // What an empty file answers to any range.
-  if (response.status === 416) return { content: make('p', { textContent: 'This file is empty.' }) };
   if (!response.ok) throw new Error(`the server answers ${response.status}`);
   const { text, whole } = await readText(response);
   if (text.includes('\0')) return { content: make('p', { textContent: 'This file does not hold text.' }) };
