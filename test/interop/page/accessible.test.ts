@@ -5,8 +5,7 @@ import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { needs } from '../../support/peers.js';
-import { temporaryFolder } from '../../transports/http/listen/rig.js';
-import { DESK, launch, openPage, PHONE, serveFolder } from './browser.js';
+import { DESK, launch, PHONE, visit } from './browser.js';
 import { makeSampleFolder } from './sample-folder.js';
 
 const TEST = { ...needs('chromium'), timeout: 120_000 };
@@ -29,11 +28,9 @@ async function violations(page: Page): Promise<string[]> {
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const viewport of [DESK, PHONE]) {
     test(`axe finds nothing: ${colorScheme}, ${viewport.width} wide`, TEST, async (t) => {
-      const root = await temporaryFolder(t);
+      const { page, root, url } = await visit(t, browser, { viewport, colorScheme });
       await makeSampleFolder(root);
       await mkdir(join(root, 'films', 'raw'));
-      const page = await openPage(t, browser, { viewport, colorScheme });
-      const url = await serveFolder(t, root);
       await page.goto(`${url}/`);
       await page.locator('#readme').waitFor();
       assert.deepEqual(await violations(page), [], 'listing');

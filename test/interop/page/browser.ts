@@ -2,11 +2,14 @@
 /// <reference lib="dom.iterable" />
 /** Chromium on a page of the listener, watched for whatever a good page never does. */
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { listen } from '#xfer/transports/http/listen/index.js';
 import { openLocalSource } from '#xfer/transports/local/source.js';
 import { findProgram } from '../../support/peers.js';
-import { type DiskSource, serve } from '../../transports/http/listen/rig.js';
 
 const QUIET = ['--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'];
 const LOCAL = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-proxy-server'];
@@ -21,20 +24,37 @@ export function launch(): Promise<Browser> {
   return chromium.launch({ ...(executablePath === undefined ? {} : { executablePath }), args: [...LOCAL, ...QUIET] });
 }
 
-/** Serves a folder of this machine as `xfer serve` does, until the test ends. */
-export async function serveFolder(t: TestContext, root: string): Promise<string> {
-  const { url } = await serve(t, root, { share: (await openLocalSource(root)) as unknown as DiskSource });
-  return url;
+export interface Visit {
+  readonly page: Page;
+  /** The folder, empty at first. */
+  readonly root: string;
+  /** Of the root, without a `/` at its end. */
+  readonly url: string;
 }
 
 /**
- * A page in a profile of its own, to be opened before what it visits is served, so that it is closed first. When the test ends it fails where a dialog was opened, an error was thrown or written to
- * the console, or the policy stopped something.
+ * Serves a new folder of this machine as `xfer serve` does, and opens an empty page in a profile of its own. When the test
+ * ends it fails where a dialog was opened, an error was thrown or written to the console, or the policy stopped something.
  */
-export async function openPage(t: TestContext, browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+export async function visit(t: TestContext, browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
+  const root = await mkdtemp(join(tmpdir(), 'xfer-page-'));
+  const scope = { signal: new AbortController().signal };
+  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share: await openLocalSource(root) }, scope);
   const context = await browser.newContext({ viewport: DESK, locale: 'en-GB', timezoneId: 'Asia/Tokyo', ...options });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();
+  const wrongs = watch(page);
+  t.after(async () => {
+    // In this order, so that nothing that the page still asks for is refused.
+    await context.close();
+    await listener.close();
+    await rm(root, { recursive: true });
+    assert.deepEqual(wrongs, []);
+  });
+  return { page, root, url: `http://127.0.0.1:${listener.address.port}` };
+}
+
+function watch(page: Page): string[] {
   const wrongs: string[] = [];
   page.on('dialog', (dialog) => {
     wrongs.push(`dialog: ${dialog.message()}`);
@@ -42,13 +62,11 @@ export async function openPage(t: TestContext, browser: Browser, options: Browse
   });
   page.on('pageerror', (error) => wrongs.push(`error: ${error.message}`));
   page.on('console', (message) => {
-    if (message.type() !== 'log') wrongs.push(`console: ${message.text()}`);
+    const { url } = message.location();
+    // A browser asks for that by itself beside a file that is no page.
+    if (message.type() !== 'log' && !url.endsWith('/favicon.ico')) wrongs.push(`console: ${message.text()} ${url}`);
   });
-  t.after(async () => {
-    await context.close();
-    assert.deepEqual(wrongs, []);
-  });
-  return page;
+  return wrongs;
 }
 
 /** Names of the rows that are to be seen, from the top. */

@@ -5,8 +5,7 @@ import { after, before, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import { bytesFromName } from '#xfer/names.js';
 import { needs } from '../../support/peers.js';
-import { temporaryFolder } from '../../transports/http/listen/rig.js';
-import { launch, openPage, serveFolder } from './browser.js';
+import { launch, visit } from './browser.js';
 
 const TEST = { ...needs('chromium'), timeout: 60_000 };
 
@@ -42,14 +41,12 @@ before(async () => {
 after(() => browser?.close());
 
 test('no name does anything but be shown, be followed, and be found', TEST, async (t) => {
-  const root = await temporaryFolder(t);
+  const { page, root, url } = await visit(t, browser);
   for (const name of NAMES) {
     const place = Buffer.concat([Buffer.from(`${root}/`), bytesFromName(name)]);
     await writeFile(place, `<script>alert(1)</script>${JSON.stringify(name)}`);
   }
   await mkdir(join(root, '"><svg onload=alert(1)>', '<script>alert(1)<'), { recursive: true });
-  const page = await openPage(t, browser);
-  const url = await serveFolder(t, root);
   await page.goto(`${url}/?sort=%3Cscript%3Ealert(1)%3C/script%3E&order="><img src=x onerror=alert(1)>`);
   const links = page.locator('#rows td:first-child a');
   assert.equal(await links.count(), NAMES.length + 1);

@@ -4,8 +4,7 @@ import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { needs } from '../../support/peers.js';
-import { temporaryFolder } from '../../transports/http/listen/rig.js';
-import { launch, openPage, serveFolder } from './browser.js';
+import { launch, visit } from './browser.js';
 import { png, README, wav } from './sample-folder.js';
 
 const TEST = { ...needs('chromium'), timeout: 60_000 };
@@ -23,10 +22,8 @@ interface Shown {
 }
 
 async function show(t: TestContext, files: Record<string, string | Buffer>): Promise<Shown> {
-  const root = await temporaryFolder(t);
+  const { page, root, url } = await visit(t, browser);
   for (const [name, body] of Object.entries(files)) await writeFile(join(root, name), body);
-  const page = await openPage(t, browser);
-  const url = await serveFolder(t, root);
   const asked: string[] = [];
   page.on('request', (request) => asked.push(request.url().slice(url.length)));
   await page.goto(`${url}/`);

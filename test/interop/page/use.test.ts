@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { needs } from '../../support/peers.js';
-import { temporaryFolder } from '../../transports/http/listen/rig.js';
-import { launch, openPage, PHONE, serveFolder, sidewaysPixels, visibleNames } from './browser.js';
+import { launch, PHONE, sidewaysPixels, visibleNames, visit } from './browser.js';
 import { makeSampleFolder } from './sample-folder.js';
 
 const TEST = { ...needs('chromium'), timeout: 60_000 };
@@ -19,12 +18,10 @@ after(() => browser?.close());
 
 async function sample(
   t: TestContext,
-  options: Parameters<typeof openPage>[2] = {},
+  options: BrowserContextOptions = {},
 ): Promise<{ page: Page; url: string; root: string }> {
-  const root = await temporaryFolder(t);
+  const { page, root, url } = await visit(t, browser, options);
   await makeSampleFolder(root);
-  const page = await openPage(t, browser, options);
-  const url = await serveFolder(t, root);
   await page.goto(`${url}/`);
   return { page, url, root };
 }

@@ -7,6 +7,7 @@ import { hrefOf } from './href.js';
 import { mediaKind } from './media-kind.js';
 import { nextOrder, type Sort, type SortColumn } from './order.js';
 import { ICON, SCRIPT, STYLE } from './page/assets.js';
+import { ROWS_SHOWN } from './rows-shown.js';
 import type { Listed, Shape, Totals } from './shape.js';
 
 /** Folders above that are shown as links: a deep path must not make a long page. */
@@ -41,7 +42,7 @@ ${ICON}
 }
 
 const ARCHIVE_FORM = `
-<form id="archive" aria-label="Download the whole folder"><span>Download all</span>
+<form id="archive" aria-label="Download the whole folder"><span class="icon"><span>Download all</span></span>
 <button class="button" name="archive" value="zip">.zip</button>
 <button class="button" name="archive" value="tar.gz">.tar.gz</button></form>`;
 
@@ -92,7 +93,8 @@ function headCell(label: string, column: SortColumn, shownSort: Sort): string {
   return `<th scope="col"${sort}><form>${hidden}<button name="order" value="${nextOrder(column, shownSort)}">${label}${zone}</button></form></th>`;
 }
 
-function tableRow(entry: Entry): string {
+function tableRow(entry: Entry, index: number): string {
+  const body = index === ROWS_SHOWN ? '</tbody><tbody class="later">\n' : '';
   const folder = entry.kind === 'directory';
   const kind = folder ? 'folder' : mediaKind(entry.path);
   const size = entry.kind === 'file' ? entry.size : undefined;
@@ -100,7 +102,7 @@ function tableRow(entry: Entry): string {
   const time = utcSeconds(entry.mtimeMs);
   const timeCell = time === undefined ? '<td></td>' : `<td><time datetime="${time}Z">${minutes(time)}</time></td>`;
   const name = escapeHtml(shown(entry.path)) + (folder ? '/' : '');
-  return `<tr class="${kind}"><td><a href="${hrefOf(entry)}">${name}</a></td>${sizeCell}${timeCell}</tr>\n`;
+  return `${body}<tr class="${kind}"><td><a href="${hrefOf(entry)}">${name}</a></td>${sizeCell}${timeCell}</tr>\n`;
 }
 
 /** A name with nothing in it that could turn the text around it; most names hold only what needs no look. */

@@ -11,7 +11,7 @@ export const json: Shape = {
   contentType: 'application/json; charset=utf-8',
   start: ({ path }) => `{"path":${JSON.stringify(path === '' ? '/' : `/${path}/`)},"entries":[`,
   beforeRows: () => '',
-  row: (entry, first) => (first ? '\n' : ',\n') + rowOf(entry),
+  row: (entry, index) => (index === 0 ? '\n' : ',\n') + rowOf(entry),
   end: () => '\n]}\n',
 };
 

@@ -87,12 +87,14 @@ async function* piecesOf(
   const totals = { folders: 0, files: 0, bytes: 0 };
   count(totals, held);
   yield shape.beforeRows(listed, whole ? totals : undefined);
-  yield* rowsOf(shape, whole ? inOrder(held, listed.sort) : held, true);
+  yield* rowsOf(shape, whole ? inOrder(held, listed.sort) : held, 0);
+  let sent = held.length;
   held = [];
   while (!slice.done) {
     slice = await slices.next();
     count(totals, slice.value);
-    yield* rowsOf(shape, slice.value, false);
+    yield* rowsOf(shape, slice.value, sent);
+    sent += slice.value.length;
   }
   yield shape.end(totals, whole);
 }
@@ -116,11 +118,11 @@ function count(totals: { -readonly [Key in keyof Totals]: Totals[Key] }, entries
   }
 }
 
-function* rowsOf(shape: Shape, entries: readonly Entry[], fromStart: boolean): Generator<string> {
+function* rowsOf(shape: Shape, entries: readonly Entry[], sent: number): Generator<string> {
   for (let at = 0; at < entries.length; at += ROWS_AT_ONCE) {
     let text = '';
     const end = Math.min(entries.length, at + ROWS_AT_ONCE);
-    for (let index = at; index < end; index += 1) text += shape.row(entries[index] as Entry, fromStart && index === 0);
+    for (let index = at; index < end; index += 1) text += shape.row(entries[index] as Entry, sent + index);
     yield text;
   }
 }

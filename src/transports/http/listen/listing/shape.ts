@@ -29,7 +29,8 @@ export interface Shape {
   start(listed: Listed): string;
   /** `totals`: the entries that follow are all there are, and in order. */
   beforeRows(listed: Listed, totals: Totals | undefined): string;
-  row(entry: Entry, first: boolean): string;
+  /** `index` counts from 0. */
+  row(entry: Entry, index: number): string;
   /** `told`: `beforeRows` had the totals. */
   end(totals: Totals, told: boolean): string;
 }

@@ -106,6 +106,8 @@ test('up to 10,000 entries are sorted and counted', TEST, async (t) => {
   const links = entryLinks(page);
   assert.deepEqual([links.length, links[0], links.at(-1)], [10_000, 'file%201', 'file%2010000']);
   assert.match(page, /role="status">10,000 files · 47\.7 MiB</);
+  const [shown, later] = page.split('</tbody><tbody class="later">');
+  assert.deepEqual([entryLinks(shown ?? '').length, entryLinks(later ?? '').length], [1000, 9000]);
 });
 
 test('a client that goes away lets the directory go', TEST, async (t) => {

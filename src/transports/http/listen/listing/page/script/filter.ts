@@ -1,5 +1,6 @@
 /** A field that hides the rows whose names do not hold what is typed. */
 import { foldCase } from '../../order.js';
+import type { List } from './list.js';
 import { labelled, make, part } from './make.js';
 import type { Row } from './rows.js';
 
@@ -9,8 +10,8 @@ const PAUSE_MS = 150;
 
 export interface Filter {
   readonly field: HTMLInputElement;
-  /** The rows to look through; once they are all there. */
-  begin(rows: readonly Row[]): void;
+  /** What to look through; once it is all there. */
+  begin(list: List): void;
 }
 
 /** Puts the field into the page. `/` leads to it, Escape empties it and leaves it. */
@@ -32,36 +33,34 @@ export function addFilter(): Filter {
     field.value = '';
     field.dispatchEvent(new Event('input'));
   });
-  return { field, begin: (rows) => begin(field, rows) };
+  return { field, begin: (list) => begin(field, list) };
 }
 
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement;
 }
 
-function begin(field: HTMLInputElement, rows: readonly Row[]): void {
+function begin(field: HTMLInputElement, list: List): void {
   const summary = part('summary');
   const all = summary.textContent;
   const nothing = make('p', { id: 'nothing', hidden: true });
   part('list').after(nothing);
-  const keys = rows.map(({ name }) => foldCase(name));
-  let timer: ReturnType<typeof setTimeout> | undefined;
+  const keys = new Map<Row, string>();
   const apply = (): void => {
-    const words = foldCase(field.value).split(/\s+/);
-    let matches = 0;
-    for (const [index, { element }] of rows.entries()) {
-      const holds = words.every((word) => (keys[index] as string).includes(word));
-      if (element.hidden === holds) element.hidden = !holds;
-      if (holds) matches += 1;
-    }
-    const filtered = field.value.trim() !== '';
-    summary.textContent = filtered ? `${matches.toLocaleString()} of ${rows.length.toLocaleString()} match` : all;
-    nothing.hidden = matches > 0 || !filtered;
-    nothing.textContent = nothing.hidden ? '' : `No name here holds “${field.value.trim()}”.`;
+    const text = field.value.trim();
+    const words = foldCase(text).split(/\s+/);
+    if (keys.size === 0) for (const row of list.all) keys.set(row, foldCase(row.name));
+    list.filter((row) => words.every((word) => keys.get(row)?.includes(word)));
+    const found = list.matches.length;
+    summary.textContent =
+      text === '' ? all : `${found.toLocaleString('en')} of ${list.all.length.toLocaleString('en')} match`;
+    nothing.hidden = found > 0 || text === '';
+    nothing.textContent = nothing.hidden ? '' : `No name here holds “${text}”.`;
   };
+  let timer: ReturnType<typeof setTimeout> | undefined;
   field.addEventListener('input', () => {
     clearTimeout(timer);
-    if (rows.length <= MOST_AT_ONCE) apply();
+    if (list.all.length <= MOST_AT_ONCE) apply();
     else timer = setTimeout(apply, PAUSE_MS);
   });
   if (field.value !== '') apply();

@@ -34,17 +34,14 @@ function whereTo(key: string, from: HTMLElement | undefined): HTMLElement | null
 }
 
 function links(): HTMLElement[] {
-  return Array.from(part('list').querySelectorAll<HTMLElement>('tbody tr:not([hidden]) > :first-child > a'));
+  return Array.from(part('list').querySelectorAll<HTMLElement>('tbody tr > :first-child > a'));
 }
 
-/** Row by row: a list of all links would be made anew for each press of a key. */
+/** Row by row, and from body to body: a list of all links would be made anew for each press of a key. */
 function step(from: HTMLTableRowElement, by: 1 | -1): HTMLElement | null {
-  const onward = (element: Element): Element | null =>
-    by > 0 ? element.nextElementSibling : element.previousElementSibling;
-  let row: Element | null = onward(from);
-  while (row && (row as HTMLElement).hidden) row = onward(row);
-  if (row) return row.querySelector('a');
-  const body = from.parentElement && onward(from.parentElement);
-  if (body?.tagName !== 'TBODY') return null;
-  return (by > 0 ? body.querySelector('tr:not([hidden])') : body.lastElementChild)?.querySelector('a') ?? null;
+  const onward = (element: Element | null): Element | null | undefined =>
+    by > 0 ? element?.nextElementSibling : element?.previousElementSibling;
+  const body = onward(from.parentElement);
+  const beyond = body?.tagName === 'TBODY' && (by > 0 ? body.firstElementChild : body.lastElementChild);
+  return (onward(from) ?? (beyond || null))?.querySelector('a') ?? null;
 }

@@ -1,13 +1,14 @@
 /** Makes the plain page comfortable. Runs before the rows are there, and again when they are. */
 import { addFilter } from './filter.js';
 import { addArrowKeys } from './keys.js';
+import { List } from './list.js';
 import { make, part } from './make.js';
 import { addPreviews } from './preview.js';
 import { showReadme } from './readme.js';
-import { finishRows, type Row, readRows } from './rows.js';
 import { addSorting } from './sort.js';
 import { addThemeSwitch } from './theme.js';
 
+document.documentElement.className = 'scripted';
 addThemeSwitch();
 linkArchives();
 const filter = addFilter();
@@ -15,27 +16,19 @@ addArrowKeys(filter.field);
 document.addEventListener('DOMContentLoaded', begin);
 
 function begin(): void {
-  const body = part<HTMLTableSectionElement>('rows');
-  let rows: readonly Row[] = readRows(body);
+  const summary = part('summary');
   const late = document.getElementById('late-summary');
   if (late) {
-    part('summary').textContent = late.textContent;
+    summary.textContent = late.textContent;
     late.remove();
   }
-  addSorting(
-    () => rows,
-    (inOrder) => {
-      rows = inOrder;
-      const all = document.createDocumentFragment();
-      for (const { element } of rows) all.append(element);
-      body.append(all);
-    },
-  );
+  part('bar').hidden = summary.className === 'empty';
   addColumn();
-  filter.begin(rows);
-  addPreviews(() => rows);
-  finishRows(rows);
-  void showReadme(rows);
+  const list = new List();
+  addSorting(list);
+  filter.begin(list);
+  addPreviews(list);
+  void showReadme(list.all);
 }
 
 /** Links can be copied and given to another program; without a script they are a form. */

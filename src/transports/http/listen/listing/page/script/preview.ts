@@ -1,18 +1,19 @@
 /** Pictures, sound, film and text, looked at without leaving the page. */
+import type { List } from './list.js';
 import { iconButton, labelled, make, part } from './make.js';
 import { downloadHref, type Row } from './rows.js';
 import { textView, type View } from './text-view.js';
 
 /** A click on the name of what can be looked at shows it; with a key held the browser does what it always does. */
-export function addPreviews(rows: () => readonly Row[]): void {
+export function addPreviews(list: List): void {
   let preview: Preview | undefined;
   part('list').addEventListener('click', (event) => {
     if (event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     const link = (event.target as Element).closest('a');
-    const row = link && rows().find((each) => each.link === link);
+    const row = link && list.matches.find((each) => each.link === link);
     if (!row || !canBeShown(row)) return;
     event.preventDefault();
-    preview ??= new Preview(rows);
+    preview ??= new Preview(list);
     preview.open(row);
   });
 }
@@ -22,7 +23,7 @@ function canBeShown({ kind }: Row): boolean {
 }
 
 class Preview {
-  readonly #rows: () => readonly Row[];
+  readonly #list: List;
   readonly #title = make('h2', { id: 'preview-title' });
   readonly #place = make('p');
   readonly #get = labelled(make('a', { id: 'preview-get', className: 'icon button', title: 'Download' }), 'Download');
@@ -35,8 +36,8 @@ class Preview {
   #row: Row | undefined;
   #loading = new AbortController();
 
-  constructor(rows: () => readonly Row[]) {
-    this.#rows = rows;
+  constructor(list: List) {
+    this.#list = list;
     this.#get.download = '';
     this.#place.setAttribute('role', 'status');
     const close = iconButton('close', 'Close (Escape)', () => this.#dialog.close());
@@ -65,12 +66,12 @@ class Preview {
   #closed(): void {
     this.#loading.abort();
     this.#body.replaceChildren();
-    this.#row?.link.focus();
+    if (this.#row) this.#list.focus(this.#row);
   }
 
   /** All that can be looked at and is not filtered away, in the order of the page. */
   #all(): Row[] {
-    return this.#rows().filter((row) => canBeShown(row) && !row.element.hidden);
+    return this.#list.matches.filter(canBeShown);
   }
 
   #step(by: 1 | -1): void {

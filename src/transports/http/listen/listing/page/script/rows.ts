@@ -9,12 +9,8 @@ export interface Row extends Sortable {
   readonly kind: string;
 }
 
-/** Every row that is there now, in the order of the page. */
-export function readRows(body: HTMLTableSectionElement): Row[] {
-  return Array.from(body.rows, readRow);
-}
-
-function readRow(element: HTMLTableRowElement): Row {
+/** A row as the listener made it. */
+export function readRow(element: HTMLTableRowElement): Row {
   const [first, second, third] = element.cells;
   const link = first?.firstElementChild as HTMLAnchorElement;
   const time = third?.firstElementChild as HTMLTimeElement | null | undefined;
@@ -32,16 +28,9 @@ function readRow(element: HTMLTableRowElement): Row {
 const shown = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 const exact = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
 
-/** Rows that are finished at once; more of them would be felt. */
-const ROWS_AT_ONCE = 500;
-
-/** Gives each row its time in the zone of whoever looks, and a link that downloads; the first rows at once. */
-export function finishRows(rows: readonly Row[]): void {
-  for (const row of rows.slice(0, ROWS_AT_ONCE)) finish(row);
-  if (rows.length > ROWS_AT_ONCE) setTimeout(() => finishRows(rows.slice(ROWS_AT_ONCE)));
-}
-
-function finish({ element, link, name, folder, timeMs }: Row): void {
+/** Gives a row its time in the zone of whoever looks, and a link that downloads; once. */
+export function finishRow({ element, link, name, folder, timeMs }: Row): void {
+  if (element.cells.length > 3) return;
   const time = element.cells[2]?.firstElementChild as HTMLTimeElement | null;
   if (time && timeMs >= 0) {
     time.textContent = shown.format(timeMs);
