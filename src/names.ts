@@ -13,6 +13,11 @@ export function nameFromBytes(bytes: Uint8Array): string {
   }
 }
 
+/** Text of a name whose bytes are given as characters, one for each: most names are ASCII, and come as they are. */
+export function nameFromLatin1(characters: string): string {
+  return /^[\0-\x7f]*$/.test(characters) ? characters : nameFromBytes(Buffer.from(characters, 'latin1'));
+}
+
 function decodeEscaping(bytes: Uint8Array): string {
   let text = '';
   let at = 0;

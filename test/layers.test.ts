@@ -148,6 +148,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   'get-east-asian-width': ['cli'],
   'multicast-dns': ['transports/http'],
   ssh2: ['transports/ssh'],
+  'markdown-it': ['transports/http'],
   'serve-handler': ['transports/http'],
   execa: ['transports/ssh', 'transports/http', 'cli'],
 };
@@ -162,7 +163,8 @@ test('a package is used only where it belongs, and no other package is', () => {
 });
 
 test('files of the person are touched only where that is somebody’s task', () => {
-  // The kernel's own tables are nobody's file, nor are the socket that a listener makes and what xfer says of itself.
+  // The kernel's own tables are nobody's file, nor are the socket that a listener makes, what xfer says of itself, and the
+  // page's script and style.
   const homes = within(
     'transports/local',
     'transports/ssh',
@@ -172,6 +174,7 @@ test('files of the person are touched only where that is somebody’s task', () 
     'private-file.ts',
     'transports/tcp/unsent.ts',
     'transports/http/listen/status/process-families.ts',
+    'transports/http/listen/listing/page/assets.ts',
     'socket-file.ts',
     'version.ts',
   );

@@ -6,6 +6,7 @@ import {
   joinPath,
   lastPart,
   nameFromBytes,
+  nameFromLatin1,
   parentPath,
   pathParts,
   printable,
@@ -23,6 +24,7 @@ test('any bytes come back as they were', () => {
   for (let round = 0; round < 2000; round++) {
     const bytes = Buffer.from(Array.from({ length: dice.below(24) }, () => randomByte(dice)));
     assert.deepEqual(roundTrip(bytes), bytes, `XFER_SEED=${seed}, bytes ${bytes.toString('hex')}`);
+    assert.equal(nameFromLatin1(bytes.toString('latin1')), nameFromBytes(bytes), `XFER_SEED=${seed}`);
   }
 });
 

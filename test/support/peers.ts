@@ -25,6 +25,7 @@ const PACKAGES: Record<string, string> = {
   wrk: 'wrk',
   aria2c: 'aria2',
   chromium: 'chromium',
+  lynx: 'lynx',
   python3: 'python3',
   unzip: 'unzip',
   bsdtar: 'libarchive-tools',

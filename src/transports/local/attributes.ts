@@ -20,8 +20,10 @@ export function identityOf(stats: BigIntStats): string {
 }
 
 export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): Entry {
-  const times = { mtimeMs: Number(stats.mtimeNs) / 1e6, atimeMs: Number(stats.atimeNs) / 1e6 };
-  const common = { path, kind, mode: Number(stats.mode) & 0o7777, ...times };
-  if (kind === 'file') return { ...common, size: Number(stats.size), version: versionOf(stats) };
-  return kind === 'directory' ? { ...common, identity: identityOf(stats) } : common;
+  const mode = Number(stats.mode) & 0o7777;
+  const mtimeMs = Number(stats.mtimeNs) / 1e6;
+  const atimeMs = Number(stats.atimeNs) / 1e6;
+  if (kind === 'directory') return { path, kind, mode, mtimeMs, atimeMs, identity: identityOf(stats) };
+  if (kind !== 'file') return { path, kind, mode, mtimeMs, atimeMs };
+  return { path, kind, mode, mtimeMs, atimeMs, size: Number(stats.size), version: versionOf(stats) };
 }

@@ -44,6 +44,15 @@ export function joinRoot(root: string, name: string, platform: NodeJS.Platform =
   return (root.endsWith(sep) ? root : root + sep) + parts.join(sep);
 }
 
+/**
+ * The local path of a name that was just read from the local directory `directory`, so that it holds no separator. On
+ * Windows such a name can still mean another file, or a device: UNSAFE_PATH then.
+ */
+export function childPlace(directory: string, name: string, platform: NodeJS.Platform = process.platform): string {
+  if (platform === 'win32') return joinRoot(directory, name, platform);
+  return directory.endsWith('/') ? directory + name : `${directory}/${name}`;
+}
+
 /** Whether `path` is `root` or below it; both real paths. */
 export function isInside(root: string, path: string, platform: NodeJS.Platform = process.platform): boolean {
   const { sep } = platform === 'win32' ? win32 : posix;

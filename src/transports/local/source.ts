@@ -5,7 +5,7 @@ import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
-import { joinPath, nameFromBytes } from '../../names.js';
+import { nameFromBytes, nameFromLatin1 } from '../../names.js';
 import type {
   ByteRange,
   DigestAlgorithm,
@@ -21,7 +21,7 @@ import { entryFrom, identityOf, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
-import { fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
+import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
@@ -48,7 +48,7 @@ export class LocalSource implements Source {
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
-    const stats = this.#look('', true);
+    const stats = this.#lookAtRoot();
     const kind = kindOf(stats);
     if (kind === 'directory') {
       yield entryFrom('', 'directory', stats);
@@ -86,19 +86,23 @@ export class LocalSource implements Source {
     }
   }
 
-  /** At once, as what is looked at is: a promise for each name would cost more than the name. */
+  /**
+   * At once, as what is looked at is: a promise for each name would cost more than the name, and what a directory was just
+   * read from answers in a tenth of the time that a thread takes.
+   */
   *#children(directory: string): Generator<Looked, undefined> {
     let names: Dir;
+    let place: string;
     try {
-      const place = fsPath(joinRoot(this.#root, directory));
-      names = opendirSync(place as string, { encoding: 'buffer' as BufferEncoding, bufferSize: 128 });
+      place = this.#local(directory);
+      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: 128 });
     } catch (error) {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
       return;
     }
     try {
       for (let found = names.readSync(); found; found = names.readSync()) {
-        const looked = this.#lookAtChild(joinPath(directory, nameFromBytes(found.name as unknown as Buffer)));
+        const looked = this.#lookAtChild(directory, place, nameFromLatin1(found.name));
         if (looked) yield looked;
       }
     } catch (error) {
@@ -108,16 +112,18 @@ export class LocalSource implements Source {
     }
   }
 
-  #lookAtChild(path: string): Looked | undefined {
+  #lookAtChild(directory: string, place: string, name: string): Looked | undefined {
+    const path = directory === '' ? name : `${directory}/${name}`;
     try {
-      const own = this.#look(path, false);
+      const local = fsPath(childPlace(place, name));
+      const own = lstatSync(local, { bigint: true });
       const linked = kindOf(own) === 'symlink';
       if (linked && this.#links === 'skip') return undefined;
       if (linked && this.#links === 'keep') {
-        const target = nameFromBytes(readlinkSync(fsPath(this.#local(path)), { encoding: 'buffer' }));
+        const target = nameFromBytes(readlinkSync(local, { encoding: 'buffer' }));
         return { found: { ...entryFrom(path, 'symlink', own), target }, stats: own, linked };
       }
-      const stats = linked ? this.#look(path, true) : own;
+      const stats = linked ? statSync(local, { bigint: true }) : own;
       const kind = kindOf(stats);
       if (kind) return { found: entryFrom(path, kind, stats), stats, linked };
       throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
@@ -245,12 +251,11 @@ export class LocalSource implements Source {
     }
   }
 
-  /** At once, not in a thread: what a directory was just read from answers in a tenth of the time a thread takes. */
-  #look(path: string, follow: boolean): BigIntStats {
+  #lookAtRoot(): BigIntStats {
     try {
-      return (follow ? statSync : lstatSync)(fsPath(this.#local(path)), { bigint: true });
+      return statSync(fsPath(this.#root), { bigint: true });
     } catch (error) {
-      throw toXferError(error, `read ${path || this.label}`);
+      throw toXferError(error, `read ${this.label}`);
     }
   }
 

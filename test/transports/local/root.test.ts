@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { isInside, joinRoot, nameFault, placeOf } from '#xfer/transports/local/root.js';
+import { childPlace, isInside, joinRoot, nameFault, placeOf } from '#xfer/transports/local/root.js';
 
 const REFUSED_ON_WINDOWS = [
   'CON',
@@ -31,7 +31,9 @@ const REFUSED_ON_WINDOWS = [
 for (const name of REFUSED_ON_WINDOWS) {
   test(`${JSON.stringify(name)} is no name on Windows, and is one elsewhere`, () => {
     assert.throws(() => joinRoot('C:\\root', name, 'win32'), { code: 'UNSAFE_PATH' });
+    assert.throws(() => childPlace('C:\\root', name, 'win32'), { code: 'UNSAFE_PATH' });
     assert.equal(joinRoot('/root', name, 'linux'), `/root/${name}`);
+    assert.equal(childPlace('/root', name, 'linux'), `/root/${name}`);
   });
 }
 
@@ -52,6 +54,8 @@ test('joins with the separator of the platform', () => {
   assert.equal(joinRoot('C:\\root', 'a/b', 'win32'), 'C:\\root\\a\\b');
   assert.equal(joinRoot('/', 'a', 'linux'), '/a');
   assert.equal(joinRoot('/root', '', 'linux'), '/root');
+  assert.equal(childPlace('/', 'a', 'linux'), '/a');
+  assert.equal(childPlace('C:\\root', 'a', 'win32'), 'C:\\root\\a');
 });
 
 test('a sibling whose name starts alike is not inside', () => {

@@ -1,14 +1,16 @@
 /** A path of the share -> the file, or the directory, that is there. */
 import { XferError } from '../../../errors.js';
 import { joinPath, lastPart } from '../../../names.js';
-import type { Entry, OpenFile } from '../../../transport.js';
+import type { OpenFile } from '../../../transport.js';
 import { attachmentField } from '../content-disposition.js';
 import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
 import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
 import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
-import { prefersJson, sendListing } from './listing/listing.js';
+import { sendListing } from './listing/listing.js';
+import { isRendered, sendRendered } from './listing/markdown/send-markdown.js';
+import { askedShape } from './listing/shape.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
 import { shownEntries } from './shown.js';
@@ -37,7 +39,7 @@ async function answerFile(exchange: Exchange, sharing: Sharing, target: Target):
     return refuseArchiveOfFile(exchange);
   }
   if (hasKey(target.query, 'download')) return sendToSave(exchange, sharing, found, target.path);
-  return sendOpened(exchange, sharing, found, target.path);
+  return sendOpened(exchange, sharing, found, target);
 }
 
 /** Sends an open file for a browser to save, as it is, and closes it. */
@@ -65,12 +67,14 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
-/** Sends an open file, or one compressed beside it, and closes both. */
-async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, name: string): Promise<void> {
+/** Sends an open file, a page made of it, or one compressed beside it, and closes both. */
+async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, target: Target): Promise<void> {
   const { share, scope, digests } = sharing;
   const { ranges } = share.capabilities;
+  const { path: name, query } = target;
   let compressed: Compressed | undefined;
   try {
+    if (isRendered(name, query)) return await sendRendered(exchange, file, name);
     if (!mayBeCompressed(name)) return await sendFile(exchange, { file, name, ranges, digests });
     compressed = await openCompressed(share, file, exchange.request.headers['accept-encoding'], scope);
     const fields = compressed ? { 'Content-Encoding': compressed.coding } : {};
@@ -90,18 +94,15 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
   if (entry?.kind !== 'directory') return refuse(request, response, 404);
   const format = archiveFormat(target.query);
   if (format !== undefined) return answerArchive(exchange, sharing, entry, format);
-  if (!prefersJson(request, target.query)) {
-    const index = await openIndex(sharing, joinPath(target.path, INDEX));
+  if (askedShape(request, target.query) === 'html') {
+    const path = joinPath(target.path, INDEX);
+    const index = await openIndex(sharing, path);
     if (index) {
       response.setHeader('Vary', 'Accept');
-      return sendOpened(exchange, sharing, index, INDEX);
+      return sendOpened(exchange, sharing, index, { ...target, path });
     }
   }
-  const entries: Entry[] = [];
-  for await (const shown of shownEntries(sharing, target.path)) {
-    if (response.destroyed) return;
-    entries.push(shown);
-  }
+  const entries = shownEntries(sharing, target.path);
   return sendListing(exchange, { path: target.path, query: target.query, entries });
 }
 

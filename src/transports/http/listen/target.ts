@@ -1,5 +1,5 @@
 /** Request targets -> paths below the root, and names -> references to them. */
-import { bytesFromName, nameFromBytes } from '../../../names.js';
+import { bytesFromName, isText, nameFromBytes } from '../../../names.js';
 
 export interface Target {
   /** Below the root, as `Entry.path`. */
@@ -20,8 +20,8 @@ export interface TargetPolicy {
 
 /**
  * Where a request target in origin form points (RFC 9112, 3.2.1). 400 where it is none or an escape in it is broken. 404
- * where a part is empty,
- * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name.
+ * where a part is empty, `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could
+ * hold has such a name.
  */
 export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 404 {
   const mark = raw.indexOf('?');
@@ -80,12 +80,17 @@ export function isShown(name: string, inRoot: boolean, { hidden, named }: Target
 /** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */
 export function encodeName(name: string): string {
   if (/^[A-Za-z0-9._~-]*$/.test(name)) return name;
+  if (isText(name)) return encodeURIComponent(name).replace(/[!'()*]/g, (mark) => escapeByte(mark.charCodeAt(0)));
   let text = '';
   for (const byte of bytesFromName(name)) {
     const character = String.fromCharCode(byte);
-    text += /[A-Za-z0-9._~-]/.test(character) ? character : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+    text += /[A-Za-z0-9._~-]/.test(character) ? character : escapeByte(byte);
   }
   return text;
+}
+
+function escapeByte(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 /** Whether a query has this key, as in `?json`. */

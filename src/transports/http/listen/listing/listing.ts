@@ -1,166 +1,136 @@
-/** What a directory holds, as a page and as JSON. */
-import { createHash } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+/** What a directory holds, sent as a page, as JSON or as plain text. */
 import { Readable } from 'node:stream';
-import { printable } from '../../../../names.js';
 import type { Entry } from '../../../../transport.js';
-import { type Exchange, sendStream } from '../exchange.js';
-import { encodeName, hasKey } from '../target.js';
+import { type Exchange, sendLast, sendStream } from '../exchange.js';
+import { html } from './html.js';
+import { json } from './json.js';
+import { type Sort, sorted, sortFromQuery } from './order.js';
+import { POLICY } from './page/assets.js';
+import { plain } from './plain.js';
+import { askedShape, type Listed, type Shape, type ShapeName, type Totals } from './shape.js';
+import { inSlices } from './slices.js';
 
 export interface Listing {
   /** Path of the directory below the root. */
   readonly path: string;
   readonly query: string;
   /** In any order; each `path` is the bare name. */
-  readonly entries: Entry[];
+  readonly entries: AsyncIterable<Entry>;
 }
 
-/** Rows that are put together before they are sent. */
+/** Entries that are kept to be sorted; a directory with more of them is sent in its own order. */
+const MOST_SORTED = 10_000;
+
 const ROWS_AT_ONCE = 500;
 
-const STYLE = [
-  ':root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}',
-  'body{max-width:60rem;margin:2rem auto;padding:0 1rem}',
-  'h1{font-size:1.2rem;overflow-wrap:anywhere}',
-  'table{width:100%;border-collapse:collapse}',
-  'th{text-align:left}',
-  'th,td{padding:.2rem .5rem;border-bottom:1px solid #8884;white-space:nowrap}',
-  'td:first-child{white-space:normal;overflow-wrap:anywhere;width:100%}',
-  '.n{text-align:right;font-variant-numeric:tabular-nums}',
-  'a{text-decoration:none}a:hover,a:focus{text-decoration:underline}',
-].join('');
+const SHAPES: Record<ShapeName, Shape> = { html, json, plain };
 
-const POLICY = [
-  "default-src 'none'",
-  `style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ');
-
-/** Whether JSON is asked for: by `?json`, or by an Accept that names it and likes it at least as much as HTML. */
-export function prefersJson(request: IncomingMessage, query: string): boolean {
-  if (hasKey(query, 'json')) return true;
-  const accept = request.headers.accept;
-  if (accept === undefined || !accept.includes('application/json')) return false;
-  const json = quality(accept, 'application/json') ?? 0;
-  const html = quality(accept, 'text/html');
-  return json > 0 && (html === undefined || json > html);
-}
-
-/** The weight that an Accept field gives to exactly this type (RFC 9110, 12.5.1), or undefined. */
-function quality(accept: string, type: string): number | undefined {
-  for (const range of accept.split(',', 64)) {
-    const [name, ...parameters] = range.split(';', 8).map((part) => part.trim().toLowerCase());
-    if (name !== type) continue;
-    const weight = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
-    return Number.isNaN(weight) ? 1 : weight;
-  }
-  return undefined;
-}
-
-/** Sends the listing, folders first and in the order of their names. Rejects where it could not be sent whole. */
+/**
+ * Sends the listing. Up to 10,000 entries come folders first, and in the order that the query asks for; more of them come in
+ * the directory's own order, as they are read, and are never held all at once. Rejects as `listing.entries` does; where the
+ * head was sent by then, the caller cuts the connection.
+ */
 export async function sendListing(exchange: Exchange, listing: Listing): Promise<void> {
-  const { request, response, tally } = exchange;
-  listing.entries.sort(inOrder);
-  const json = prefersJson(request, listing.query);
-  const head: Record<string, string | number> = {
-    'Content-Type': json ? 'application/json; charset=utf-8' : 'text/html; charset=utf-8',
+  const { request, response } = exchange;
+  const { path, query } = listing;
+  const shape = SHAPES[askedShape(request, query)];
+  const slices = inSlices(listing.entries);
+  try {
+    // Before the head, so that a directory that cannot be read is an error with a status.
+    const first = await slices.next();
+    const head = headOf(shape);
+    const pieces = piecesOf(shape, { path, sort: sortFromQuery(query) }, first, slices);
+    if (first.done) {
+      const body = Buffer.from(await joined(pieces));
+      response.writeHead(200, { ...head, 'Content-Length': body.length });
+      if (request.method !== 'HEAD') return await sendLast(exchange, body);
+      response.end();
+      return;
+    }
+    response.writeHead(200, head);
+    if (request.method !== 'HEAD') await sendStream(exchange, Readable.from(buffers(pieces), { objectMode: false }));
+    response.end();
+  } finally {
+    await slices.return([]);
+  }
+}
+
+function headOf({ contentType }: Shape): Record<string, string> {
+  return {
+    'Content-Type': contentType,
     'Cache-Control': 'no-cache',
     'X-Content-Type-Options': 'nosniff',
     'Referrer-Policy': 'no-referrer',
     'Content-Security-Policy': POLICY,
     Vary: 'Accept',
   };
-  const pieces = json ? jsonPieces(listing) : htmlPieces(listing);
-  if (listing.entries.length <= ROWS_AT_ONCE) {
-    const body = Buffer.from([...pieces].join(''));
-    response.writeHead(200, { ...head, 'Content-Length': body.length });
-    if (request.method !== 'HEAD') tally.bytes += body.length;
-    response.end(request.method === 'HEAD' ? undefined : body);
-    return;
-  }
-  response.writeHead(200, head);
-  if (request.method !== 'HEAD') await sendStream(exchange, Readable.from(buffers(pieces), { objectMode: false }));
-  response.end();
 }
 
-function* buffers(pieces: Iterable<string>): Generator<Buffer> {
+type Slices = AsyncGenerator<Entry[], Entry[]>;
+
+async function* piecesOf(
+  shape: Shape,
+  listed: Listed,
+  first: IteratorResult<Entry[], Entry[]>,
+  slices: Slices,
+): AsyncGenerator<string> {
+  yield shape.start(listed);
+  let slice = first;
+  let held = slice.value;
+  while (!slice.done && held.length < MOST_SORTED) {
+    slice = await slices.next();
+    held = held.concat(slice.value);
+  }
+  const whole = slice.done === true;
+  const totals = { folders: 0, files: 0, bytes: 0 };
+  count(totals, held);
+  yield shape.beforeRows(listed, whole ? totals : undefined);
+  yield* rowsOf(shape, whole ? inOrder(held, listed.sort) : held, 0);
+  let sent = held.length;
+  held = [];
+  while (!slice.done) {
+    slice = await slices.next();
+    count(totals, slice.value);
+    yield* rowsOf(shape, slice.value, sent);
+    sent += slice.value.length;
+  }
+  yield shape.end(totals, whole);
+}
+
+function inOrder(entries: readonly Entry[], sort: Sort): Entry[] {
+  return sorted(entries, sort, ({ path, kind, size, mtimeMs }) => ({
+    name: path,
+    folder: kind === 'directory',
+    size: (kind === 'file' ? size : undefined) ?? -1,
+    timeMs: mtimeMs ?? -1,
+  }));
+}
+
+function count(totals: { -readonly [Key in keyof Totals]: Totals[Key] }, entries: readonly Entry[]): void {
+  for (const { kind, size } of entries) {
+    if (kind === 'directory') totals.folders += 1;
+    else {
+      totals.files += 1;
+      totals.bytes += size ?? 0;
+    }
+  }
+}
+
+function* rowsOf(shape: Shape, entries: readonly Entry[], sent: number): Generator<string> {
+  for (let at = 0; at < entries.length; at += ROWS_AT_ONCE) {
+    let text = '';
+    const end = Math.min(entries.length, at + ROWS_AT_ONCE);
+    for (let index = at; index < end; index += 1) text += shape.row(entries[index] as Entry, sent + index);
+    yield text;
+  }
+}
+
+async function joined(pieces: AsyncIterable<string>): Promise<string> {
   let text = '';
-  let rows = 0;
-  for (const piece of pieces) {
-    text += piece;
-    rows += 1;
-    if (rows % ROWS_AT_ONCE !== 0) continue;
-    yield Buffer.from(text);
-    text = '';
-  }
-  yield Buffer.from(text);
+  for await (const piece of pieces) text += piece;
+  return text;
 }
 
-function inOrder(a: Entry, b: Entry): number {
-  const folders = Number(b.kind === 'directory') - Number(a.kind === 'directory');
-  if (folders !== 0) return folders;
-  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
-}
-
-function hrefOf(entry: Entry): string {
-  return encodeName(entry.path) + (entry.kind === 'directory' ? '/' : '');
-}
-
-function isoTime(mtimeMs: number | undefined): string | undefined {
-  const time = new Date(mtimeMs ?? Number.NaN);
-  return Number.isNaN(time.getTime()) ? undefined : time.toISOString();
-}
-
-function* jsonPieces({ path, entries }: Listing): Generator<string> {
-  yield `{"path":${JSON.stringify(path === '' ? '/' : `/${path}/`)},"entries":[`;
-  for (const [index, entry] of entries.entries()) {
-    const row = {
-      name: entry.path,
-      href: hrefOf(entry),
-      kind: entry.kind,
-      size: entry.kind === 'file' ? entry.size : undefined,
-      mtime: isoTime(entry.mtimeMs),
-    };
-    yield (index === 0 ? '' : ',\n') + JSON.stringify(row);
-  }
-  yield ']}\n';
-}
-
-function* htmlPieces({ path, entries }: Listing): Generator<string> {
-  const title = escapeHtml(printable(path === '' ? '/' : `/${path}/`));
-  yield '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">';
-  yield '<meta name="viewport" content="width=device-width,initial-scale=1">';
-  yield `<title>Index of ${title}</title><style>${STYLE}</style></head>\n<body><h1>Index of ${title}</h1>\n<table>`;
-  yield '<thead><tr><th scope="col">Name</th><th scope="col" class="n">Size</th>';
-  yield '<th scope="col">Changed (UTC)</th></tr></thead>\n<tbody>\n';
-  if (path !== '') yield '<tr><td><a href="../">../</a></td><td></td><td></td></tr>\n';
-  for (const entry of entries) yield htmlRow(entry);
-  yield '</tbody></table></body></html>\n';
-}
-
-function htmlRow(entry: Entry): string {
-  const text = escapeHtml(printable(entry.path)) + (entry.kind === 'directory' ? '/' : '');
-  const size = entry.kind === 'file' && entry.size !== undefined ? entry.size : undefined;
-  const sizeCell = size === undefined ? '<td></td>' : `<td class="n" title="${size} bytes">${readableSize(size)}</td>`;
-  const time = isoTime(entry.mtimeMs);
-  const shown = time?.slice(0, 16).replace('T', ' ');
-  const timeCell = time === undefined ? '<td></td>' : `<td><time datetime="${time}">${shown}</time></td>`;
-  return `<tr><td><a href="${hrefOf(entry)}">${text}</a></td>${sizeCell}${timeCell}</tr>\n`;
-}
-
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
-
-/** `4 B`, `1.5 MiB`. */
-function readableSize(bytes: number): string {
-  const power = Math.min(UNITS.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const amount = bytes / 1024 ** power;
-  return `${power === 0 || amount >= 100 ? Math.round(amount) : amount.toFixed(1)} ${UNITS[power]}`;
-}
-
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ESCAPES[character] as string);
+async function* buffers(pieces: AsyncIterable<string>): AsyncGenerator<Buffer> {
+  for await (const piece of pieces) if (piece !== '') yield Buffer.from(piece);
 }

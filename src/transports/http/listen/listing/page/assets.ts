@@ -1,0 +1,37 @@
+/** The style and the script of the page, as the build put them beside this file, and the policy that allows them alone. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+export const STYLE = built('style/main.css');
+export const SCRIPT = built('script/main.js');
+
+/** A folder, in the page itself: a browser would ask for /favicon.ico, which nobody shares. */
+export const ICON = `<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#3f83e0" d="M0 3a2 2 0 0 1 2-2h4l2 2h6a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H2a2 2 0 0 1-2-2z"/></svg>',
+)}">`;
+
+/**
+ * Nothing runs and nothing is loaded but what is named here (CSP level 3): the page's own script and style, by their
+ * digests; its icon; and from this server what can be looked at: pictures, sound and film, text, and PDF in a frame. Forms
+ * go to this server, because without a script a form sorts.
+ */
+export const POLICY = [
+  "default-src 'none'",
+  `style-src '${digestOf(STYLE)}'`,
+  `script-src '${digestOf(SCRIPT)}'`,
+  "img-src 'self' data:",
+  "media-src 'self'",
+  "connect-src 'self'",
+  "frame-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+function built(name: string): string {
+  return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
+}
+
+function digestOf(text: string): string {
+  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+}

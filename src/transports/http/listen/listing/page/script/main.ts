@@ -1,0 +1,48 @@
+/** Makes the plain page comfortable. Runs before the rows are there, and again when they are. */
+import { addFilter } from './filter.js';
+import { addArrowKeys } from './keys.js';
+import { List } from './list.js';
+import { make, part } from './make.js';
+import { addPreviews } from './preview.js';
+import { showReadme } from './readme.js';
+import { addSorting } from './sort.js';
+import { addThemeSwitch } from './theme.js';
+
+document.documentElement.className = 'scripted';
+addThemeSwitch();
+linkArchives();
+const filter = addFilter();
+addArrowKeys(filter.field);
+document.addEventListener('DOMContentLoaded', begin);
+
+function begin(): void {
+  const summary = part('summary');
+  const late = document.getElementById('late-summary');
+  if (late) {
+    summary.textContent = late.textContent;
+    late.remove();
+  }
+  part('bar').hidden = summary.className === 'empty';
+  addColumn();
+  const list = new List();
+  addSorting(list);
+  filter.begin(list);
+  addPreviews(list);
+  void showReadme(list.all);
+}
+
+/** Links can be copied and given to another program; without a script they are a form. */
+function linkArchives(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>('#archive button')) {
+    const href = `?archive=${button.value}`;
+    button.replaceWith(make('a', { className: 'button', href, download: '', textContent: button.textContent }));
+  }
+}
+
+function addColumn(): void {
+  const head = part<HTMLTableElement>('list').tHead?.rows[0];
+  head?.append(make('th', { scope: 'col' }, make('span', { className: 'unseen', textContent: 'Download' })));
+  // A time is shown in the zone of whoever looks.
+  head?.querySelector('small')?.remove();
+  document.querySelector('#up td')?.setAttribute('colspan', '4');
+}
