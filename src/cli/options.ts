@@ -149,6 +149,8 @@ const rows = [
     text('port', 'p', 'port', 'port to serve on; 8000 where not given, 2222 with --sftp, 0 for a free one'),
     list('bind', 'b', 'address', 'address to serve on; may be repeated'),
     list('auth', '', 'user:password', 'who may log in; may be repeated; others on this machine can see it'),
+    flag('site', '', 'serve a web site, as npx serve does: clean addresses, and the rules of a serve.json'),
+    flag('single', '', 'with one page: what is not there is answered with index.html; --site too'),
     text('auth-file', '', 'file', 'accounts that may log in, one user:password a line'),
     text('authorized-keys', '', 'file', 'public keys that may log in, under any name, as sshd keeps them'),
   ]),

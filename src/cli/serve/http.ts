@@ -12,6 +12,7 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { whatSiteItIs } from './site.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(
@@ -30,6 +31,7 @@ export async function serveHttp(
       port,
       onNotice: report.onNotice,
       ...whatIsShown(parsed),
+      ...whatSiteItIs(parsed),
       ...whereItListens(parsed),
       ...whatIsLogged(parsed, around),
     });

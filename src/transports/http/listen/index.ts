@@ -9,6 +9,7 @@ import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type Sharing, sharedSource } from './sharing.js';
+import { openSite } from './site/open-site.js';
 
 export { type AccessRecord, formatAccess } from './log/access-log.js';
 export type { HttpListenOptions } from './options.js';
@@ -32,6 +33,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   if (options.receive) throw new XferError('UNSUPPORTED', `serve ${share.label}: uploads are not taken over HTTP`);
   const root = await share.stat('', scope);
   if (!root) throw new XferError('NOT_FOUND', `serve ${share.label}: no such file or directory`);
+  const site = await openSite(share, options, scope, options.onNotice);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
   setMaxListeners(0, ended.signal);
@@ -40,6 +42,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     scope: { signal: ended.signal },
     hidden: options.hidden ?? false,
     platform: process.platform,
+    ...(site ? { site } : {}),
     ...(root.kind === 'directory' ? {} : { single: share.name }),
   };
   const { hosts, port } = options;

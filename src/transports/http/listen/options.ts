@@ -1,8 +1,9 @@
 /** What can be asked of the HTTP listener, besides what every listener takes. */
 import type { ListenOptions } from '../../../transport.js';
 import type { AccessRecord } from './log/access-log.js';
+import type { SiteOptions } from './site/open-site.js';
 
-export interface HttpListenOptions extends ListenOptions {
+export interface HttpListenOptions extends ListenOptions, SiteOptions {
   /** Shares names that start with a dot too. */
   readonly hidden?: boolean;
   /** Told of each request when its response has ended, in whatever way. */

@@ -3,16 +3,18 @@ import { XferError } from '../../../errors.js';
 import { lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
 import type { Exchange } from './exchange.js';
+import type { OwnFields } from './file/own-fields.js';
 import { sendFile } from './file/send-file.js';
 import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
-import { encodeName, parseTarget, type Target } from './target.js';
+import { encodeName, parseTarget, printableQuery, type Target } from './target.js';
 
 const INDEX = 'index.html';
 
 /** Answers a GET or a HEAD of what is shared. Rejects as the source does. */
 export async function answerShared(exchange: Exchange, sharing: Sharing): Promise<void> {
+  if (sharing.site) return sharing.site.answer(exchange, sharing);
   const { request, response } = exchange;
   const target = parseTarget(request.url ?? '', sharing);
   if (typeof target === 'number') {
@@ -43,14 +45,16 @@ async function answerSingle(exchange: Exchange, sharing: Sharing, target: Target
 }
 
 async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { request, response } = exchange;
   const found = await openFile(sharing, target.path);
-  if (found === 'directory') {
-    // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
-    const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
-    return refuse(request, response, 301, { Location: location });
-  }
+  if (found === 'directory') return redirectToDirectory(exchange, target);
   return sendOpened(exchange, sharing, found, target.path);
+}
+
+/** To the same path with a slash after it. */
+export function redirectToDirectory({ request, response }: Exchange, { path, query }: Target): void {
+  // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
+  const location = `./${encodeName(lastPart(path))}/${printableQuery(query)}`;
+  refuse(request, response, 301, { Location: location });
 }
 
 /** The file at `path`, open; `directory` where that is what is there. Rejects as `Source.open` does. */
@@ -68,9 +72,16 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
-async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, name: string): Promise<void> {
+/** Sends an open file, and closes it whatever happens. */
+export async function sendOpened(
+  exchange: Exchange,
+  sharing: Sharing,
+  file: OpenFile,
+  name: string,
+  own?: OwnFields,
+): Promise<void> {
   try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges);
+    await sendFile(exchange, file, name, sharing.share.capabilities.ranges, own);
   } finally {
     await file.close();
   }
@@ -89,13 +100,24 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
       return sendOpened(exchange, sharing, index, INDEX);
     }
   }
+  const entries = await shownEntries(exchange, sharing, target.path);
+  return entries && sendListing(exchange, { path: target.path, query: target.query, entries });
+}
+
+/** What a listing of a directory shows, by bare names; undefined where nobody waits for it any more. */
+export async function shownEntries(
+  { response }: Exchange,
+  sharing: Sharing,
+  path: string,
+): Promise<Entry[] | undefined> {
+  const prefix = path === '' ? '' : `${path}/`;
   const entries: Entry[] = [];
-  for await (const found of share.list(target.path, scope)) {
-    if (response.destroyed) return;
+  for await (const found of sharing.share.list(path, sharing.scope)) {
+    if (response.destroyed) return undefined;
     const shown = await shownEntry(sharing, found, prefix);
     if (shown) entries.push(shown);
   }
-  return sendListing(exchange, { path: target.path, query: target.query, entries });
+  return entries;
 }
 
 /** Undefined where there is no index file, or it may not be read: the listing is shown then. */

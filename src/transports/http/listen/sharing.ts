@@ -1,6 +1,7 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Site } from './site/site.js';
 import type { TargetPolicy } from './target.js';
 
 /** A source whose single files can be asked for. */
@@ -10,6 +11,8 @@ export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
   /** The root is one file, served under this name. */
   readonly single?: string;
+  /** The share is a web site, and this answers for it. */
+  readonly site?: Site;
   readonly scope: Scope;
 }
 

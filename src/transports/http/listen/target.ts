@@ -78,6 +78,11 @@ export function encodeName(name: string): string {
   return text;
 }
 
+/** A query as it can stand in a header field. */
+export function printableQuery(query: string): string {
+  return query.replace(/[^\x21-\x7e]/g, '');
+}
+
 /** Whether a query has this key, as in `?json`. */
 export function hasKey(query: string, key: string): boolean {
   return query

@@ -6,32 +6,39 @@ import type { ByteRange, OpenFile } from '../../../../transport.js';
 import { type Exchange, type ReadableAt, sendLast, sendRange, sendStream } from '../exchange.js';
 import { refuse } from '../refuse.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
-import { contentTypeOf } from './content-type.js';
+import { contentFields, NO_FIELDS, type OwnFields, ownValidators, withOwnFields } from './own-fields.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
 
 /** Bodies up to this length are sent in one piece. */
 const SMALL_BYTES = 64 * 1024;
 
 /**
- * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type. The caller closes the file.
- * Rejects where the body could not be sent whole; the connection is cut then.
+ * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type, unless `own` does: fields that
+ * the person who serves says of the file. The caller closes the file. Rejects where the body could not be sent whole; the
+ * connection is cut then.
  */
-export async function sendFile(exchange: Exchange, file: OpenFile, name: string, ranges: boolean): Promise<void> {
+export async function sendFile(
+  exchange: Exchange,
+  file: OpenFile,
+  name: string,
+  ranges: boolean,
+  own: OwnFields = NO_FIELDS,
+): Promise<void> {
   const { request, response } = exchange;
   const { size } = file.entry;
-  const validators = validatorsOf(file.entry);
-  const fields = fileFields(validators, ranges && size !== undefined);
+  const validators = ownValidators(validatorsOf(file.entry), own);
+  const fields = withOwnFields(fileFields(validators, ranges && size !== undefined), own);
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {
     response.writeHead(304, fields).end();
     return;
   }
   if (failed === 412) return refuse(request, response, 412, fields);
-  const contentType = contentTypeOf(name);
+  const content = contentFields(name, own);
   const spans = ranges && size !== undefined ? askedSpans(request, size, validators) : undefined;
   if (spans === undefined || size === undefined) {
     const whole = wantsWhole(request, file) ? await file.readWhole() : undefined;
-    response.writeHead(200, { ...fields, 'Content-Type': contentType, ...lengthField(size) });
+    response.writeHead(200, { ...fields, ...content, ...lengthField(size) });
     if (whole) return sendLast(exchange, whole);
     return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
   }
@@ -39,11 +46,13 @@ export async function sendFile(exchange: Exchange, file: OpenFile, name: string,
   if (first === undefined) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
   if (second === undefined) {
     const partial = { 'Content-Range': contentRange(first, size), ...lengthField(first.end - first.start) };
-    response.writeHead(206, { ...fields, 'Content-Type': contentType, ...partial });
+    response.writeHead(206, { ...fields, ...content, ...partial });
     return sendBody(exchange, spans, file);
   }
-  const parts = multipart(spans, size, contentType, randomBytes(12).toString('hex'));
-  response.writeHead(206, { ...fields, 'Content-Type': parts.contentType, ...lengthField(parts.length) });
+  const type = content['Content-Type'] ?? 'application/octet-stream';
+  const parts = multipart(spans, size, type, randomBytes(12).toString('hex'));
+  const whole = { ...content, 'Content-Type': parts.contentType, ...lengthField(parts.length) };
+  response.writeHead(206, { ...fields, ...whole });
   return sendBody(exchange, spans, file, parts);
 }
 
