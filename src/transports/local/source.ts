@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { joinPath, nameFromBytes } from '../../names.js';
+import type { Place } from '../../place.js';
 import type {
   ByteRange,
   DigestAlgorithm,
@@ -21,6 +22,7 @@ import { entryFrom, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
+import { identity, placeBelow } from './place.js';
 import { fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
@@ -183,6 +185,11 @@ export class LocalSource implements Source {
     }
   }
 
+  async place(path: string, scope: Scope): Promise<Place> {
+    throwIfAborted(scope.signal);
+    return placeBelow(this.#root, path);
+  }
+
   async space(scope: Scope): Promise<Space> {
     throwIfAborted(scope.signal);
     try {
@@ -281,10 +288,6 @@ function checkLoop(looked: Looked, above: readonly string[]): Looked {
   const { path } = looked.found;
   if (!above.includes(identity(looked.stats)) && above.length < MAX_DEPTH) return looked;
   return { path, fault: new XferError('UNSAFE_PATH', `read ${path}: a link back to a directory above it`) };
-}
-
-function identity(stats: BigIntStats): string {
-  return `${stats.dev}:${stats.ino}`;
 }
 
 /** A local path as a source. NOT_FOUND or DENIED where it cannot be looked at; a trailing slash wants a directory. */
