@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
+import { tellLines } from '../../../text-lines.js';
 import type { Scope } from '../../../transport.js';
 import type { Carrier } from '../carriers/carrier.js';
-import { tellLines } from '../carriers/text-lines.js';
 import { onAbort } from '../sftp/on-abort.js';
 import { farError } from './record.js';
 import { LegacyWire } from './wire.js';
