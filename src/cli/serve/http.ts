@@ -5,6 +5,7 @@ import { listen, openSource } from '../../open.js';
 import type { Listener, Source } from '../../transport.js';
 import { type AccessRecord, formatAccess } from '../../transports/http/listen/log/access-log.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
+import { RULES_NAME } from '../../transports/http/listen/site/rules.js';
 import { encodeName } from '../../transports/http/listen/target.js';
 import type { ServeOperands } from '../commands/serve.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
@@ -12,6 +13,7 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { whatIsRun } from './cgi.js';
 import { whatSiteItIs } from './site.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
@@ -32,6 +34,7 @@ export async function serveHttp(
       onNotice: report.onNotice,
       ...whatIsShown(parsed),
       ...whatSiteItIs(parsed),
+      ...whatIsRun(parsed),
       ...whereItListens(parsed),
       ...whatIsLogged(parsed, around),
     });
@@ -87,6 +90,7 @@ async function exampleFile(share: Source, hidden: boolean, around: Surroundings)
   const root = await share.stat?.('', scope);
   if (root?.kind === 'file') return encodeName(share.name);
   for await (const entry of share.list?.('', scope) ?? []) {
+    if (entry.path === RULES_NAME) continue;
     if (entry.kind === 'file' && (hidden || !entry.path.startsWith('.'))) return encodeName(entry.path);
   }
   return 'FILE';

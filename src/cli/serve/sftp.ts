@@ -26,6 +26,7 @@ export async function serveSftp(
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
+  checkSftp(parsed);
   const report = await openReport(parsed, around);
   const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);
   const hostKey = await loadHostKey(join(configDirectory(around), 'ssh_host_ed25519_key'), around.platform);
@@ -59,6 +60,13 @@ export async function serveSftp(
   } finally {
     for (const end of ends) await end.close();
   }
+}
+
+/** What belongs to HTTP, and would be taken for done. UNSUPPORTED. */
+function checkSftp(parsed: ParsedArguments): void {
+  const name = parsed.last('site', 'single', 'cgi', 'cgi-dir', 'cgi-timeout');
+  if (name === undefined) return;
+  throw new XferError('UNSUPPORTED', `option --${name}: not over SFTP`, { hint: 'leave out --sftp' });
 }
 
 interface Who {

@@ -12,26 +12,48 @@ export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly tally: Tally;
+  /** The name that the client has logged in with. */
+  readonly user?: string;
 }
 
 export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
 
 /**
+ * Calls `gone` once when the client has gone, or at once where it has. The function that comes back ends the watch.
+ * A response that waits behind another one on its connection is not told; its request is, unless its body was read to the
+ * end, after which only the connection is left to ask.
+ */
+export function watchClient({ request, response }: Exchange, gone: () => void): () => void {
+  const { socket } = request;
+  const askConnection = (): void => {
+    if (socket.destroyed) gone();
+    else socket.once('close', gone);
+  };
+  if (response.destroyed) gone();
+  else if (request.destroyed) askConnection();
+  else request.once('close', askConnection);
+  return () => {
+    request.off('close', askConnection);
+    socket.off('close', gone);
+  };
+}
+
+/**
  * Sends all that `body` holds and leaves the response open. Rejects where either ended early; both are destroyed then.
  * DISCONNECTED where the client had gone.
  */
-export async function sendStream({ request, response, tally }: Exchange, body: Readable): Promise<void> {
-  // A response that waits behind another one on its connection is not told when that ends; its request is.
-  const cut = (): void => void body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
-  if (request.destroyed || response.destroyed) cut();
-  request.once('close', cut);
+export async function sendStream(exchange: Exchange, body: Readable): Promise<void> {
+  const { response, tally } = exchange;
+  const unwatch = watchClient(exchange, () => {
+    body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
+  });
   body.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
   });
   try {
     await pipeline(body, response, { end: false });
   } finally {
-    request.removeListener('close', cut);
+    unwatch();
   }
 }
 
@@ -67,20 +89,21 @@ export async function sendRange(exchange: Exchange, file: ReadableAt, { start, e
 }
 
 /** Resolves when the connection has taken the first `length` bytes of the buffer, which is given back in any case. */
-function sendPiece({ request, response, tally }: Exchange, buffer: SendBuffer, length: number): Promise<void> {
+function sendPiece(exchange: Exchange, buffer: SendBuffer, length: number): Promise<void> {
+  const { response, tally } = exchange;
   return new Promise((resolve, reject) => {
     let out = true;
+    let unwatch = (): void => undefined;
     const done = (taken: boolean): void => {
       if (!out) return;
       out = false;
-      request.removeListener('close', cut);
+      unwatch();
       giveBack(buffer);
       if (taken) resolve();
       else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
     };
-    const cut = (): void => done(false);
-    if (request.destroyed || response.destroyed) return cut();
-    request.once('close', cut);
+    unwatch = watchClient(exchange, () => done(false));
+    if (!out) return;
     tally.bytes += length;
     response.write(buffer.bytes.subarray(0, length), (error) => done(!error));
   });

@@ -5,10 +5,11 @@ import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope } from '../../../transport.js';
+import type { Opened } from './cgi/open-cgi.js';
 import { type Tally, watchAccess } from './log/access-log.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
-import { type Sharing, sharedSource } from './sharing.js';
+import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
 import { openSite } from './site/open-site.js';
 
 export { type AccessRecord, formatAccess } from './log/access-log.js';
@@ -17,6 +18,9 @@ export type { HttpListenOptions } from './options.js';
 const HEADERS_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
+
+/** Where programs are run, nobody else is asked in unless somebody says so. */
+const LOOPBACK: readonly string[] = ['127.0.0.1'];
 
 /** Bytes that wait for a slow client before its file is read no further. */
 const SEND_BUFFER_BYTES = 512 * 1024;
@@ -29,10 +33,12 @@ const SEND_BUFFER_BYTES = 512 * 1024;
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
-  const share = sharedSource(options.share);
-  if (options.receive) throw new XferError('UNSUPPORTED', `serve ${share.label}: uploads are not taken over HTTP`);
-  const root = await share.stat('', scope);
-  if (!root) throw new XferError('NOT_FOUND', `serve ${share.label}: no such file or directory`);
+  const shared = sharedSource(options.share);
+  if (options.receive) throw new XferError('UNSUPPORTED', `serve ${shared.label}: uploads are not taken over HTTP`);
+  const root = await shared.stat('', scope);
+  if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
+  const scripts = await scriptsOf(shared, options, scope);
+  const share = scripts?.share ?? shared;
   const site = await openSite(share, options, scope, options.onNotice);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
@@ -43,11 +49,20 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     hidden: options.hidden ?? false,
     platform: process.platform,
     ...(site ? { site } : {}),
+    ...(scripts ? { cgi: scripts.cgi } : {}),
     ...(root.kind === 'directory' ? {} : { single: share.name }),
   };
-  const { hosts, port } = options;
+  const { hosts = scripts && LOOPBACK, port } = options;
   const bound = await bind(() => makeServer(options, sharing), { hosts, port, example: 'xfer serve .' });
   return new HttpListener(bound, ended, scope);
+}
+
+/** Where scripts are run. The package that starts programs is loaded for them alone. */
+async function scriptsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Opened | undefined> {
+  const { cgi, idleTimeoutMs = IDLE_TIMEOUT_MS, onNotice } = options;
+  if (!cgi) return undefined;
+  const { openCgi } = await import('./cgi/open-cgi.js');
+  return openCgi(share, cgi, idleTimeoutMs, scope, onNotice);
 }
 
 function makeServer(options: HttpListenOptions, sharing: Sharing): Server {

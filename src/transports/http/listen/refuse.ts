@@ -45,3 +45,10 @@ export function refuseError(request: IncomingMessage, response: ServerResponse, 
   }
   refuse(request, response, statusOf(error));
 }
+
+/** A body that nobody asked for is not read: the connection ends after the answer. */
+export function closing(headers: IncomingMessage['headers']): { Connection?: 'close' } {
+  const length = headers['content-length'];
+  const body = headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+  return body ? { Connection: 'close' } : {};
+}

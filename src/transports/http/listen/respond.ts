@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.js';
 import type { Tally } from './log/access-log.js';
-import { refuse, refuseError } from './refuse.js';
+import { closing, refuse, refuseError } from './refuse.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
 
@@ -28,6 +28,8 @@ export async function respond(
 async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
   const { request, response } = exchange;
   const { method, headers } = request;
+  const script = sharing.cgi?.targetOf(exchange, sharing);
+  if (script) return sharing.cgi?.answer(exchange, sharing, script);
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;
@@ -37,11 +39,4 @@ async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
   return answerShared(exchange, sharing);
-}
-
-/** A body that nobody asked for is not read: the connection ends after the answer. */
-function closing(headers: IncomingMessage['headers']): { Connection?: 'close' } {
-  const length = headers['content-length'];
-  const body = headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
-  return body ? { Connection: 'close' } : {};
 }

@@ -1,6 +1,7 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Cgi } from './cgi/cgi.js';
 import type { Site } from './site/site.js';
 import type { TargetPolicy } from './target.js';
 
@@ -13,6 +14,8 @@ export interface Sharing extends TargetPolicy {
   readonly single?: string;
   /** The share is a web site, and this answers for it. */
   readonly site?: Site;
+  /** Programs in the share that answer requests; `share` is without them then. */
+  readonly cgi?: Cgi;
   readonly scope: Scope;
 }
 

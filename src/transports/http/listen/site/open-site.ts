@@ -1,12 +1,11 @@
 /** The site that a shared directory is: by its `serve.json`, or because it is asked for. */
 import { XferError } from '../../../../errors.js';
-import type { OpenFile, Scope } from '../../../../transport.js';
+import type { Scope } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
 import { SiteRouter } from './router.js';
-import { parseRules, type SiteRules, USUAL_RULES } from './rules.js';
+import { parseRules, RULES_NAME, type SiteRules, USUAL_RULES } from './rules.js';
 import { Site } from './site.js';
 
-const RULES_NAME = 'serve.json';
 const MOST_RULES_BYTES = 256 * 1024;
 
 export interface SiteOptions {
@@ -53,13 +52,8 @@ function withSinglePage(rules: SiteRules): SiteRules {
 
 /** Undefined where there are none. */
 async function readRules(share: SharedSource, scope: Scope): Promise<string | undefined> {
-  let file: OpenFile;
-  try {
-    file = await share.open(RULES_NAME, scope);
-  } catch (error) {
-    if (error instanceof XferError && error.code === 'NOT_FOUND') return undefined;
-    throw error;
-  }
+  if ((await share.stat(RULES_NAME, scope))?.kind !== 'file') return undefined;
+  const file = await share.open(RULES_NAME, scope);
   try {
     const { size = MOST_RULES_BYTES } = file.entry;
     if (size > MOST_RULES_BYTES) throw new XferError('USAGE', `${RULES_NAME}: larger than ${MOST_RULES_BYTES} bytes`);

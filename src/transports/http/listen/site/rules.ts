@@ -3,6 +3,9 @@ import { XferError } from '../../../../errors.js';
 import { pathParts } from '../../../../names.js';
 import { Checked } from './checked.js';
 
+/** Where the rules of a site are, in its root. The file is not given away. */
+export const RULES_NAME = 'serve.json';
+
 export interface PathRule {
   readonly source: string;
   readonly destination: string;

@@ -30,6 +30,7 @@ test('cleanUrls: on by default, with a redirect from what ends in .html or /inde
   assert.equal((await get('/docs')).body, 'docs');
   assert.equal((await get('/docs/')).body, 'docs');
   assert.equal((await get('/')).body, 'home');
+  assert.equal((await get('/plain.txt/')).status, 404, 'a file is no directory');
   for (const [from, to] of Object.entries({
     '/about.html': '/about',
     '/about.html?a=1&b=2': '/about?a=1&b=2',
