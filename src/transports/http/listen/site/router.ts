@@ -1,20 +1,10 @@
 /** What the rules of a site say of a path: decided by serve-handler, which opens, reads and sends nothing here. */
-import { join, relative, resolve, sep } from 'node:path';
-import type { Hooks, Options, Response, Stats } from 'serve-handler';
-import { XferError } from '../../../../errors.js';
-import { isText, joinPath, pathParts } from '../../../../names.js';
-import type { Entry } from '../../../../transport.js';
+import type { Options } from 'serve-handler';
+import { isText, joinPath } from '../../../../names.js';
 import { NO_FIELDS, type OwnFields } from '../file/own-fields.js';
+import { Lookup, listingHooks, Recorder, ROOT, type SiteFiles } from './lookup.js';
 import { checkPrice, checkSegments, safeDestination, safeSource } from './patterns.js';
 import type { RedirectRule, SiteRules } from './rules.js';
-
-/** What the rules are asked about. Paths are below the site. */
-export interface SiteFiles {
-  /** Undefined where nothing is there that may be shown. Rejects for other reasons. */
-  stat(path: string): Promise<Entry | undefined>;
-  /** The name of the one thing that a directory shows, or undefined. */
-  onlyName(directory: string): Promise<string | undefined>;
-}
 
 export type Decision =
   | { readonly kind: 'file'; readonly path: string; readonly fields: OwnFields }
@@ -24,8 +14,6 @@ export type Decision =
 
 type Route = typeof import('serve-handler').default;
 
-/** Where the site is for serve-handler: a place that no real path is looked up in. */
-const ROOT = resolve(sep, 'site');
 const INDEX = 'index.html';
 
 /** A value of a header rule, in a form that shows later which fields the rules have set. */
@@ -86,7 +74,7 @@ export class SiteRouter {
     }
   }
 
-  #try(path: string, options: Partial<Options>): Promise<Recorded> {
+  #try(path: string, options: Partial<Options>): Promise<Asked> {
     const nothing: SiteFiles = { stat: async () => undefined, onlyName: async () => undefined };
     return this.#ask(path.slice(1), { public: ROOT, cleanUrls: false, ...options }, nothing);
   }
@@ -137,7 +125,7 @@ export class SiteRouter {
     return { ...rest, redirects: [], cleanUrls: /(?:\.html|\/index)$/.test(path) ? false : cleanUrls };
   }
 
-  async #ask(path: string, options: Options, files: SiteFiles): Promise<Recorded> {
+  async #ask(path: string, options: Options, files: SiteFiles): Promise<Asked> {
     const response = new Recorder();
     const text = path.toWellFormed();
     const lookup = new Lookup(files, { asked: text.replace(/\/$/, ''), meant: path.replace(/\/$/, '') });
@@ -147,7 +135,7 @@ export class SiteRouter {
     return { response, lookup };
   }
 
-  #read({ response, lookup }: Recorded): Decision {
+  #read({ response, lookup }: Asked): Decision {
     const { status, fields, body } = response;
     const { opened, listed } = lookup;
     if (opened !== undefined) return { kind: 'file', path: opened, fields: ownFields(fields) };
@@ -159,7 +147,7 @@ export class SiteRouter {
   }
 }
 
-interface Recorded {
+interface Asked {
   readonly response: Recorder;
   readonly lookup: Lookup;
 }
@@ -169,115 +157,4 @@ function ownFields(fields: Readonly<Record<string, unknown>>): OwnFields {
     value instanceof Said ? [[key, value.value]] : [],
   );
   return said.length === 0 ? NO_FIELDS : new Map(said);
-}
-
-/** Keeps what would have been sent. */
-class Recorder implements Response {
-  statusCode = 200;
-  status: unknown;
-  fields: Readonly<Record<string, unknown>> = {};
-  body: string | undefined;
-
-  setHeader(): void {}
-
-  writeHead(status: unknown, fields: Readonly<Record<string, unknown>>): void {
-    this.status = status;
-    this.fields = fields;
-  }
-
-  end(body?: string): void {
-    this.body = body;
-  }
-}
-
-/** The looks of serve-handler at the site, and what it chose. */
-class Lookup {
-  /** Path of the file that it would send. */
-  opened: string | undefined;
-  /** Path of the directory that it would list. */
-  listed: string | undefined;
-  /** Why a look failed: the package itself would print it. */
-  fault: unknown;
-  readonly #files: SiteFiles;
-  readonly #names: { readonly asked: string; readonly meant: string };
-  /** Where what it looked at is really found. */
-  readonly #found = new Map<string, string>();
-
-  /** `asked` is what the package knows the path `meant` by. */
-  constructor(files: SiteFiles, names: { readonly asked: string; readonly meant: string }) {
-    this.#files = files;
-    this.#names = names;
-  }
-
-  hooks(): Hooks {
-    return {
-      lstat: (place) => this.#look(place),
-      readdir: async (place) => {
-        this.listed = this.#path(place);
-        const name = await this.#guarded(() => this.#files.onlyName(this.listed as string));
-        return name !== undefined && isText(name) ? [name] : [];
-      },
-      createReadStream: (place) => {
-        this.opened = this.#path(place);
-        return { pipe: () => undefined };
-      },
-      sendError: () => undefined,
-    };
-  }
-
-  async #look(place: string): Promise<Stats> {
-    for (const path of candidates(this.#path(place))) {
-      const entry = await this.#guarded(() => this.#files.stat(path));
-      if (!entry || (place.endsWith(sep) && entry.kind !== 'directory')) continue;
-      this.#found.set(place, path);
-      return statsOf(entry);
-    }
-    throw Object.assign(new Error('not there'), { code: 'ENOENT' });
-  }
-
-  async #guarded<T>(look: () => Promise<T | undefined>): Promise<T | undefined> {
-    try {
-      return await look();
-    } catch (error) {
-      this.fault ??= error;
-      return undefined;
-    }
-  }
-
-  #path(place: string): string {
-    const known = this.#found.get(place);
-    if (known !== undefined) return known;
-    const path = relative(ROOT, place).split(sep).join('/');
-    const { asked, meant } = this.#names;
-    return path.startsWith(asked) ? meant + path.slice(asked.length) : path;
-  }
-}
-
-/** The path, and where that is not there what its escapes stand for: segments of a request come escaped into a rewrite. */
-function candidates(path: string): string[] {
-  if (pathParts(path) === undefined) return [];
-  if (!path.includes('%')) return [path];
-  try {
-    const decoded = decodeURIComponent(path);
-    return pathParts(decoded) === undefined ? [path] : [path, decoded];
-  } catch {
-    return [path];
-  }
-}
-
-function statsOf({ kind, size = 0, mtimeMs = 0 }: Pick<Entry, 'kind' | 'size' | 'mtimeMs'>): Stats {
-  return { size, mtime: new Date(mtimeMs), isDirectory: () => kind === 'directory', isSymbolicLink: () => false };
-}
-
-/** A directory that holds these names, all of them files. */
-function listingHooks(names: readonly string[]): Hooks {
-  const places = new Map<string, Stats>(names.map((name) => [join(ROOT, name), statsOf({ kind: 'file' })]));
-  return {
-    lstat: async (place) => places.get(place) ?? statsOf({ kind: 'directory' }),
-    readdir: async () => [...names],
-    createReadStream: () => ({ pipe: () => undefined }),
-    sendError: () => {
-      throw new XferError('INTERNAL', 'serve: a listing could not be decided');
-    },
-  };
 }

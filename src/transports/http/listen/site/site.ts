@@ -9,8 +9,9 @@ import { refuse, refuseError, statusOf } from '../refuse.js';
 import { redirectToDirectory, sendOpened, shownEntries } from '../shared-path.js';
 import type { Sharing } from '../sharing.js';
 import { parseTarget, printableQuery, type Target } from '../target.js';
+import type { SiteFiles } from './lookup.js';
 import { LONGEST_PATH } from './patterns.js';
-import type { Decision, SiteFiles, SiteRouter } from './router.js';
+import type { Decision, SiteRouter } from './router.js';
 import type { RedirectRule, SiteRules } from './rules.js';
 
 /** Directory of well-known addresses (RFC 8615): the one name with a dot that a site has to answer for. */
