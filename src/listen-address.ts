@@ -1,13 +1,16 @@
-/** Addresses: what is bound, and what a person types to reach it. */
-import type { AddressInfo, Server } from 'node:net';
-import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+/** Binds what a listener is to listen on: addresses, unix sockets, named pipes, and sockets that were handed down. */
+import type { AddressInfo, ListenOptions, Server } from 'node:net';
 import { systemCode, toXferError, XferError } from './errors.js';
+import { checkSocketPath, removeStaleSocket, socketPath } from './socket-file.js';
 
 /** All addresses of both families. */
 const EVERYWHERE: readonly string[] = ['::', '0.0.0.0'];
 
 /** Tries to find one port that is free on every address, where port 0 was asked for. */
 const FREE_PORT_TRIES = 16;
+
+/** Connections that wait to be accepted; Node's own 511 leave those of a crowd to try again a second later. */
+const BACKLOG = 4096;
 
 const NO_SUCH_FAMILY: ReadonlySet<string | undefined> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL']);
 
@@ -16,68 +19,132 @@ export interface Wanted {
   readonly hosts?: readonly string[] | undefined;
   /** 0 takes one that is free on all of them. */
   readonly port: number;
+  /** Listening sockets that this process was started with, in place of `hosts` and `port`. */
+  readonly descriptors?: readonly number[] | undefined;
   /** What a person types to listen, up to the port: for the hints. */
   readonly example: string;
 }
 
-export interface Bound<S extends Server = Server> {
-  readonly servers: readonly S[];
-  readonly hosts: readonly string[];
+export interface Address {
+  readonly host: string;
   readonly port: number;
 }
 
+export interface Bound<S extends Server = Server> {
+  readonly servers: readonly S[];
+  /** What was bound over TCP. */
+  readonly addresses: readonly Address[];
+  /** Paths of unix sockets and names of named pipes; `fd:3` for one that was handed down and tells no path. */
+  readonly sockets: readonly string[];
+}
+
+/** What one server listens on. */
+type Place = { readonly host: string } | { readonly path: string } | { readonly fd: number };
+
 /**
- * Binds one server for each host, all on the same port; where all addresses are wanted, a machine without IPv6 goes on
- * with IPv4. Rejects with EXISTS where the port is taken, DENIED where it may not be used, UNREACHABLE where the address
- * is not one of this machine; nothing stays bound then.
+ * Binds one server for each place, all addresses on the same port; where all addresses are wanted, a machine without IPv6
+ * goes on with IPv4. A unix socket whose server is dead is replaced. Rejects with EXISTS where a port or a socket is taken,
+ * DENIED where it may not be used, UNREACHABLE where the address is not one of this machine, UNSAFE_PATH where the path of a
+ * socket is too long, UNSUPPORTED for a descriptor that is no socket to listen on; nothing stays bound then.
  */
 export async function bind<S extends Server>(make: () => S, wanted: Wanted): Promise<Bound<S>> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await bindOnce(make, wanted);
     } catch (error) {
-      const again = wanted.port === 0 && systemCode(error) === 'EADDRINUSE' && attempt < FREE_PORT_TRIES;
-      if (!again) throw bindError(error, wanted);
+      const inUse = error instanceof XferError && systemCode(error.cause) === 'EADDRINUSE';
+      if (wanted.port !== 0 || !inUse || attempt >= FREE_PORT_TRIES) throw error;
     }
   }
 }
 
-async function bindOnce<S extends Server>(make: () => S, { hosts, port }: Wanted): Promise<Bound<S>> {
-  const wanted = hosts && hosts.length > 0 ? hosts : EVERYWHERE;
+/** The address that stands for all of a listener: the first over TCP, else its first socket with port 0. */
+export function mainAddress({ addresses, sockets }: Bound): Address {
+  return addresses[0] ?? { host: sockets[0] as string, port: 0 };
+}
+
+async function bindOnce<S extends Server>(make: () => S, wanted: Wanted): Promise<Bound<S>> {
+  const places = placesOf(wanted);
+  const everywhere = !wanted.hosts?.length && !wanted.descriptors?.length;
   const servers: S[] = [];
-  const bound: string[] = [];
-  let taken = port;
+  const addresses: Address[] = [];
+  const sockets: string[] = [];
+  let { port } = wanted;
   try {
-    for (const host of wanted) {
+    for (const place of places) {
       const server = make();
       try {
-        taken = await listenOn(server, host, taken, wanted.length > 1);
+        await listenOn(server, place, port, places.length > 1);
       } catch (error) {
-        if (wanted === EVERYWHERE && host === '::' && NO_SUCH_FAMILY.has(systemCode(error))) continue;
-        throw error;
+        if (everywhere && 'host' in place && place.host === '::' && NO_SUCH_FAMILY.has(systemCode(error))) continue;
+        throw bindError(error, place, wanted);
       }
       servers.push(server);
-      bound.push(host);
+      const taken = server.address() as AddressInfo | string | null;
+      if (taken === null || typeof taken === 'string') sockets.push(taken ?? nameOf(place));
+      else {
+        port = taken.port;
+        addresses.push({ host: 'host' in place ? place.host : taken.address, port });
+      }
     }
   } catch (error) {
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
     throw error;
   }
-  return { servers, hosts: bound, port: taken };
+  return { servers, addresses, sockets };
 }
 
-function listenOn(server: Server, host: string, port: number, ipv6Only: boolean): Promise<number> {
+function placesOf({ hosts, descriptors }: Wanted): Place[] {
+  if (descriptors && descriptors.length > 0) return descriptors.map((fd) => ({ fd }));
+  const wanted = hosts && hosts.length > 0 ? hosts : EVERYWHERE;
+  return wanted.map((host) => {
+    const path = socketPath(host);
+    if (path === undefined) return { host };
+    checkSocketPath(path);
+    return { path };
+  });
+}
+
+function nameOf(place: Place): string {
+  return 'fd' in place ? `fd:${place.fd}` : 'path' in place ? place.path : place.host;
+}
+
+async function listenOn(server: Server, place: Place, port: number, ipv6Only: boolean): Promise<void> {
+  if (!('path' in place)) return listenOnce(server, 'fd' in place ? place : { ...place, port, ipv6Only });
+  try {
+    await listenOnce(server, place);
+  } catch (error) {
+    if (systemCode(error) !== 'EADDRINUSE' || !(await removeStaleSocket(place.path))) throw error;
+    await listenOnce(server, place);
+  }
+}
+
+function listenOnce(server: Server, where: ListenOptions | { readonly fd: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, ipv6Only }, () => {
+    server.listen({ ...where, backlog: BACKLOG }, () => {
       server.removeListener('error', reject);
-      resolve((server.address() as AddressInfo).port);
+      resolve();
     });
   });
 }
 
-function bindError(error: unknown, { port, example }: Wanted): XferError {
+function bindError(error: unknown, place: Place, { port, example }: Wanted): XferError {
   const code = systemCode(error);
+  if ('fd' in place) {
+    return new XferError('UNSUPPORTED', `listen on descriptor ${place.fd}: it is no socket that takes connections`, {
+      hint: 'in a .socket unit of systemd: ListenStream= and Accept=no',
+      cause: error,
+    });
+  }
+  if ('path' in place) {
+    const what = `listen on ${place.path}`;
+    if (code !== 'EADDRINUSE') return toXferError(error, what);
+    // Without a cause: another try would not help.
+    return new XferError('EXISTS', `${what}: something has that name, or a server answers there`, {
+      hint: 'end that server, or take another path',
+    });
+  }
   const what = `listen on port ${port}`;
   if (code === 'EADDRINUSE') {
     const next = port < 65535 ? port + 1 : port - 1;
@@ -88,40 +155,4 @@ function bindError(error: unknown, { port, example }: Wanted): XferError {
   }
   const hint = code === 'EACCES' ? `a port above 1023 needs no special rights, as in: ${example} 8000` : undefined;
   return toXferError(error, what, { hint });
-}
-
-type Interfaces = NodeJS.Dict<NetworkInterfaceInfo[]>;
-
-/**
- * Every URL that a person can type for the bound hosts: localhost first, then the IPv4 and the IPv6 addresses of this
- * machine's interfaces where all were bound. Link-local addresses are left out, because browsers take no zone.
- */
-export function listenerUrls(
-  scheme: string,
-  hosts: readonly string[],
-  port: number,
-  interfaces?: Interfaces,
-): string[] {
-  const names = new Set<string>();
-  const all = hosts.some(isWildcard)
-    ? Object.values(interfaces ?? networkInterfaces()).flatMap((list) => list ?? [])
-    : [];
-  for (const host of hosts) {
-    if (isWildcard(host)) names.add('localhost');
-    else names.add(host);
-  }
-  if (hosts.includes('0.0.0.0') || hosts.length === 1) addAddresses(names, all, 'IPv4');
-  if (hosts.some((host) => isWildcard(host) && host !== '0.0.0.0')) addAddresses(names, all, 'IPv6');
-  return [...names].map((name) => `${scheme}://${name.includes(':') ? `[${name}]` : name}:${port}/`);
-}
-
-function addAddresses(names: Set<string>, all: readonly NetworkInterfaceInfo[], family: 'IPv4' | 'IPv6'): void {
-  for (const { address, family: its, internal } of all) {
-    const linkLocal = /^(?:fe[89ab]|169\.254\.)/i.test(address);
-    if (its === family && !internal && !linkLocal) names.add(address);
-  }
-}
-
-function isWildcard(host: string): boolean {
-  return host === '0.0.0.0' || host === '::' || host === '::0';
 }

@@ -5,9 +5,13 @@
  * A transport that cannot do a thing lacks the method, and nothing succeeds without doing what it says. A transport
  * makes one attempt: retry, rate limit, verification, parallelism and progress belong to the engine.
  */
+
 import type { Readable, Writable } from 'node:stream';
+import type { Listener, ListenOptions } from './listener.js';
 import type { Location } from './location.js';
 import type { Place } from './place.js';
+
+export type { Listener, ListenOptions, Transfer } from './listener.js';
 
 /** Handed to every call that can wait. An aborted signal rejects the call with `signal.reason` and frees what it held. */
 export interface Scope {
@@ -50,6 +54,8 @@ export interface Entry {
   readonly target?: string;
   /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
   readonly version?: string;
+  /** Of a directory: the same for the same one under every path to it, by which a loop of links is seen. */
+  readonly identity?: string;
 }
 
 export interface SourceCapabilities {
@@ -310,16 +316,6 @@ export interface OpenOptions {
   readonly inPlace?: boolean;
 }
 
-/** What a listener gives away or takes in. */
-export interface ListenOptions extends OpenOptions {
-  /** Addresses to bind; the transport's own default where absent. */
-  readonly hosts?: readonly string[];
-  /** 0 takes a free port. */
-  readonly port: number;
-  readonly share?: Source;
-  readonly receive?: Sink;
-}
-
 /** One way to move bytes. Registered by scheme in `registry.ts`. */
 export interface Transport {
   readonly scheme: string;
@@ -336,14 +332,4 @@ export interface Transport {
   expand?(location: Location, options: OpenOptions, scope: Scope): Promise<readonly Location[]>;
   /** Resolves when it accepts; rejects with EXISTS where the port is taken, DENIED where it may not be used. */
   listen?(options: ListenOptions, scope: Scope): Promise<Listener>;
-}
-
-export interface Listener {
-  readonly address: { readonly host: string; readonly port: number };
-  /** Every URL that a person on this or another machine can type. */
-  readonly urls: readonly string[];
-  /** Settles when the listener has ended; rejects where it ended by a fault. */
-  readonly closed: Promise<void>;
-  /** Stops accepting, lets transfers under way end for `graceMs` (0 by default), then cuts them. */
-  close(options?: { graceMs?: number }): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /** The process: its words, its signals, its streams and its exit. Nothing else of xfer touches them. */
-import { readFileSync } from 'node:fs';
 import { SIGNAL_EXITS } from '../errors.js';
+import { readVersion } from '../version.js';
 import { Stopped } from './stopped.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -11,11 +11,6 @@ const words = process.argv.slice(2);
 if (words[0] === '--version' || words[0] === '-V') process.stdout.write(`${readVersion()}\n`);
 else await main();
 
-function readVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
-}
-
 async function main(): Promise<void> {
   const stop = new AbortController();
   for (const signal of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[])
@@ -25,7 +20,11 @@ async function main(): Promise<void> {
       if (error.code === 'EPIPE') stop.abort(new Stopped('', BROKEN_PIPE_EXIT));
     });
   }
-  const [{ homedir }, { run, bugReport }] = await Promise.all([import('node:os'), import('./run.js')]);
+  const [{ homedir }, { run, bugReport }, { takeInheritedSockets }] = await Promise.all([
+    import('node:os'),
+    import('./run.js'),
+    import('./inherited-sockets.js'),
+  ]);
   const around: Surroundings = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -34,6 +33,7 @@ async function main(): Promise<void> {
     platform: process.platform,
     homeDirectory: homedir(),
     version: readVersion(),
+    inheritedSockets: takeInheritedSockets(process.env, process.pid),
     signal: stop.signal,
     interrupt: () => interrupt(stop, 'SIGINT'),
   };
@@ -48,7 +48,11 @@ async function main(): Promise<void> {
 
 /** The first asks the command to end tidily; the second does not wait for it. */
 function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): void {
-  if (stop.signal.aborted) process.exit(SIGNAL_EXITS[signal]);
+  if (stop.signal.aborted) {
+    // The terminal's own `^C`, or a line that would have been drawn again, is not what a prompt is to stand behind.
+    if (process.stderr.isTTY) process.stderr.write('\n');
+    process.exit(SIGNAL_EXITS[signal]);
+  }
   stop.abort(new Stopped(`stopped by ${signal}`, SIGNAL_EXITS[signal]));
 }
 

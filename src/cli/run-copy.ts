@@ -10,6 +10,7 @@ import { stateDirectory } from './own-directories.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
 import { Report } from './render/report.js';
+import type { View } from './render/view.js';
 import type { Surroundings } from './surroundings.js';
 
 export interface CopyRequest {
@@ -47,8 +48,8 @@ export async function runCopy(
   }
 }
 
-/** The report that the options ask for. */
-export function openReport(parsed: ParsedArguments, around: Surroundings): Promise<Report> {
+/** The report that the options ask for; `view` in place of the one for a copy. */
+export function openReport(parsed: ParsedArguments, around: Surroundings, view?: View): Promise<Report> {
   return Report.open(
     {
       quiet: parsed.flag('quiet'),
@@ -57,6 +58,7 @@ export function openReport(parsed: ParsedArguments, around: Surroundings): Promi
       stdoutTaken: parsed.stdoutTaken,
     },
     around,
+    view,
   );
 }
 

@@ -12,6 +12,8 @@ export interface Surroundings {
   readonly platform: NodeJS.Platform;
   readonly homeDirectory: string;
   readonly version: string;
+  /** Descriptors of listening sockets that a service manager handed down. */
+  readonly inheritedSockets?: readonly number[];
   /** Aborted, with a `Stopped` as the reason, when a signal asks the command to end. */
   readonly signal: AbortSignal;
   /** Does what Ctrl-C does, for a prompt whose terminal does not make the signal. */

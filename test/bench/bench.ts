@@ -26,7 +26,7 @@ async function measureArea(area: Area, options: MeasureOptions): Promise<void> {
 /** Starts what the rows need; each is in `started` as soon as it must be stopped. */
 async function startAreas(ground: Ground, { areas, line }: BenchOptions, started: Area[]): Promise<void> {
   if (areas.includes('tcp')) started.push({ rows: tcpRows(ground), stop: async () => {} });
-  if (areas.includes('http')) started.push(await startHttpRows(ground));
+  if (areas.some((area) => area.startsWith('http'))) started.push(await startHttpRows(ground, areas));
   if (areas.some((area) => area.startsWith('ssh'))) started.push(await startSshRows(ground, areas, line));
 }
 

@@ -1,63 +1,45 @@
-/** One big file over HTTP: xfer as the server, and as the client. */
+/** Files over HTTP: xfer as the server beside other servers, and as the client beside curl. */
 import { rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { type Started, startProgram, startXfer, XFER } from '../support/run-xfer.js';
+import { join } from 'node:path';
+import { XFER } from '../support/run-xfer.js';
 import { differences } from '../support/trees.js';
 import type { Ground } from './ground.js';
-import type { Area, Contestant, Row } from './measure.js';
-
-interface Server {
-  readonly running: Started;
-  readonly url: string;
-}
-
-async function serve(running: Started): Promise<Server> {
-  const [, port] = await running.waitForLine(/https?:\/\/\S+?:(\d+)/);
-  return { running, url: `http://127.0.0.1:${port}/big` };
-}
+import { serveRows } from './http-serve-rows.js';
+import { type FileServer, makeServedFolder, startServers, stopServers } from './http-servers.js';
+import type { Area, Row } from './measure.js';
+import type { AreaName } from './options.js';
 
 /** Starts the servers that are there; `stop` ends them. */
-export async function startHttpRows(ground: Ground): Promise<Area> {
+export async function startHttpRows(ground: Ground, areas: readonly AreaName[]): Promise<Area> {
+  const servers = await startServers(ground, makeServedFolder(ground));
+  const [own] = servers as [FileServer];
+  return {
+    rows: [
+      ...(areas.includes('http-serve') ? serveRows(ground, servers) : []),
+      ...(areas.includes('http-get') ? [gettingRow(ground, own)] : []),
+    ],
+    serversOf(label) {
+      const { running } = servers.find((server) => server.label === label) ?? own;
+      return [running.child.pid as number];
+    },
+    stop: () => stopServers(servers),
+  };
+}
+
+function gettingRow(ground: Ground, { url }: FileServer): Row {
   const { title, path, bytes } = ground.big;
-  const folder = dirname(path);
   const out = join(ground.folder, 'http-out');
   const curl = ground.peer('curl');
-  const python = ground.peer('python3');
-  const own = await serve(startXfer(['serve', '-q', '--bind', '127.0.0.1', folder, '0']));
-  const pythonArgs = ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1', '--directory', folder];
-  const theirs = python === undefined ? undefined : await serve(startProgram(python, pythonArgs));
-
-  const contestant = (label: string, program: string, args: readonly string[]): Contestant => ({
+  const clients: [label: string, program: string, args: readonly string[]][] = [
+    ['xfer get', process.execPath, [XFER, 'get', '-q', `${url}big`, '-o', out]],
+  ];
+  if (curl) clients.push(['curl', curl, ['-sS', '-f', '--noproxy', '*', '-o', out, `${url}big`]]);
+  const contestants = clients.map(([label, program, args]) => ({
     label,
     prepare: () => rmSync(out, { force: true }),
-    run: (meter) => meter.run(program, args),
+    run: (meter: Parameters<Row['contestants'][0]['run']>[0]) => meter.run(program, args),
     check: () => ground.mustBeSame(label, differences(path, out)),
-  });
-  const curlFrom = (label: string, url: string) =>
-    contestant(label, curl ?? '', ['-sS', '-f', '--noproxy', '*', '-o', out, url]);
-
-  const servers = curl ? [curlFrom('xfer serve, curl', own.url)] : [];
-  if (curl && theirs) servers.push(curlFrom('python3 http.server, curl', theirs.url));
-  const clients = [contestant('xfer get', process.execPath, [XFER, 'get', '-q', own.url, '-o', out])];
-  if (curl) clients.push(curlFrom('curl', own.url));
-  const row = (words: string, contestants: readonly Contestant[]): Row => {
-    return {
-      title: `http: ${words} (both ends counted)`,
-      bytes,
-      files: 1,
-      line: undefined,
-      note: undefined,
-      contestants,
-    };
-  };
-  return {
-    rows: [row(`serving ${title}`, servers), row(`getting ${title} from xfer serve`, clients)].filter(
-      (row) => row.contestants.length > 0,
-    ),
-    serversOf: (label) => [((label.startsWith('python3') && theirs) || own).running.child.pid as number],
-    async stop() {
-      await own.running.stop();
-      await theirs?.running.stop();
-    },
-  };
+  }));
+  const words = `http: getting ${title} from xfer serve (both ends counted)`;
+  return { title: words, bytes, files: 1, line: undefined, note: undefined, contestants };
 }

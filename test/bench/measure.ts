@@ -11,8 +11,8 @@ export interface Contestant {
   readonly label: string;
   /** Not counted: removes what the last run left, starts a listener. */
   prepare?(meter: Meter): Promise<void> | void;
-  /** Counted, until it resolves. */
-  run(meter: Meter): Promise<void>;
+  /** Counted until it resolves, or as many seconds as it resolves with. */
+  run(meter: Meter): Promise<void> | Promise<number>;
   /** Throws where what arrived is not what was sent. Asked once, after the warm-up. */
   check(): Promise<void> | void;
 }
@@ -136,8 +136,8 @@ async function takeSample(contestant: Contestant, meter: Meter): Promise<Sample>
     const cpuBefore = cpuNow(meter);
     await contestant.prepare?.(meter);
     const start = performance.now();
-    await contestant.run(meter);
-    const seconds = (performance.now() - start) / 1000;
+    const counted = await contestant.run(meter);
+    const seconds = typeof counted === 'number' ? counted : (performance.now() - start) / 1000;
     const cpuAfter = cpuNow(meter);
     const cpuSeconds = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
     return { seconds, cpuSeconds, peakMiB: memory.stop() };

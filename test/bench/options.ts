@@ -4,7 +4,8 @@ import type { LineOptions } from './delay-line.js';
 import type { GroundOptions } from './ground.js';
 
 export const USAGE = `npm run bench -- [options]
-  --only list    some of tcp, http, ssh-big, ssh-small, ssh-login, ssh-sparse; ssh is all that begin so
+  --only list    some of tcp, http-serve, http-get, ssh-big, ssh-small, ssh-login, ssh-sparse;
+                 http and ssh are all that begin so
   --size MiB     size of the big file (256)
   --files N      small files in the tree (2000)
   --file-size B  size of each of them (2048)
@@ -15,7 +16,7 @@ export const USAGE = `npm run bench -- [options]
   --runs N       counted runs of each program, after one warm-up (5)
 `;
 
-const AREAS = ['tcp', 'http', 'ssh-big', 'ssh-small', 'ssh-login', 'ssh-sparse'] as const;
+const AREAS = ['tcp', 'http-serve', 'http-get', 'ssh-big', 'ssh-small', 'ssh-login', 'ssh-sparse'] as const;
 
 export type AreaName = (typeof AREAS)[number];
 
@@ -42,7 +43,7 @@ function chosenAreas(only: string | undefined, sparse: boolean): AreaName[] {
   const names = only.split(',');
   const covers = (name: string, area: string) => area === name || area.startsWith(`${name}-`);
   const wrong = names.find((name) => !AREAS.some((area) => covers(name, area)));
-  if (wrong !== undefined) throw new TypeError(`${wrong} is none of ssh, ${AREAS.join(', ')}`);
+  if (wrong !== undefined) throw new TypeError(`${wrong} is none of http, ssh, ${AREAS.join(', ')}`);
   const chosen = possible.filter((area) => names.some((name) => covers(name, area)));
   if (chosen.length === 0) throw new TypeError('ssh-sparse needs a size: --sparse GiB');
   return chosen;

@@ -24,24 +24,31 @@ test('scp reads host:path, and a path where a / comes before the colon', () => {
   }
 });
 
-test('serve takes its directory and its port in either order', async () => {
+test('serve takes its paths, and a port at either end of them', async () => {
   const serve = await loadCommand('serve');
-  const cases: [string[], string, number][] = [
-    [[], '.', 8000],
-    [['8080'], '.', 8080],
-    [['photos'], 'photos', 8000],
-    [['photos', '8080'], 'photos', 8080],
-    [['8080', 'photos'], 'photos', 8080],
-    [['-p', '0'], '.', 0],
-    [['2024', '8080'], '2024', 8080],
-    [['--', '-dir', '0'], '-dir', 0],
-    [['--sftp'], '.', 2222],
-    [['--sftp', 'photos', '2200'], 'photos', 2200],
+  const cases: [string[], string[], number][] = [
+    [[], ['.'], 8000],
+    [['8080'], ['.'], 8080],
+    [['photos'], ['photos'], 8000],
+    [['photos', '8080'], ['photos'], 8080],
+    [['8080', 'photos'], ['photos'], 8080],
+    [['a.iso', 'photos', '8080'], ['a.iso', 'photos'], 8080],
+    [['8080', 'a.iso', 'photos'], ['a.iso', 'photos'], 8080],
+    [['a', 'b'], ['a', 'b'], 8000],
+    [['-'], ['-'], 8000],
+    [['-p', '0'], ['.'], 0],
+    [['-p', '0', './2024'], ['./2024'], 0],
+    [['2024', '8080'], ['2024'], 8080],
+    [['--', '-dir', '0'], ['-dir'], 0],
+    [['--sftp'], ['.'], 2222],
+    [['--sftp', 'photos', '2200'], ['photos'], 2200],
   ];
-  for (const [words, directory, port] of cases) {
-    assert.deepEqual(parseServeOperands(parseArguments(serve, words)), { directory, port }, words.join(' '));
+  for (const [words, paths, port] of cases) {
+    const portTyped = words.some((word) => /^\d+$/.test(word) && !paths.includes(word));
+    const expected = { paths, port, portTyped };
+    assert.deepEqual(parseServeOperands(parseArguments(serve, words)), expected, words.join(' '));
   }
-  for (const words of [['a', 'b'], ['99999'], ['-p', '1', '2']]) {
+  for (const words of [['99999'], ['-p', '1', '2']]) {
     assert.throws(() => parseServeOperands(parseArguments(serve, words)), usage, words.join(' '));
   }
 });

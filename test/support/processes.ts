@@ -40,10 +40,20 @@ export function processTree(pid: number): number[] {
   return [pid, ...children.flatMap(processTree)];
 }
 
+/** A line of proc(5) `status` that counts kB, in MiB. */
+function statusMiB(pid: number, name: string): number | undefined {
+  const kib = new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(readProc(`${pid}/status`) ?? '')?.[1];
+  return kib === undefined ? undefined : Number(kib) / 1024;
+}
+
+/** Memory that a process holds, in MiB. */
+export function memoryMiBOf(pid: number): number | undefined {
+  return statusMiB(pid, 'VmRSS');
+}
+
 /** Largest memory that a process has held, in MiB. */
 export function peakMemoryMiBOf(pid: number): number | undefined {
-  const kib = /^VmHWM:\s+(\d+) kB/m.exec(readProc(`${pid}/status`) ?? '')?.[1];
-  return kib === undefined ? undefined : Number(kib) / 1024;
+  return statusMiB(pid, 'VmHWM');
 }
 
 export interface MemoryWatch {

@@ -1,6 +1,7 @@
 /** `xfer cp`: copies from any location to any other. */
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
+import { httpOptions } from '../http-options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import { sshOptions } from '../ssh-options.js';
@@ -21,14 +22,14 @@ export const command: Command = {
   run,
 };
 
-function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseLocation(text, around.platform));
   const to = from.pop() as Location;
   return runCopy(
     {
       from,
       to,
-      transportOptions: { ...sshOptions(parsed), headers: parsed.list('header') },
+      transportOptions: { ...sshOptions(parsed), ...(await httpOptions(parsed, [...from, to])) },
       copyOptions: { recursive: true, intoDirectory: from.length > 1 },
     },
     parsed,

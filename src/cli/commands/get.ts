@@ -3,6 +3,7 @@ import type { CopyResult } from '../../copy/index.js';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
+import { httpOptions } from '../http-options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
@@ -31,7 +32,7 @@ function parseHttpLocation(text: string, platform: NodeJS.Platform): Location {
   });
 }
 
-function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseHttpLocation(text, around.platform));
   const output = parsed.text('output') ?? '.';
   const to: Location = output === '-' ? { scheme: 'stdio', path: '-' } : { scheme: 'file', path: output };
@@ -43,7 +44,7 @@ function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
     {
       from,
       to,
-      transportOptions: { headers: parsed.list('header') },
+      transportOptions: await httpOptions(parsed, from),
       copyOptions: { intoDirectory: from.length > 1 || output.endsWith('/'), overwrite: replaces ? 'always' : 'never' },
       ...(replaces ? {} : { check: (result) => checkNothingSkipped(result, output) }),
     },

@@ -10,39 +10,46 @@ const SFTP_PORT = 2222;
 
 export const command: Command = {
   name: 'serve',
-  summary: 'Share a directory over HTTP with browsers, curl, wget and xfer get, or over SFTP.',
-  usage: '[options] [directory] [port]',
+  summary: 'Share files and directories over HTTP with browsers, curl, wget and xfer get, or over SFTP.',
+  usage: '[options] [path...] [port]',
   examples: [
     ['xfer serve', 'this directory, on port 8000'],
-    ['xfer serve photos 8080', 'another directory, on another port'],
+    ['xfer serve a.iso photos 8080', 'a file and a directory, on another port'],
     ['xfer serve --sftp --upload inbox', 'over SFTP, on port 2222, where others may put files too'],
   ],
-  operands: [0, 2],
+  operands: [0, Number.POSITIVE_INFINITY],
   missing: { message: 'serve: a directory is needed', hint: 'xfer serve .' },
   run,
 };
 
 /** What is served, and where. */
 export interface ServeOperands {
-  readonly directory: string;
+  /** At least one; `-` is standard input. */
+  readonly paths: readonly string[];
   /** 0 for a free one. */
   readonly port: number;
+  /** Not the usual one. */
+  readonly portTyped: boolean;
 }
 
-/** What to share and where, from operands in either order. USAGE where they do not fit. */
+/** What to share and where: paths, and a port at either end of them. USAGE where they do not fit. */
 export function parseServeOperands(parsed: ParsedArguments): ServeOperands {
   const option = parsed.text('port');
-  const [first, second] = parsed.operands;
+  const paths = [...parsed.operands];
   const digits = /^[0-9]+$/;
-  const portFirst = first !== undefined && digits.test(first) && (second === undefined || !digits.test(second));
-  const port = portFirst ? first : second;
-  const directory = (portFirst ? second : first) ?? '.';
+  const port = digits.test(paths.at(-1) ?? '') ? paths.pop() : digits.test(paths[0] ?? '') ? paths.shift() : undefined;
   if (port !== undefined && option !== undefined) {
-    throw new XferError('USAGE', `serve: the port is given twice, as ${port} and ${option}`);
+    throw new XferError('USAGE', `serve: the port is given twice, as ${port} and ${option}`, {
+      hint: `a path of digits is written ./${port}`,
+    });
   }
   const typed = port ?? option;
   const usual = parsed.flag('sftp') ? SFTP_PORT : DEFAULT_PORT;
-  return { directory, port: typed === undefined ? usual : parsePort(typed, true) };
+  return {
+    paths: paths.length > 0 ? paths : ['.'],
+    port: typed === undefined ? usual : parsePort(typed, true),
+    portTyped: typed !== undefined,
+  };
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {

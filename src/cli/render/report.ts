@@ -36,8 +36,9 @@ export class Report {
     this.#json = choices.json ? (choices.stdoutTaken ? around.stderr : around.stdout) : undefined;
   }
 
-  static async open(choices: ReportChoices, around: Surroundings): Promise<Report> {
-    return new Report(choices, around, await chooseView(choices, around));
+  /** `view`: in place of the one for a copy. */
+  static async open(choices: ReportChoices, around: Surroundings, view?: View): Promise<Report> {
+    return new Report(choices, around, view ?? (await chooseView(choices, around)));
   }
 
   readonly onEvent = (event: CopyEvent): void => {
@@ -127,10 +128,15 @@ function isDryRun(event: CopyEvent): boolean {
   return event.type === 'skip' && event.reason === 'dry run';
 }
 
+/** Whether a line on this output can be drawn again. */
+export function canRedraw(output: Output, env: Surroundings['env']): boolean {
+  return output.isTTY === true && env.TERM !== 'dumb';
+}
+
 async function chooseView(choices: ReportChoices, around: Surroundings): Promise<View> {
   const { stderr, env } = around;
   if (choices.quiet || choices.json) return createStillView(stderr);
-  if (!stderr.isTTY || env.TERM === 'dumb') return ticking(createLineView(stderr));
+  if (!canRedraw(stderr, env)) return ticking(createLineView(stderr));
   const { createBarView } = await import('./bar.js');
   return ticking(createBarView(stderr));
 }

@@ -1,12 +1,6 @@
 /** Events of a copy -> where it stands. */
 import type { CopyEvent } from '../../copy/index.js';
-
-const WINDOW_MS = 5000;
-
-interface Sample {
-  readonly atMs: number;
-  readonly bytes: number;
-}
+import { Rate } from './rate.js';
 
 export class Tally {
   /** Bytes that the far side holds. */
@@ -20,11 +14,10 @@ export class Tally {
   /** The file that something was last heard of. */
   path = '';
   readonly #byPath = new Map<string, number>();
-  readonly #samples: Sample[] = [];
-  readonly #now: () => number;
+  readonly #rate: Rate;
 
   constructor(now: () => number = () => performance.now()) {
-    this.#now = now;
+    this.#rate = new Rate(now);
   }
 
   take(event: CopyEvent): void {
@@ -34,7 +27,7 @@ export class Tally {
       this.complete = event.complete;
     } else if (event.type === 'start') {
       this.path = event.path;
-      this.#sample();
+      this.#rate.sample(this.held);
     } else if (event.type === 'progress') {
       this.path = event.path;
       this.#move(event.path, event.bytes);
@@ -47,17 +40,12 @@ export class Tally {
 
   /** Over the last seconds up to now; 0 where nothing can be said yet. */
   get bytesPerSecond(): number {
-    const atMs = this.#now();
-    this.#forget(atMs);
-    const first = this.#samples[0];
-    if (!first || atMs - first.atMs < 200) return 0;
-    return Math.max(0, ((this.held - first.bytes) / (atMs - first.atMs)) * 1000);
+    return this.#rate.bytesPerSecond;
   }
 
   /** How long nothing was heard of any file; 0 where none has started. */
   get silentMs(): number {
-    const last = this.#samples.at(-1);
-    return last ? this.#now() - last.atMs : 0;
+    return this.#rate.silentMs;
   }
 
   /** Undefined where the size or the rate is not known. */
@@ -77,18 +65,6 @@ export class Tally {
   #move(path: string, bytes: number): void {
     this.held += bytes - (this.#byPath.get(path) ?? 0);
     this.#byPath.set(path, bytes);
-    this.#sample();
-  }
-
-  #sample(): void {
-    const atMs = this.#now();
-    const last = this.#samples.at(-1);
-    if (last && atMs - last.atMs < 100 && this.#samples.length > 1) this.#samples.pop();
-    this.#samples.push({ atMs, bytes: this.held });
-    this.#forget(atMs);
-  }
-
-  #forget(atMs: number): void {
-    while (this.#samples.length > 1 && atMs - (this.#samples[1] as Sample).atMs > WINDOW_MS) this.#samples.shift();
+    this.#rate.sample(this.held);
   }
 }

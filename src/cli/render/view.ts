@@ -3,6 +3,7 @@ import { printable } from '../../names.js';
 import type { Output } from '../surroundings.js';
 import { formatBytes, formatDuration } from './format.js';
 import type { Tally } from './tally.js';
+import { columnsOf, shorten } from './width.js';
 
 export interface View {
   /** Shows the tally, where it is time to; it is read again until `end`, so that a stall shows. */
@@ -24,9 +25,13 @@ export function barTokens(tally: Tally, columns: number): Record<string, string>
   const share = (tally.ratio === undefined ? '--%' : `${Math.floor(tally.ratio * 100)}%`).padStart(4);
   const amounts = amountsOf(tally, columns - share.length - 6);
   const room = Math.min(32, columns - BAR_WIDTH - share.length - amounts.length - 8);
-  const label = room < 8 ? '' : `${shorten(printable(tally.path), room).padEnd(room)} `;
+  const label = room < 8 ? '' : `${padded(shorten(printable(tally.path), room), room)} `;
   // The label goes in last, so that a name cannot hold the place of another token.
   return { amounts, share, label };
+}
+
+function padded(text: string, room: number): string {
+  return text + ' '.repeat(Math.max(0, room - columnsOf(text)));
 }
 
 /** The first of: what is held, the rate, the time left and the files, that fit into so many columns. */
@@ -39,12 +44,6 @@ function amountsOf(tally: Tally, columns: number): string {
   if (tally.filesPlanned > 1) parts.push(`${tally.filesDone}/${tally.filesPlanned} files`);
   while (parts.length > 1 && parts.join('  ').length > columns) parts.pop();
   return parts.join('  ').slice(0, Math.max(0, columns));
-}
-
-/** Cuts the front of a name away, since its end tells more. Counts by characters, not by UTF-16 units. */
-function shorten(text: string, room: number): string {
-  const characters = [...text];
-  return characters.length <= room ? text : `…${characters.slice(characters.length - room + 1).join('')}`;
 }
 
 /** A line where some seconds have passed since the last one. */

@@ -1,46 +1,58 @@
 /** `xfer serve` over HTTP. */
+import { hostname } from 'node:os';
 import { XferError } from '../../errors.js';
-import { printable } from '../../names.js';
-import { listen, openSource } from '../../open.js';
-import type { Listener, Source } from '../../transport.js';
-import { type AccessRecord, formatAccess } from '../../transports/http/listen/log/access-log.js';
+import { listen } from '../../open.js';
+import type { Source } from '../../transport.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import { RULES_NAME } from '../../transports/http/listen/site/rules.js';
 import { encodeName } from '../../transports/http/listen/target.js';
 import type { ServeOperands } from '../commands/serve.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
+import { parseRate } from '../render/format.js';
 import { jsonLine } from '../render/json.js';
-import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { addressLines, listeningRecord } from './announce.js';
 import { whatIsRun } from './cgi.js';
+import { whatIsLogged } from './log.js';
+import { openScreen } from './screen.js';
+import { openShare } from './share.js';
+import { showPage } from './show-page.js';
 import { whatSiteItIs } from './site.js';
+import { tlsOf } from './tls.js';
+import { whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
-export async function serveHttp(
-  { directory, port }: ServeOperands,
-  parsed: ParsedArguments,
-  around: Surroundings,
-): Promise<void> {
+export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
   checkHttp(parsed);
-  const report = await openReport(parsed, around);
-  const json = parsed.flag('json');
-  const share = await openSource({ scheme: 'file', path: directory }, {}, { signal: around.signal });
+  const where = whereItListens(operands, parsed, around);
+  const screen = await openScreen(parsed, around);
+  const tls = await tlsOf(parsed, around, screen.report);
+  const share = await openShare(operands.paths, { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<HttpListenOptions>>('http', {
       share,
-      port,
-      onNotice: report.onNotice,
+      onNotice: screen.report.onNotice,
+      ...where,
       ...whatIsShown(parsed),
       ...whatSiteItIs(parsed),
       ...whatIsRun(parsed),
-      ...whereItListens(parsed),
-      ...whatIsLogged(parsed, around),
+      ...howFast(parsed),
+      ...howAnnounced(parsed),
+      ...whatIsLogged(parsed, screen.log),
+      ...tls?.options,
     });
-    announce(listener, await exampleFile(share, parsed.flag('hidden'), around), json, around);
-    await untilStopped(listener, around.signal);
+    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, tls)));
+    else {
+      const file = await exampleFile(share, parsed.flag('hidden'), around);
+      for (const line of addressLines(listener, file, tls)) screen.log(line);
+    }
+    await showPage(listener, parsed, around, screen.report);
+    screen.watch(listener);
+    await untilStopped(listener, around.signal, screen.report);
   } finally {
+    screen.end();
     await share.close();
   }
 }
@@ -55,33 +67,26 @@ function checkHttp(parsed: ParsedArguments): void {
 }
 
 function whatIsShown(parsed: ParsedArguments): Partial<HttpListenOptions> {
-  return { hidden: parsed.flag('hidden') };
+  return { hidden: parsed.flag('hidden'), metrics: parsed.flag('metrics') };
 }
 
-function whereItListens(parsed: ParsedArguments): Partial<HttpListenOptions> {
-  const hosts = parsed.list('bind');
-  return hosts.length > 0 ? { hosts } : {};
+/** Under the first part of this machine's name. */
+function howAnnounced(parsed: ParsedArguments): Partial<HttpListenOptions> {
+  if (!parsed.flag('mdns')) return {};
+  const host =
+    hostname()
+      .split('.', 1)[0]
+      ?.replace(/[^a-z0-9-]/gi, '-') || 'xfer';
+  return { mdns: { name: `xfer on ${host}`, host } };
 }
 
-function whatIsLogged(parsed: ParsedArguments, around: Surroundings): Partial<HttpListenOptions> {
-  const json = parsed.flag('json');
-  if (!json && parsed.flag('quiet')) return {};
-  const onRequest = (record: AccessRecord): void => {
-    around.stdout.write(json ? jsonLine({ type: 'request', ...record }) : `${formatAccess(record)}\n`);
+/** USAGE for what is no rate. */
+function howFast(parsed: ParsedArguments): Partial<HttpListenOptions> {
+  const [all, client] = [parsed.text('limit'), parsed.text('limit-client')];
+  return {
+    ...(all === undefined ? {} : { limitBytesPerSecond: parseRate(all) }),
+    ...(client === undefined ? {} : { limitClientBytesPerSecond: parseRate(client) }),
   };
-  return { onRequest };
-}
-
-function announce(listener: Listener, file: string, json: boolean, around: Surroundings): void {
-  const { urls, address } = listener;
-  if (json) {
-    around.stdout.write(jsonLine({ type: 'listening', ...address, urls }));
-    return;
-  }
-  const lines = urls.map((url) => `serving on ${printable(url)}`);
-  const [url] = urls;
-  if (url !== undefined) lines.push(`download with: xfer get ${printable(new URL(file, url).href)}`);
-  around.stdout.write(`${lines.join('\n')}\n`);
 }
 
 /** A file to download, percent-encoded, so that the printed line works as it is; `FILE` where the root holds none. */

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { type Account, oneTimePassword, parseAccount, parseAccounts } from '../../accounts.js';
 import { XferError } from '../../errors.js';
+import { urlForOthers } from '../../listener-urls.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
 import type { Listener, Sink, Source } from '../../transport.js';
@@ -16,21 +17,27 @@ import { jsonLine } from '../render/json.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
+import { placesOf } from './announce.js';
+import { whereItListens } from './where.js';
 
 /** Who logs in with the password that is made for one run. */
 const GUEST = 'xfer';
 const MOST_FILE_BYTES = 1 << 20;
+/** Web sites and their programs. */
+const SITES = ['site', 'single', 'cgi', 'cgi-dir', 'cgi-timeout'] as const;
 
-export async function serveSftp(
-  { directory, port }: ServeOperands,
-  parsed: ParsedArguments,
-  around: Surroundings,
-): Promise<void> {
+export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
   checkSftp(parsed);
+  const [directory = '.', another] = operands.paths;
+  if (another !== undefined) {
+    throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
+      hint: `share the directory that ${directory} and ${another} are in`,
+    });
+  }
+  const where = whereItListens(operands, parsed, around);
   const report = await openReport(parsed, around);
   const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);
   const hostKey = await loadHostKey(join(configDirectory(around), 'ssh_host_ed25519_key'), around.platform);
-  const hosts = parsed.list('bind');
   const json = parsed.flag('json');
   const scope = { signal: around.signal };
   const ends: (Source | Sink)[] = [];
@@ -42,7 +49,7 @@ export async function serveSftp(
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<SshListenOptions>>('sftp', {
       share,
-      port,
+      ...where,
       accounts,
       hostKey,
       onNotice: report.onNotice,
@@ -52,21 +59,26 @@ export async function serveSftp(
       },
       ...(receive ? { receive } : {}),
       ...(authorizedKeys === undefined ? {} : { authorizedKeys }),
-      ...(hosts.length > 0 ? { hosts } : {}),
     });
     const users = accounts.map(({ user }) => user);
     announce({ listener, hostKey, users, guest, upload: receive !== undefined }, json, around);
-    await untilStopped(listener, around.signal);
+    await untilStopped(listener, around.signal, report);
   } finally {
     for (const end of ends) await end.close();
   }
 }
 
-/** What belongs to HTTP, and would be taken for done. UNSUPPORTED. */
+/** What is asked for and not done would be taken for done. */
 function checkSftp(parsed: ParsedArguments): void {
-  const name = parsed.last('site', 'single', 'cgi', 'cgi-dir', 'cgi-timeout');
-  if (name === undefined) return;
-  throw new XferError('UNSUPPORTED', `option --${name}: not over SFTP`, { hint: 'leave out --sftp' });
+  const encryption = parsed.last('tls', 'cert', 'key');
+  if (encryption !== undefined) {
+    throw new XferError('UNSUPPORTED', `option --${encryption}: SFTP has keys of its own, and is always encrypted`, {
+      hint: 'leave it out',
+    });
+  }
+  const other = parsed.last('mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics', ...SITES);
+  if (other === undefined) return;
+  throw new XferError('UNSUPPORTED', `option --${other}: not over SFTP`, { hint: 'leave it or --sftp out' });
 }
 
 interface Who {
@@ -98,29 +110,32 @@ interface Served {
 
 function announce(served: Served, json: boolean, around: Surroundings): void {
   const { listener, hostKey, users, guest, upload } = served;
-  const { urls, address } = listener;
+  const { urls, address, sockets } = listener;
   if (!json) {
     around.stdout.write(`${lines(served).join('\n')}\n`);
     return;
   }
   const [, fingerprint] = hostKey.description.split(' ');
-  around.stdout.write(jsonLine({ type: 'listening', ...address, urls, fingerprint, users, upload }));
+  around.stdout.write(jsonLine({ type: 'listening', ...address, urls, sockets, fingerprint, users, upload }));
   // The events may be kept somewhere; a password is for the person who reads this now.
   if (guest) around.stderr.write(`user ${guest.user}, password ${guest.password}\n`);
 }
 
 function lines({ listener, hostKey, users, guest, upload }: Served): string[] {
   const { urls, address } = listener;
-  const away = urls.map((url) => new URL(url).hostname).find((host) => host !== 'localhost');
-  const host = away ?? 'localhost';
+  const away = urlForOthers(urls) ?? urls[0];
+  const host = away === undefined ? 'localhost' : new URL(away).hostname;
   const user = printable(users[0] ?? GUEST);
   const port = `-P ${address.port}`;
-  return [
-    ...urls.map((url) => `serving on ${printable(url)}${upload ? '' : ' (to be read only)'}`),
-    `host key ${hostKey.description}`,
-    ...(guest ? [`user ${guest.user}, password ${guest.password}`] : []),
+  const commands = [
     `download with: xfer scp ${port} ${user}@${host}:FILE .`,
     ...(upload ? [`upload with: xfer scp ${port} FILE ${user}@${host}:`] : []),
     `or: sftp ${port} ${user}@${host}`,
+  ];
+  return [
+    ...placesOf(listener).map((place) => `serving on ${place}${upload ? '' : ' (to be read only)'}`),
+    `host key ${hostKey.description}`,
+    ...(guest ? [`user ${guest.user}, password ${guest.password}`] : []),
+    ...(away === undefined ? [] : commands),
   ];
 }

@@ -118,3 +118,28 @@ function urlName(url: URL, platform: NodeJS.Platform): string | undefined {
   const unusable = name === '' || name === '.' || name === '..' || /[/\0]/.test(name);
   return unusable ? safeName(name) : shorten(name);
 }
+
+/** RFC 8187, 3.2.1, attr-char: what stands for itself in an extended value. */
+const EXTENDED_PLAIN = /[A-Za-z0-9!#$&+.^_`|~-]/;
+
+/**
+ * The field that has a browser save a response under `name`, whatever is in it: `filename` in ASCII and without what is
+ * read in different ways, as a quote and a `%` are; where that is not the whole name `filename*` too (RFC 6266, 4.3 and
+ * appendix D). Control and direction characters, separators, and bytes that are not UTF-8 become `_`.
+ */
+export function attachmentField(name: string): string {
+  const clean = name
+    .toWellFormed()
+    .replace(CONTROL, '_')
+    .replace(/[/\\\ufffd]/g, '_');
+  const ascii = clean.replace(/[^\x20-\x7e]|["%]/gu, '_');
+  const plain = `attachment; filename="${ascii}"`;
+  if (ascii === clean) return plain;
+  const bytes = [...Buffer.from(clean)].map((byte) => String.fromCharCode(byte));
+  const extended = bytes.map((byte) => (EXTENDED_PLAIN.test(byte) ? byte : percentEncoded(byte.charCodeAt(0))));
+  return `${plain}; filename*=UTF-8''${extended.join('')}`;
+}
+
+function percentEncoded(byte: number): string {
+  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+}

@@ -2,8 +2,10 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { OpenOptions, Scope, Source, Transport } from '../../transport.js';
+import { parseCertificates, usualAuthorities } from './certificates.js';
 import { percentBytes } from './content-disposition.js';
-import { HttpClient, parseFields } from './request.js';
+import { parsePin } from './pins.js';
+import { type ClientSettings, describeUrl, HttpClient, parseFields } from './request.js';
 import { openHttpSource } from './source.js';
 
 /** A longer timer would fire at once. */
@@ -19,12 +21,20 @@ export interface HttpOptions extends OpenOptions {
   /** Redirects that are followed before PROTOCOL; 20 where absent. */
   readonly maxRedirects?: number;
   readonly userAgent?: string;
+  /**
+   * SHA-256 digests, as `parsePin` takes them, of the keys or certificates that the origin that was named may have: one of
+   * them decides, in place of authorities, names and dates. Other origins are checked as ever.
+   */
+  readonly pins?: readonly string[];
+  /** Certificates of further authorities to trust, in PEM. */
+  readonly ca?: readonly string[];
 }
 
 async function openSource(location: Location, options: HttpOptions, scope: Scope): Promise<Source> {
   scope.signal.throwIfAborted();
   const given = locationUrl(location);
   const fields = parseFields(options.headers);
+  const trust = trustOf(given, options);
   const login = 'authorization' in fields ? undefined : await loginField(given, location, options, scope);
   const client = new HttpClient({
     fields: login === undefined ? fields : { ...fields, authorization: login },
@@ -32,6 +42,7 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
     connectTimeoutMs: Math.min(options.connectTimeoutMs ?? 30_000, TIMER_LIMIT_MS),
     idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, TIMER_LIMIT_MS),
     maxRedirects: options.maxRedirects ?? 20,
+    ...trust,
   });
   try {
     return await openHttpSource(client, withoutLogin(given), scope, options.onNotice);
@@ -39,6 +50,20 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
     client.close();
     throw error;
   }
+}
+
+/** USAGE for what is no pin or no certificate, and for a pin where nothing is encrypted. */
+function trustOf(url: URL, { pins = [], ca = [] }: HttpOptions): Pick<ClientSettings, 'pins' | 'authorities'> {
+  if (pins.length > 0 && url.protocol !== 'https:') {
+    throw new XferError('USAGE', `get ${describeUrl(url)}: a pin says nothing of an address without encryption`, {
+      hint: `name it by https: ${describeUrl(url).replace(/^http:/, 'https:')}`,
+    });
+  }
+  const added = ca.flatMap((text) => parseCertificates(text, 'certificates of authorities')).map(String);
+  return {
+    pins: pins.map(parsePin),
+    ...(added.length > 0 ? { authorities: [...usualAuthorities(), ...added] } : {}),
+  };
 }
 
 /** The URL of a location. USAGE where it has none. */

@@ -1,8 +1,16 @@
 /** One HTTP request and its redirects: connects, waits for the answer's headers, and says in one error what went wrong. */
-import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  request as httpRequest,
+  type IncomingMessage,
+  type RequestOptions,
+} from 'node:http';
 import { request as httpsRequest, Agent as SecureAgent } from 'node:https';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
+import { PinnedAgent } from './pinned-agent.js';
+import type { Pin } from './pins.js';
 import { checkStatus } from './status.js';
 
 /** What of a person's own fields is sent on to another origin; the rest may hold secrets. */
@@ -32,6 +40,10 @@ export interface ClientSettings {
   /** How long nothing may come, in the headers and in the body. */
   readonly idleTimeoutMs: number;
   readonly maxRedirects: number;
+  /** What the origin that was named is known by, in place of authorities; any of them will do. */
+  readonly pins?: readonly Pin[];
+  /** Certificates of all authorities that are trusted, in PEM; Node's own where absent. */
+  readonly authorities?: readonly string[];
 }
 
 /** An answer that is not a redirect. Its body is paused, and belongs to the caller. */
@@ -73,9 +85,15 @@ export function describeUrl(url: URL): string {
 /** Sends requests over connections that are kept, until `close`. */
 export class HttpClient {
   readonly #plain = new Agent({ keepAlive: true });
-  readonly #secure = new SecureAgent({ keepAlive: true });
+  readonly #secure: SecureAgent;
+  /** For the origin that was named. */
+  readonly #pinned: SecureAgent | undefined;
 
-  constructor(readonly settings: ClientSettings) {}
+  constructor(readonly settings: ClientSettings) {
+    const { pins = [], authorities } = settings;
+    this.#secure = new SecureAgent({ keepAlive: true, ...(authorities ? { ca: [...authorities] } : {}) });
+    this.#pinned = pins.length > 0 ? new PinnedAgent(pins) : undefined;
+  }
 
   /**
    * The answer to one request, redirects followed. NOT_FOUND, DENIED, UNREACHABLE, DISCONNECTED, TIMED_OUT, PROTOCOL, as
@@ -87,8 +105,9 @@ export class HttpClient {
     for (;;) {
       throwIfAborted(scope.signal);
       seen.add(url.href);
-      const fields = { ...this.#fieldsFor(url.origin === from.origin), ...extra };
-      const response = await this.#exchange(method, url, fields, scope);
+      const named = url.origin === from.origin;
+      const headers = { ...this.#fieldsFor(named), ...extra };
+      const response = await this.#exchange(url, { method, headers, agent: this.#agentFor(url, named) }, scope);
       const next = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined;
       if (next === undefined) {
         checkStatus(response, `get ${describeUrl(url)}`);
@@ -107,6 +126,12 @@ export class HttpClient {
   close(): void {
     this.#plain.destroy();
     this.#secure.destroy();
+    this.#pinned?.destroy();
+  }
+
+  #agentFor(url: URL, named: boolean): Agent {
+    if (url.protocol === 'http:') return this.#plain;
+    return (named ? this.#pinned : undefined) ?? this.#secure;
   }
 
   #fieldsFor(sameOrigin: boolean): Fields {
@@ -120,11 +145,10 @@ export class HttpClient {
     };
   }
 
-  #exchange(method: string, url: URL, headers: Fields, scope: Scope): Promise<IncomingMessage> {
+  #exchange(url: URL, options: RequestOptions, scope: Scope): Promise<IncomingMessage> {
     const secure = url.protocol === 'https:';
     const what = `get ${describeUrl(url)}`;
     return new Promise((resolve, reject) => {
-      const options = { method, headers, agent: secure ? this.#secure : this.#plain };
       const outgoing = (secure ? httpsRequest : httpRequest)(url, options);
       const stop = this.#watch(outgoing, secure ? 'secureConnect' : 'connect', what, scope.signal);
       let answer: IncomingMessage | undefined;
@@ -206,7 +230,7 @@ export function requestError(error: Error, what: string): XferError {
   if (/CERT|UNABLE_TO_VERIFY/.test(code)) {
     return new XferError('DENIED', `${what}: its certificate is not trusted (${code})`, {
       cause: error,
-      hint: 'where it is your own, set NODE_EXTRA_CA_CERTS to the file of its issuer',
+      hint: 'where you know whose it is: --pin with the pin that its server printed, or --cacert with the file of its issuer',
     });
   }
   if (code === 'EPROTO' || code.startsWith('ERR_SSL')) {

@@ -14,8 +14,14 @@ export function versionOf(stats: BigIntStats): string {
   return `${stats.size}-${stats.mtimeNs}-${stats.ino}`;
 }
 
+/** The same for the same thing under any name. */
+export function identityOf(stats: BigIntStats): string {
+  return `${stats.dev}:${stats.ino}`;
+}
+
 export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): Entry {
   const times = { mtimeMs: Number(stats.mtimeNs) / 1e6, atimeMs: Number(stats.atimeNs) / 1e6 };
   const common = { path, kind, mode: Number(stats.mode) & 0o7777, ...times };
-  return kind === 'file' ? { ...common, size: Number(stats.size), version: versionOf(stats) } : common;
+  if (kind === 'file') return { ...common, size: Number(stats.size), version: versionOf(stats) };
+  return kind === 'directory' ? { ...common, identity: identityOf(stats) } : common;
 }

@@ -3,6 +3,7 @@ import { type BigIntStats, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { toXferError } from '../../errors.js';
 import type { Place } from '../../place.js';
+import { identityOf } from './attributes.js';
 import { fsPath, realPathNow, targetNow } from './root.js';
 
 /** The place of `path` below `root`, links followed. NOT_FOUND where nothing is there, UNSAFE_PATH where a link leads out. */
@@ -17,7 +18,7 @@ export function placeBelow(root: string, path: string): Place {
       place = join(place, part);
       directories.push(lookAt(place));
     }
-    return { path: real, directories: directories.filter((stats) => stats.isDirectory()).map(identity) };
+    return { path: real, directories: directories.filter((stats) => stats.isDirectory()).map(identityOf) };
   } catch (error) {
     throw toXferError(error, `look at ${path || root}`);
   }
@@ -25,9 +26,4 @@ export function placeBelow(root: string, path: string): Place {
 
 function lookAt(place: string): BigIntStats {
   return statSync(fsPath(place), { bigint: true });
-}
-
-/** The same for every name that the file system has for a thing. */
-export function identity(stats: BigIntStats): string {
-  return `${stats.dev}:${stats.ino}`;
 }

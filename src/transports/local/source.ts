@@ -18,11 +18,11 @@ import type {
   Space,
   WalkScope,
 } from '../../transport.js';
-import { entryFrom, kindOf } from './attributes.js';
+import { entryFrom, identityOf, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
-import { identity, placeBelow } from './place.js';
+import { placeBelow } from './place.js';
 import { fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
@@ -54,7 +54,7 @@ export class LocalSource implements Source {
     const kind = kindOf(stats);
     if (kind === 'directory') {
       yield entryFrom('', 'directory', stats);
-      yield* this.#walk(identity(stats), scope);
+      yield* this.#walk(identityOf(stats), scope);
     } else if (kind === 'file') yield entryFrom('', 'file', stats);
     else yield { path: '', kind: 'file', mode: 0o600 };
   }
@@ -80,7 +80,7 @@ export class LocalSource implements Source {
         }
         yield entry.found;
         if (entry.found.kind !== 'directory') continue;
-        above.push(identity(entry.stats));
+        above.push(identityOf(entry.stats));
         open.push(this.#children(entry.found.path));
       }
     } finally {
@@ -273,7 +273,7 @@ export class LocalSource implements Source {
   /** The path may have been swapped for a link before the open: what was opened must be what is inside. */
   #checkOpened(path: string, opened: BigIntStats): void {
     const there = lstatSync(fsPath(targetNow(this.#root, path)), { bigint: true });
-    if (identity(there) !== identity(opened))
+    if (identityOf(there) !== identityOf(opened))
       throw new XferError('NOT_FOUND', `open ${path}: it was replaced meanwhile`);
   }
 }
@@ -286,7 +286,7 @@ type Looked =
 function checkLoop(looked: Looked, above: readonly string[]): Looked {
   if ('fault' in looked || looked.found.kind !== 'directory') return looked;
   const { path } = looked.found;
-  if (!above.includes(identity(looked.stats)) && above.length < MAX_DEPTH) return looked;
+  if (!above.includes(identityOf(looked.stats)) && above.length < MAX_DEPTH) return looked;
   return { path, fault: new XferError('UNSAFE_PATH', `read ${path}: a link back to a directory above it`) };
 }
 

@@ -1,8 +1,9 @@
 /** Standard input as a source, standard output as a sink. */
 import { type Readable, Writable } from 'node:stream';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
-import type { Draft, Entry, Scope, Sink, Source, Transport } from '../../transport.js';
+import type { Draft, Entry, OpenFile, Scope, Sink, Source, Transport } from '../../transport.js';
 
+/** One file that can be read once; a listener can give it to the first who asks. */
 class StdinSource implements Source {
   readonly label = 'standard input';
   readonly identity = 'stdio:0';
@@ -16,6 +17,22 @@ class StdinSource implements Source {
 
   async read(_entry: Entry, _range: unknown, scope: Scope): Promise<Readable> {
     throwIfAborted(scope.signal);
+    return this.#take();
+  }
+
+  async stat(path: string): Promise<Entry | undefined> {
+    return path === '' ? { path: '', kind: 'file' } : undefined;
+  }
+
+  async *list(): AsyncGenerator<Entry> {}
+
+  async open(path: string, scope: Scope): Promise<OpenFile> {
+    throwIfAborted(scope.signal);
+    if (path !== '' || this.#read) throw new XferError('NOT_FOUND', 'open standard input: it was read already');
+    return { entry: { path: '', kind: 'file' }, read: () => this.#take(), close: async () => {} };
+  }
+
+  #take(): Readable {
     if (this.#read) throw new XferError('UNSUPPORTED', 'read standard input: it can be read only once');
     this.#read = true;
     return process.stdin;

@@ -1,11 +1,11 @@
 /** scp's `-R`: the first host copies to the second by a scp of its own, and no byte comes here. */
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
+import { onAbort } from '../../on-abort.js';
 import { tellLines } from '../../text-lines.js';
 import type { Scope } from '../../transport.js';
 import type { RemoteCommand } from './carriers/carrier.js';
 import { openCarrier } from './carriers/open-carrier.js';
-import { onAbort } from './sftp/on-abort.js';
 import { shellPath, shellWord } from './shell-words.js';
 import type { SshOptions } from './ssh-options.js';
 

@@ -3,13 +3,13 @@ import type { Writable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
+import { abortable } from '../../on-abort.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import type { Attributes } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
-import { abortable } from './sftp/on-abort.js';
 import { RangeReader } from './sftp/range-reader.js';
 import { RangeWriter } from './sftp/range-writer.js';
 

@@ -1,12 +1,12 @@
 /** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
 import { XferError } from '../../errors.js';
+import { abortable } from '../../on-abort.js';
 import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../transport.js';
 import type { Carrier } from './carriers/carrier.js';
 import { farDigest } from './far-digest.js';
 import { Gain } from './gain.js';
 import type { SftpClient } from './sftp/client.js';
 import { NEAR_RTT_MS, type Tuning } from './sftp/limits.js';
-import { abortable } from './sftp/on-abort.js';
 
 export interface SessionsOptions {
   /** Connects and logs in; `more` for one beside the first, for which nobody is asked. */

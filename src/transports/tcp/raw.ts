@@ -1,5 +1,6 @@
 /** Makes the one connection of raw TCP, by connecting or by accepting. */
 import { createServer, type Server, type Socket } from 'node:net';
+import { plainAddress } from '../../client-address.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { OpenOptions, Scope } from '../../transport.js';
@@ -130,9 +131,4 @@ function listenError(error: Error, { port }: ListenLocation, label: string): Xfe
   const hint =
     denied && port < 1024 ? 'ports below 1024 need root; take one above' : 'name another port, or stop its owner';
   return toXferError(error, `listen ${label}`, { hint });
-}
-
-/** An IPv4 address that came to a socket of both families, written as IPv4. */
-function plainAddress(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
 }

@@ -50,5 +50,5 @@ test('rules that are not right are said, and nothing is served', limit, async (t
   assert.equal(stdout.length, 0);
   const overSftp = await runXfer(['serve', '--sftp', '--single', root, '0']);
   assert.equal(overSftp.exitCode, 2);
-  assert.match(overSftp.stderr, /option --single: not over SFTP\n\s+hint: leave out --sftp/);
+  assert.match(overSftp.stderr, /option --single: not over SFTP\n\s+hint: leave it or --sftp out/);
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { bytesFromName } from '#xfer/names.js';
-import { dispositionName, downloadName, safeName } from '#xfer/transports/http/content-disposition.js';
+import { attachmentField, dispositionName, downloadName, safeName } from '#xfer/transports/http/content-disposition.js';
 
 const url = new URL('http://host/dir/typed.bin?x=1');
 const named = (field: string, platform: NodeJS.Platform = 'linux') => downloadName(url, field, platform);
@@ -81,3 +81,24 @@ test('the name in a URL comes back byte for byte, and never with a separator', (
 test('a hidden file keeps its name where the URL asked for it', () => {
   assert.equal(downloadName(new URL('http://host/.env'), 'attachment; filename=".env"', 'linux'), '.env');
 });
+
+const ATTACHMENTS: [name: string, field: string][] = [
+  ['plain name.zip', 'attachment; filename="plain name.zip"'],
+  ['a";filename="b.exe', 'attachment; filename="a_;filename=_b.exe"; filename*=UTF-8\'\'a%22%3Bfilename%3D%22b.exe'],
+  ['a\r\nX-Inj: 1', 'attachment; filename="a__X-Inj: 1"'],
+  ['été.tar', 'attachment; filename="_t_.tar"; filename*=UTF-8\'\'%C3%A9t%C3%A9.tar'],
+  ['👩‍🚀', 'attachment; filename="___"; filename*=UTF-8\'\'%F0%9F%91%A9%E2%80%8D%F0%9F%9A%80'],
+  ['100%41', 'attachment; filename="100_41"; filename*=UTF-8\'\'100%2541'],
+  ['latin\udce9', 'attachment; filename="latin_"'],
+  ['../a\\b', 'attachment; filename=".._a_b"'],
+  ['rtl\u202egpj.exe', 'attachment; filename="rtl_gpj.exe"'],
+];
+
+for (const [name, field] of ATTACHMENTS) {
+  test(`${JSON.stringify(name)} is attached, and read back`, () => {
+    assert.equal(attachmentField(name), field);
+    assert.match(field, /^[\x20-\x7e]+$/);
+    const back = name.replace(/[\r\n\udce9\u202e/\\]/g, '_');
+    assert.equal(dispositionName(field), back);
+  });
+}

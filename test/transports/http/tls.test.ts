@@ -51,7 +51,7 @@ test('a certificate is checked, and an encrypted address never redirects to a pl
   timeout: 30_000,
 }, async (t) => {
   const { url, certificate } = await serveTls(t);
-  await assert.rejects(open(t, `${url}/f`), { code: 'DENIED', hint: /NODE_EXTRA_CA_CERTS/ });
+  await assert.rejects(open(t, `${url}/f`), { code: 'DENIED', hint: /--pin .*--cacert/ });
   const trusting = { env: { ...process.env, NODE_EXTRA_CA_CERTS: certificate }, cwd: import.meta.dirname };
   const get = (path: string) => run(process.execPath, ['--input-type=module', '-e', CLIENT, url + path], trusting);
   assert.equal((await get('/f')).stdout, 'over TLS\n');

@@ -1,12 +1,15 @@
 /** A request, its response, and the bytes between a stream and the connection. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../../../errors.js';
+import { Slots } from '../../../slots.js';
 import type { OpenFile } from '../../../transport.js';
 import type { Span } from './file/ranges.js';
-import type { Tally } from './log/access-log.js';
+import { type Pace, paced } from './limit/paced.js';
 import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
+import type { Tally } from './status/transfers.js';
+import { watchClient } from './watch-client.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -14,51 +17,50 @@ export interface Exchange {
   readonly tally: Tally;
   /** The name that the client has logged in with. */
   readonly user?: string;
+  /** Absent: as fast as it goes. */
+  readonly pace?: Pace | undefined;
 }
-
-export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
 
 /**
- * Calls `gone` once when the client has gone, or at once where it has. The function that comes back ends the watch.
- * A response that waits behind another one on its connection is not told; its request is, unless its body was read to the
- * end, after which only the connection is left to ask.
+ * Pieces that are read at once, for all connections together: in a crowd each has its turn, and none of the turns of the
+ * event loop, which accept a connection each, is a long one.
  */
-export function watchClient({ request, response }: Exchange, gone: () => void): () => void {
-  const { socket } = request;
-  const askConnection = (): void => {
-    if (socket.destroyed) gone();
-    else socket.once('close', gone);
-  };
-  if (response.destroyed) gone();
-  else if (request.destroyed) askConnection();
-  else request.once('close', askConnection);
-  return () => {
-    request.off('close', askConnection);
-    socket.off('close', gone);
-  };
-}
+const READS_AT_ONCE = 8;
+
+const reading = new Slots(READS_AT_ONCE);
+
+export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
 
 /**
  * Sends all that `body` holds and leaves the response open. Rejects where either ended early; both are destroyed then.
  * DISCONNECTED where the client had gone.
  */
 export async function sendStream(exchange: Exchange, body: Readable): Promise<void> {
-  const { response, tally } = exchange;
-  const unwatch = watchClient(exchange, () => {
+  const { request, response, tally, pace } = exchange;
+  const unwatch = watchClient(request, response, () => {
     body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
   });
-  body.on('data', (chunk: Buffer) => {
+  const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
+  bytes.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
   });
   try {
-    await pipeline(body, response, { end: false });
+    await pipeline(bytes, response, { end: false });
   } finally {
     unwatch();
   }
 }
 
-/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet. */
-export function sendLast({ response, tally }: Exchange, bytes: Uint8Array): void {
+/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. */
+export async function sendLast({ response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
+  if (pace) {
+    for await (const piece of paced([bytes], pace)) {
+      tally.bytes += piece.length;
+      response.write(piece);
+    }
+    response.end();
+    return;
+  }
   tally.bytes += bytes.length;
   response.end(bytes);
 }
@@ -70,12 +72,16 @@ export function sendLast({ response, tally }: Exchange, bytes: Uint8Array): void
  */
 export async function sendRange(exchange: Exchange, file: ReadableAt, { start, end }: Span): Promise<void> {
   let sending: Promise<void> | undefined;
+  const { pace } = exchange;
   for (let at = start; at < end; ) {
+    const wanted = Math.min(end - at, pace?.limit.pieceBytes ?? Number.POSITIVE_INFINITY);
+    // Before a buffer is taken: one that waits for its turn would be kept from others.
+    if (pace) await pace.limit.take(pace.client, wanted, pace.gone);
     const buffer = takeSendBuffer();
     try {
       if (!buffer.ample) await sending;
-      const length = await file.readAt(buffer.bytes.subarray(0, Math.min(buffer.bytes.length, end - at)), at);
-      if (length === 0) throw new XferError('TRUNCATED', 'send file: it became shorter');
+      if (!reading.tryTake()) await reading.take();
+      const length = await fill(file, buffer.bytes.subarray(0, Math.min(buffer.bytes.length, wanted)), at);
       await sending;
       at += length;
       sending = sendPiece(exchange, buffer, length);
@@ -88,9 +94,20 @@ export async function sendRange(exchange: Exchange, file: ReadableAt, { start, e
   await sending;
 }
 
+/** Fills a buffer in one of the turns. TRUNCATED where nothing is there. */
+async function fill(file: ReadableAt, bytes: Buffer, at: number): Promise<number> {
+  try {
+    const length = await file.readAt(bytes, at);
+    if (length > 0) return length;
+    throw new XferError('TRUNCATED', 'send file: it became shorter');
+  } finally {
+    reading.give();
+  }
+}
+
 /** Resolves when the connection has taken the first `length` bytes of the buffer, which is given back in any case. */
 function sendPiece(exchange: Exchange, buffer: SendBuffer, length: number): Promise<void> {
-  const { response, tally } = exchange;
+  const { request, response, tally } = exchange;
   return new Promise((resolve, reject) => {
     let out = true;
     let unwatch = (): void => undefined;
@@ -102,7 +119,7 @@ function sendPiece(exchange: Exchange, buffer: SendBuffer, length: number): Prom
       if (taken) resolve();
       else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
     };
-    unwatch = watchClient(exchange, () => done(false));
+    unwatch = watchClient(request, response, () => done(false));
     if (!out) return;
     tally.bytes += length;
     response.write(buffer.bytes.subarray(0, length), (error) => done(!error));

@@ -1,18 +1,31 @@
 /** The HTTP listener: shares a source with browsers and with everything else that speaks HTTP/1.1. */
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { plainAddress } from '../../../client-address.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
-import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
+import { GatheredSource } from '../../../gathered-source.js';
+import { type Address, type Bound, bind, mainAddress } from '../../../listen-address.js';
+import { urlsThatAnswer } from '../../../listener-urls.js';
 import { serversClosed } from '../../../servers-closed.js';
-import type { Listener, Scope } from '../../../transport.js';
+import type { Listener, Scope, Transfer } from '../../../transport.js';
+import { Archives } from './archive/archives.js';
 import type { Opened } from './cgi/open-cgi.js';
-import { type Tally, watchAccess } from './log/access-log.js';
+import { ReprDigests } from './file/repr-digest.js';
+import { FairLimit } from './limit/fair-limit.js';
+import { paceOf } from './limit/paced.js';
+import { type Announced, announceListener } from './mdns/announce-listener.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
 import { openSite } from './site/open-site.js';
+import type { Status } from './status/answer-status.js';
+import { Metrics } from './status/metrics.js';
+import { Transfers } from './status/transfers.js';
+import { renewTls } from './tls/renewal.js';
+import { createTlsServer } from './tls/tls-server.js';
 
-export { type AccessRecord, formatAccess } from './log/access-log.js';
+export { type AccessFormat, type AccessRecord, formatAccess } from './log/access-log.js';
 export type { HttpListenOptions } from './options.js';
 
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -27,16 +40,13 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share, UNSUPPORTED for one that cannot be shared or where `receive` is asked
+ * it accepts. Rejects with USAGE without a share or for a key and a certificate that cannot be used, UNSUPPORTED for one that cannot be shared or where `receive` is asked
  * for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
  * the scope ends it at once.
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
-  const shared = sharedSource(options.share);
-  if (options.receive) throw new XferError('UNSUPPORTED', `serve ${shared.label}: uploads are not taken over HTTP`);
-  const root = await shared.stat('', scope);
-  if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
+  const shared = await sharedDirectory(options, scope);
   const scripts = await scriptsOf(shared, options, scope);
   const share = scripts?.share ?? shared;
   const site = await openSite(share, options, scope, options.onNotice);
@@ -47,14 +57,30 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     share,
     scope: { signal: ended.signal },
     hidden: options.hidden ?? false,
+    named: new Set(shared instanceof GatheredSource ? shared.names : []),
     platform: process.platform,
+    archives: new Archives(options.archives),
+    digests: new ReprDigests(),
+    encrypted: options.tls !== undefined,
     ...(site ? { site } : {}),
     ...(scripts ? { cgi: scripts.cgi } : {}),
-    ...(root.kind === 'directory' ? {} : { single: share.name }),
   };
-  const { hosts = scripts && LOOPBACK, port } = options;
-  const bound = await bind(() => makeServer(options, sharing), { hosts, port, example: 'xfer serve .' });
-  return new HttpListener(bound, ended, scope);
+  const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal } = options;
+  const service = serviceOf(options, sharing);
+  const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example: 'xfer serve .' });
+  if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
+  const urls = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
+  const announced = await announceListener(urls, options.mdns, options.onNotice);
+  return new HttpListener({ bound, urls, announced, transfers: service.transfers, ended }, scope);
+}
+
+/** What is shared, as a directory: one file alone is what is in it. */
+async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Scope): Promise<SharedSource> {
+  const shared = sharedSource(share);
+  if (receive) throw new XferError('UNSUPPORTED', `serve ${shared.label}: uploads are not taken over HTTP`);
+  const root = await shared.stat('', scope);
+  if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
+  return root.kind === 'directory' ? shared : new GatheredSource(new Map([[shared.name, shared]]));
 }
 
 /** Where scripts are run. The package that starts programs is loaded for them alone. */
@@ -65,24 +91,50 @@ async function scriptsOf(share: SharedSource, options: HttpListenOptions, scope:
   return openCgi(share, cgi, idleTimeoutMs, scope, onNotice);
 }
 
-function makeServer(options: HttpListenOptions, sharing: Sharing): Server {
+/** What all servers of a listener have in common. */
+interface Service {
+  readonly sharing: Sharing;
+  readonly transfers: Transfers;
+  readonly status: Status | undefined;
+  readonly limit: FairLimit | undefined;
+}
+
+function serviceOf(options: HttpListenOptions, sharing: Sharing): Service {
+  const { onRequest, limitBytesPerSecond: bytesPerSecond, limitClientBytesPerSecond: clientBytesPerSecond } = options;
+  const metrics = options.metrics ? new Metrics() : undefined;
+  const transfers = new Transfers(...(metrics ? [metrics.count] : []), ...(onRequest ? [onRequest] : []));
+  const limited = bytesPerSecond !== undefined || clientBytesPerSecond !== undefined;
+  return {
+    sharing,
+    transfers,
+    status: metrics && { metrics, transfers },
+    limit: limited ? new FairLimit({ bytesPerSecond, clientBytesPerSecond }) : undefined,
+  };
+}
+
+function makeServer(options: HttpListenOptions, service: Service): Server {
   const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
   const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
-  const server = createServer({
+  const settings = {
     headersTimeout,
     requestTimeout: 0,
     keepAliveTimeout: Math.min(KEEP_ALIVE_MS, idleMs),
     connectionsCheckingInterval: Math.min(Math.max(headersTimeout / 4, 20), 2500),
     highWaterMark: SEND_BUFFER_BYTES,
-  });
+  };
+  const server = options.tls ? createTlsServer(settings, options.tls, headersTimeout) : createServer(settings);
   // Counts from the last byte that moved either way, so it cuts no transfer that makes progress.
   server.timeout = idleMs;
-  const { onRequest } = options;
+  const { sharing, transfers, status, limit } = service;
   const take = (request: IncomingMessage, response: ServerResponse): void => {
-    const tally: Tally = { bytes: 0 };
-    if (onRequest) watchAccess(request, response, tally, onRequest);
+    const client = clientOf(request.socket);
+    const tally = transfers.begin(request, response, client);
     if (!server.listening) response.shouldKeepAlive = false;
-    void respond(request, response, sharing, tally);
+    void respond(
+      { request, response, tally, pace: limit && paceOf(limit, client, request, response) },
+      sharing,
+      status,
+    );
   };
   server.on('request', take);
   // Nothing that comes with `Expect: 100-continue` is wanted, so it is answered without asking for the body.
@@ -90,42 +142,73 @@ function makeServer(options: HttpListenOptions, sharing: Sharing): Server {
   return server;
 }
 
+/** Who is at the other end: `unix` for a unix socket or a named pipe. */
+function clientOf(socket: Socket): string {
+  const { remoteAddress } = socket;
+  if (remoteAddress !== undefined) return plainAddress(remoteAddress);
+  // A socket forgets its address as soon as it is closed.
+  return socket.destroyed ? '-' : 'unix';
+}
+
+interface Parts {
+  readonly bound: Bound<Server>;
+  readonly urls: readonly string[];
+  readonly announced: Announced;
+  readonly transfers: Transfers;
+  readonly ended: AbortController;
+}
+
 class HttpListener implements Listener {
-  readonly address: { readonly host: string; readonly port: number };
+  readonly address: Address;
+  readonly sockets: readonly string[];
   readonly urls: readonly string[];
   readonly closed: Promise<void>;
   readonly #servers: readonly Server[];
+  readonly #transfers: Transfers;
+  readonly #withdraw: () => Promise<void>;
   readonly #ended: AbortController;
 
-  constructor(bound: Bound<Server>, ended: AbortController, { signal }: Scope) {
+  constructor({ bound, urls, announced, transfers, ended }: Parts, { signal }: Scope) {
     this.#servers = bound.servers;
+    this.#transfers = transfers;
     this.#ended = ended;
-    this.address = { host: bound.hosts[0] as string, port: bound.port };
-    this.urls = listenerUrls('http', bound.hosts, bound.port);
-    for (const server of bound.servers) endIdle(server);
-    this.closed = serversClosed(bound.servers, signal, () => void this.close());
+    this.address = mainAddress(bound);
+    this.sockets = bound.sockets;
+    this.urls = [...urls, ...announced.urls];
+    let withdrawn: Promise<void> | undefined;
+    this.#withdraw = () => (withdrawn ??= announced.end());
+    transfers.afterEach(() => this.#endIdle());
+    this.closed = serversClosed(bound.servers, signal, () => void this.close(), this.#withdraw);
+  }
+
+  transfers(): readonly Transfer[] {
+    return this.#transfers.list();
   }
 
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
+    void this.#withdraw();
     for (const server of this.#servers) if (server.listening) server.close();
     const timer = setTimeout(() => this.#cut(), graceMs);
     if (graceMs <= 0) this.#cut();
-    else for (const server of this.#servers) server.closeIdleConnections();
+    else this.#endIdle();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);
+  }
+
+  /** Once it is closing, ends the connections that nothing is asked on, since nobody else would. */
+  #endIdle(): void {
+    if (this.#servers.some(({ listening }) => listening)) return;
+    setImmediate(() => {
+      for (const server of this.#servers) {
+        // Node takes a connection that never asked for anything for one that is not idle.
+        if (this.#transfers.size === 0) server.closeAllConnections();
+        else server.closeIdleConnections();
+      }
+    });
   }
 
   #cut(): void {
     this.#ended.abort(new XferError('DISCONNECTED', 'serve: the listener was closed'));
     for (const server of this.#servers) server.closeAllConnections();
   }
-}
-
-/** A response that ends after `close` leaves its connection idle, and nobody else would end it. */
-function endIdle(server: Server): void {
-  server.on('request', (_request, response) => {
-    response.once('close', () => {
-      if (!server.listening) setImmediate(() => server.closeIdleConnections());
-    });
-  });
 }

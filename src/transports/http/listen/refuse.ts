@@ -14,14 +14,18 @@ const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
   TIMED_OUT: 503,
 };
 
-/** Answers with a status, its name as text, and further fields. Says nothing of the path or the cause. */
+/**
+ * Answers with a status, its name as text, and further fields. Says nothing of the path or the cause, but `reason`, which
+ * is one of our own, in ASCII.
+ */
 export function refuse(
   request: IncomingMessage,
   response: ServerResponse,
   status: number,
   fields: Record<string, string> = {},
+  reason?: string,
 ): void {
-  const body = `${status} ${STATUS_CODES[status] ?? 'Error'}\n`;
+  const body = `${status} ${STATUS_CODES[status] ?? 'Error'}${reason === undefined ? '' : `: ${reason}`}\n`;
   response.writeHead(status, {
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': body.length,

@@ -1,10 +1,11 @@
 /** One request -> one response: in what order a request is looked at. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Exchange } from './exchange.js';
-import type { Tally } from './log/access-log.js';
 import { closing, refuse, refuseError } from './refuse.js';
+import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
+import { answerHealth, answerMetrics, type Status } from './status/answer-status.js';
+import { isEncrypted, redirectToTls } from './tls/redirect.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
@@ -12,22 +13,20 @@ const METHODS = 'GET, HEAD, OPTIONS';
  * Answers a request for what is shared. Never rejects: what fails becomes a status, or, after the head of the response,
  * the end of the connection. Every file that it opened is closed when it resolves.
  */
-export async function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  sharing: Sharing,
-  tally: Tally,
-): Promise<void> {
+export async function respond(exchange: Exchange, sharing: Sharing, status?: Status): Promise<void> {
   try {
-    await answer({ request, response, tally }, sharing);
+    await answer(exchange, sharing, status);
   } catch (error) {
-    refuseError(request, response, error);
+    refuseError(exchange.request, exchange.response, error);
   }
 }
 
-async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
+async function answer(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
   const { request, response } = exchange;
   const { method, headers } = request;
+  const fault = requestFault(request);
+  if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
+  if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
   const script = sharing.cgi?.targetOf(exchange, sharing);
   if (script) return sharing.cgi?.answer(exchange, sharing, script);
   if (method === 'OPTIONS') {
@@ -38,5 +37,8 @@ async function answer(exchange: Exchange, sharing: Sharing): Promise<void> {
     return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
+  // It tells nothing, so it comes before any question of who asks; the other tells who downloads how much.
+  if (status && answerHealth(exchange)) return;
+  if (status && answerMetrics(exchange, status)) return;
   return answerShared(exchange, sharing);
 }

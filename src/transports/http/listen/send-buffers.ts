@@ -5,10 +5,10 @@ const LARGE_BYTES = 512 << 10;
 const SMALL_BYTES = 64 << 10;
 
 /** Large buffers that are out at once; a thousand slow clients must not hold one each. */
-const MOST_LARGE = 96;
+const MOST_LARGE = 32;
 
 const large = new BufferPool(LARGE_BYTES, 16);
-const small = new BufferPool(SMALL_BYTES, 64);
+const small = new BufferPool(SMALL_BYTES, 512);
 let largeOut = 0;
 
 /** Lent until `giveBack`, which each of them must come to. */

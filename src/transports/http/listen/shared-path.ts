@@ -1,14 +1,19 @@
 /** A path of the share -> the file, or the directory, that is there. */
 import { XferError } from '../../../errors.js';
-import { lastPart } from '../../../names.js';
+import { joinPath, lastPart } from '../../../names.js';
 import type { Entry, OpenFile } from '../../../transport.js';
+import { attachmentField } from '../content-disposition.js';
+import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
+import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
-import type { OwnFields } from './file/own-fields.js';
+import { NO_FIELDS, type OwnFields } from './file/own-fields.js';
+import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
 import { prefersJson, sendListing } from './listing/listing.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
-import { encodeName, parseTarget, printableQuery, type Target } from './target.js';
+import { shownEntries } from './shown.js';
+import { encodeName, hasKey, parseTarget, printableQuery, type Target } from './target.js';
 
 const INDEX = 'index.html';
 
@@ -17,36 +22,18 @@ export async function answerShared(exchange: Exchange, sharing: Sharing): Promis
   if (sharing.site) return sharing.site.answer(exchange, sharing);
   const { request, response } = exchange;
   const target = parseTarget(request.url ?? '', sharing);
-  if (typeof target === 'number') {
-    const single = singleTarget(exchange, sharing);
-    return single ? answerSingle(exchange, sharing, single) : refuse(request, response, target);
-  }
-  if (sharing.single !== undefined) return answerSingle(exchange, sharing, target);
+  if (typeof target === 'number') return refuse(request, response, target);
   return target.directory ? answerDirectory(exchange, sharing, target) : answerFile(exchange, sharing, target);
-}
-
-/** One shared file may have a name that starts with a dot: it was named by whoever shares it. */
-function singleTarget({ request }: Exchange, sharing: Sharing): Target | undefined {
-  if (sharing.single === undefined) return undefined;
-  const target = parseTarget(request.url ?? '', { ...sharing, hidden: true });
-  return typeof target === 'number' ? undefined : target;
-}
-/** The root is one file: it is all that there is, and `/` lists it. */
-async function answerSingle(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { share, scope } = sharing;
-  const name = sharing.single as string;
-  if (target.path === '') {
-    const entry = await share.stat('', scope);
-    if (!entry) return refuse(exchange.request, exchange.response, 404);
-    return sendListing(exchange, { path: '', query: target.query, entries: [{ ...entry, path: name }] });
-  }
-  if (target.path !== name || target.directory) return refuse(exchange.request, exchange.response, 404);
-  return sendOpened(exchange, sharing, await share.open('', scope), name);
 }
 
 async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
   const found = await openFile(sharing, target.path);
   if (found === 'directory') return redirectToDirectory(exchange, target);
+  if (archiveFormat(target.query) !== undefined) {
+    await found.close();
+    return refuseArchiveOfFile(exchange);
+  }
+  if (hasKey(target.query, 'download')) return sendToSave(exchange, sharing, found, target.path);
   return sendOpened(exchange, sharing, found, target.path);
 }
 
@@ -55,6 +42,16 @@ export function redirectToDirectory({ request, response }: Exchange, { path, que
   // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
   const location = `./${encodeName(lastPart(path))}/${printableQuery(query)}`;
   refuse(request, response, 301, { Location: location });
+}
+
+/** Sends an open file for a browser to save, as it is, and closes it. */
+async function sendToSave(exchange: Exchange, { share, digests }: Sharing, file: OpenFile, name: string) {
+  const fields = { 'Content-Disposition': attachmentField(lastPart(name)) };
+  try {
+    await sendFile(exchange, { file, name, ranges: share.capabilities.ranges, digests, fields });
+  } finally {
+    await file.close();
+  }
 }
 
 /** The file at `path`, open; `directory` where that is what is there. Rejects as `Source.open` does. */
@@ -72,17 +69,28 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
-/** Sends an open file, and closes it whatever happens. */
+/** Sends an open file, or one compressed beside it, and closes both. `own`: what whoever serves says of it. */
 export async function sendOpened(
   exchange: Exchange,
   sharing: Sharing,
   file: OpenFile,
   name: string,
-  own?: OwnFields,
+  own: OwnFields = NO_FIELDS,
 ): Promise<void> {
+  const { share, scope, digests } = sharing;
+  const { ranges } = share.capabilities;
+  let compressed: Compressed | undefined;
   try {
-    await sendFile(exchange, file, name, sharing.share.capabilities.ranges, own);
+    // A tag or a coding of their own belongs to the file as it is.
+    const asItIs = !mayBeCompressed(name) || own.has('etag') || own.has('content-encoding');
+    if (asItIs) return await sendFile(exchange, { file, name, ranges, digests, own });
+    compressed = await openCompressed(share, file, exchange.request.headers['accept-encoding'], scope);
+    const fields = compressed ? { 'Content-Encoding': compressed.coding } : {};
+    const vary = { Vary: [exchange.response.getHeader('Vary'), 'Accept-Encoding'].filter(Boolean).join(', ') };
+    const sent = { name, ranges, digests, own, fields: { ...vary, ...fields } };
+    await sendFile(exchange, { file: compressed?.file ?? file, ...sent });
   } finally {
+    await compressed?.file.close();
     await file.close();
   }
 }
@@ -92,32 +100,21 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
   const { share, scope } = sharing;
   const entry = await share.stat(target.path, scope);
   if (entry?.kind !== 'directory') return refuse(request, response, 404);
-  const prefix = target.path === '' ? '' : `${target.path}/`;
+  const format = archiveFormat(target.query);
+  if (format !== undefined) return answerArchive(exchange, sharing, entry, format);
   if (!prefersJson(request, target.query)) {
-    const index = await openIndex(sharing, prefix + INDEX);
+    const index = await openIndex(sharing, joinPath(target.path, INDEX));
     if (index) {
       response.setHeader('Vary', 'Accept');
       return sendOpened(exchange, sharing, index, INDEX);
     }
   }
-  const entries = await shownEntries(exchange, sharing, target.path);
-  return entries && sendListing(exchange, { path: target.path, query: target.query, entries });
-}
-
-/** What a listing of a directory shows, by bare names; undefined where nobody waits for it any more. */
-export async function shownEntries(
-  { response }: Exchange,
-  sharing: Sharing,
-  path: string,
-): Promise<Entry[] | undefined> {
-  const prefix = path === '' ? '' : `${path}/`;
   const entries: Entry[] = [];
-  for await (const found of sharing.share.list(path, sharing.scope)) {
-    if (response.destroyed) return undefined;
-    const shown = await shownEntry(sharing, found, prefix);
-    if (shown) entries.push(shown);
+  for await (const shown of shownEntries(sharing, target.path)) {
+    if (response.destroyed) return;
+    entries.push(shown);
   }
-  return entries;
+  return sendListing(exchange, { path: target.path, query: target.query, entries });
 }
 
 /** Undefined where there is no index file, or it may not be read: the listing is shown then. */
@@ -129,13 +126,4 @@ async function openIndex(sharing: Sharing, path: string): Promise<OpenFile | und
     if (error instanceof XferError && ['NOT_FOUND', 'UNSAFE_PATH', 'DENIED'].includes(error.code)) return undefined;
     throw error;
   }
-}
-
-/** What a listing shows of an entry, under its bare name; undefined where it could not be asked for. */
-async function shownEntry({ share, scope, hidden }: Sharing, found: Entry, prefix: string): Promise<Entry | undefined> {
-  const name = found.path.startsWith(prefix) ? found.path.slice(prefix.length) : found.path;
-  if (name === '' || (!hidden && name.startsWith('.'))) return undefined;
-  if (found.kind !== 'symlink') return { ...found, path: name };
-  const target = await share.stat(found.path, scope).catch(() => undefined);
-  return target && { ...target, path: name };
 }

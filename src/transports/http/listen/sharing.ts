@@ -1,7 +1,9 @@
 /** What the parts of the listener know of what is shared. */
 import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
+import type { Archives } from './archive/archives.js';
 import type { Cgi } from './cgi/cgi.js';
+import type { ReprDigests } from './file/repr-digest.js';
 import type { Site } from './site/site.js';
 import type { TargetPolicy } from './target.js';
 
@@ -10,13 +12,15 @@ export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'ope
 
 export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
-  /** The root is one file, served under this name. */
-  readonly single?: string;
+  readonly scope: Scope;
   /** The share is a web site, and this answers for it. */
   readonly site?: Site;
   /** Programs in the share that answer requests; `share` is without them then. */
   readonly cgi?: Cgi;
-  readonly scope: Scope;
+  readonly archives: Archives;
+  readonly digests: ReprDigests;
+  /** Nothing is given to whom it would not reach encrypted. */
+  readonly encrypted?: boolean;
 }
 
 /** The source as one that can be shared. USAGE where there is none, UNSUPPORTED where it lacks `stat`, `list` or `open`. */

@@ -13,11 +13,13 @@ export interface Target {
 export interface TargetPolicy {
   /** Names that start with a dot can be asked for. */
   readonly hidden: boolean;
+  /** Names in the root that whoever shares it gave, and that can be asked for though they start with a dot. */
+  readonly named: ReadonlySet<string>;
   readonly platform: NodeJS.Platform;
 }
 
 /**
- * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty, `.`,
+ * Where a request target points. 400 where it is no target or an escape in it is broken. 404 where a part is empty,
  * `..`, holds NUL, a separator or, unless `hidden`, starts with a dot: nothing that the share could hold has such a name.
  */
 export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 404 {
@@ -29,13 +31,18 @@ export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 4
   if (!path.startsWith('/')) return 400;
   if (path === '/') return { path: '', directory: true, query };
   const parts = path.slice(1).split('/');
-  const directory = parts.at(-1) === '';
+  let directory = parts.at(-1) === '';
   if (directory) parts.pop();
   const names: string[] = [];
-  for (const part of parts) {
+  for (const [index, part] of parts.entries()) {
     const name = decodePart(part);
     if (name === undefined) return 400;
-    if (!isAllowed(name, policy)) return 404;
+    // rclone asks for `/./a:b`, so that the colon is taken for no scheme.
+    if (name === '.') {
+      directory ||= index === parts.length - 1;
+      continue;
+    }
+    if (!canBeName(name, policy) || !isShown(name, names.length === 0, policy)) return 404;
     names.push(name);
   }
   return { path: names.join('/'), directory, query };
@@ -61,10 +68,14 @@ function decodePart(part: string): string | undefined {
   return nameFromBytes(bytes.subarray(0, length));
 }
 
-function isAllowed(name: string, policy: TargetPolicy): boolean {
-  if (name === '' || name === '.' || name === '..' || /[/\0]/.test(name)) return false;
-  if (policy.platform === 'win32' && /[\\:]/.test(name)) return false;
-  return policy.hidden || !name.startsWith('.');
+function canBeName(name: string, { platform }: TargetPolicy): boolean {
+  if (name === '' || name === '..' || /[/\0]/.test(name)) return false;
+  return platform !== 'win32' || !/[\\:]/.test(name);
+}
+
+/** Whether a thing of this name in the root, or deeper, is given away and listed. */
+export function isShown(name: string, inRoot: boolean, { hidden, named }: TargetPolicy): boolean {
+  return hidden || !name.startsWith('.') || (inRoot && named.has(name));
 }
 
 /** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */
@@ -89,4 +100,13 @@ export function hasKey(query: string, key: string): boolean {
     .slice(1)
     .split('&', 32)
     .some((pair) => pair.split('=', 1)[0] === key);
+}
+
+/** The text after the first `=` of this key in a query, as it is written there; undefined where the key has none. */
+export function queryValue(query: string, key: string): string | undefined {
+  const pair = query
+    .slice(1)
+    .split('&', 32)
+    .find((each) => each.startsWith(`${key}=`));
+  return pair?.slice(key.length + 1);
 }

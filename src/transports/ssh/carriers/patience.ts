@@ -1,6 +1,6 @@
 import { XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import type { SshConfig } from '../config/config.js';
-import { onAbort } from '../sftp/on-abort.js';
 
 /** How long a connection may take to be made, and the signal that ends the wait for it. */
 export class Patience {

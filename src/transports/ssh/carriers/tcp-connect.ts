@@ -3,9 +3,9 @@ import { connect, isIP, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import { FAMILIES } from '../config/canonical-host.js';
 import type { SshConfig } from '../config/config.js';
-import { onAbort } from '../sftp/on-abort.js';
 import { connectionError } from './connection-error.js';
 
 /** How long one address of a host is tried before the next. Node's own 250 ms is too short for a satellite's line. */

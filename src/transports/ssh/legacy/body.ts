@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
-import { onAbort } from '../sftp/on-abort.js';
 import { farError, parseRecord } from './record.js';
 import type { LegacyWire } from './wire.js';
 

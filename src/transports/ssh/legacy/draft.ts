@@ -1,8 +1,8 @@
 /** One file on its way by the old scp protocol: announced when its first bytes are there, and never taken back. */
 import { Writable } from 'node:stream';
 import { throwIfAborted, XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import type { Draft, Entry, Scope } from '../../../transport.js';
-import { onAbort } from '../sftp/on-abort.js';
 import type { SendingSession } from './session.js';
 import type { LegacyWire } from './wire.js';
 

@@ -1,8 +1,8 @@
 /** One stream of the old scp protocol: lines, bytes and answers, each bounded, each stopped by a signal. */
 import type { Duplex } from 'node:stream';
 import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
-import { onAbort } from '../sftp/on-abort.js';
 
 /** OpenSSH's scp takes lines of 16,384 bytes; a path has at most 4,096, and so has a name. */
 const LONGEST_LINE = 8192;

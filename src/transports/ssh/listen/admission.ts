@@ -1,4 +1,5 @@
 /** Who may connect and how fast they may guess: counts by address, so that one client does not use up what others need. */
+import { networkOf } from '../../../client-address.js';
 import type { Limits } from './limits.js';
 
 /** Addresses whose wrong passwords are remembered, and for how long after the last. */
@@ -116,16 +117,4 @@ export class Place {
     this.#admission.leave();
     if (!this.#known) this.#admission.leaveStartup(this.#key);
   }
-}
-
-/** What one person has: an IPv4 address, or the /64 of an IPv6 one. */
-export function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-  if (!plain.includes(':')) return plain;
-  const [head = '', tail] = plain.replace(/%.*$/, '').split('::', 2);
-  const groups = head.split(':').filter((group) => group !== '');
-  const rest = (tail ?? '').split(':').filter((group) => group !== '');
-  const zeros = tail === undefined ? 0 : Math.max(0, 8 - groups.length - rest.length);
-  const all = [...groups, ...Array.from({ length: zeros }, () => '0'), ...rest];
-  return `${all.slice(0, 4).join(':')}::/64`;
 }

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type Server, type Session } from 'ssh2';
 import type { Accounts } from '../../../accounts.js';
+import { plainAddress } from '../../../client-address.js';
 import type { FileRecord, SshRecord } from './access-log.js';
 import type { Place } from './admission.js';
 import type { AuthorizedKeys } from './authorized-keys.js';
@@ -52,7 +53,7 @@ export class ServedConnection {
     this.gone = new Promise((resolve) => {
       this.#leave = resolve;
     });
-    this.#client = (socket.remoteAddress ?? '-').replace(/^::ffff:(?=\d+\.)/, '');
+    this.#client = plainAddress(socket.remoteAddress ?? '-');
     socket.setNoDelay(true);
     const timer = setTimeout(() => socket.destroy(), options.limits.loginTimeoutMs);
     socket.once('close', () => {

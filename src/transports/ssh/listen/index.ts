@@ -3,7 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Account, Accounts } from '../../../accounts.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
-import { type Bound, bind, listenerUrls } from '../../../listen-address.js';
+import { type Address, type Bound, bind, mainAddress } from '../../../listen-address.js';
+import { urlsThatAnswer } from '../../../listener-urls.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, ListenOptions, Scope } from '../../../transport.js';
 import type { SshRecord } from './access-log.js';
@@ -34,7 +35,7 @@ export interface SshListenOptions extends ListenOptions {
  */
 export async function listen(options: SshListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
-  const { hosts, port, authorizedKeys, onRecord } = options;
+  const { hosts, port, descriptors, authorizedKeys, onRecord } = options;
   const ended = new AbortController();
   // Each request under way listens to it.
   setMaxListeners(0, ended.signal);
@@ -57,12 +58,14 @@ export async function listen(options: SshListenOptions, scope: Scope): Promise<L
   };
   const listener = new SshListener(served, ended);
   const example = `xfer serve --sftp ${folder.share.label}`;
-  listener.start(await bind(() => listener.makeServer(), { hosts, port, example }), scope);
+  const bound = await bind(() => listener.makeServer(), { hosts, port, descriptors, example });
+  listener.start(bound, await urlsThatAnswer('sftp', bound.addresses), scope);
   return listener;
 }
 
 class SshListener implements Listener {
-  address = { host: '', port: 0 };
+  address: Address = { host: '', port: 0 };
+  sockets: readonly string[] = [];
   urls: readonly string[] = [];
   closed: Promise<void> = Promise.resolve();
   readonly #options: ServedOptions;
@@ -81,10 +84,11 @@ class SshListener implements Listener {
     return createServer({ pauseOnConnect: true }, (socket) => this.#take(socket));
   }
 
-  start(bound: Bound, { signal }: Scope): void {
+  start(bound: Bound, urls: readonly string[], { signal }: Scope): void {
     this.#servers = bound.servers;
-    this.address = { host: bound.hosts[0] as string, port: bound.port };
-    this.urls = listenerUrls('sftp', bound.hosts, bound.port);
+    this.address = mainAddress(bound);
+    this.sockets = bound.sockets;
+    this.urls = urls;
     const lastGone = () => Promise.all([...this.#connections].map(({ gone }) => gone));
     this.closed = serversClosed(bound.servers, signal, () => void this.close(), lastGone);
   }

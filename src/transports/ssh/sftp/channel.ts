@@ -1,10 +1,10 @@
 /** Requests and their answers over one duplex stream: ids, pipelining, back-pressure, and an end that nobody misses. */
 import type { Duplex } from 'node:stream';
 import { XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { broken, PACKET, PacketReader, PacketSplitter, PacketWriter, packetBuffers } from './codec.js';
 import { joinPackets } from './join-packets.js';
-import { onAbort } from './on-abort.js';
 
 /** One answer; `reader` stands after the request id. */
 export interface Reply {

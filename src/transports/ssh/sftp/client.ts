@@ -2,13 +2,13 @@
 import type { Duplex } from 'node:stream';
 import { XferError } from '../../../errors.js';
 import { nameFromBytes } from '../../../names.js';
+import { Slots } from '../../../slots.js';
 import type { Scope } from '../../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './attributes.js';
 import { type Corkable, type Reply, SftpChannel } from './channel.js';
 import { broken, PACKET, type PacketReader, type PacketWriter, packetBuffers, STATUS } from './codec.js';
 import { type Limits, PLAIN_LIMITS, readLimits, type Tuning, tuned, windowBytes } from './limits.js';
 import { type DirectoryItem, expect, expectOk, oneName, readNames, throwUnless } from './replies.js';
-import { Slots } from './slots.js';
 
 const MAX_EXTENSIONS = 256;
 

@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import type { Recycling } from '../../../buffer-pool.js';
 import { XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
 import type { ByteRange } from '../../../transport.js';
 import type { SftpClient } from './client.js';
 import { broken } from './codec.js';
-import { onAbort } from './on-abort.js';
 
 const PIECES_AHEAD = 4;
 const MIN_REQUEST_BYTES = 4 * 1024;

@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
+import { onAbort } from '../../../on-abort.js';
 import type { SftpClient } from './client.js';
-import { onAbort } from './on-abort.js';
 
 export interface RangeWriterOptions {
   readonly client: SftpClient;

@@ -41,7 +41,7 @@ test('no spelling of a target leaves the root', { timeout: 30_000 }, async (t) =
 });
 
 test('targets', () => {
-  const posix = { hidden: false, platform: 'linux' } as const;
+  const posix = { hidden: false, named: new Set<string>(), platform: 'linux' } as const;
   const path = (raw: string, platform: NodeJS.Platform = 'linux') => {
     const target = parseTarget(raw, { ...posix, platform });
     return typeof target === 'number' ? target : target.path;
@@ -61,13 +61,21 @@ test('targets', () => {
     '//evil.example/..': 404,
     '/a%2fb': 404,
     '/a%00': 404,
-    '/.': 404,
+    '/.': '',
+    '/./a:b': 'a:b',
+    '/a/%2e/b/.': 'a/b',
+    '/./..': 404,
+    '/././.hidden': 404,
     '/a/../b': 404,
     '/.hidden': 404,
     '/a\\b': 'a\\b',
     'http://evil.example': '',
   };
   for (const [raw, expected] of Object.entries(rows)) assert.equal(path(raw), expected, raw);
+  for (const raw of ['/a/.', '/a/%2e', '/.', '/%2E']) {
+    const target = parseTarget(raw, posix);
+    assert.equal(typeof target === 'object' && target.directory, true, raw);
+  }
   for (const raw of ['/a%5cb', '/a\\b', '/a.txt::$DATA', '/C:']) assert.equal(path(raw, 'win32'), 404, raw);
 });
 

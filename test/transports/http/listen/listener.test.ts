@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { readdir, writeFile } from 'node:fs/promises';
+import { request } from 'node:http';
+import { connect, createServer, type Socket } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { listenerUrls } from '#xfer/listen-address.js';
-import { type AccessRecord, formatAccess, listen } from '#xfer/transports/http/listen/index.js';
+import { type TestContext, test } from 'node:test';
+import { listenerUrls } from '#xfer/listener-urls.js';
+import { type AccessRecord, listen } from '#xfer/transports/http/listen/index.js';
 import { diskSource, exchange, get, serve, temporaryFolder, until } from './rig.js';
 
 const scope = { signal: new AbortController().signal };
@@ -47,15 +49,26 @@ test('addresses that a person can type', () => {
   const interfaces = {
     lo: [address('127.0.0.1', true), address('::1', true)],
     eth0: [address('192.168.1.7'), address('2001:db8::7'), address('fe80::1'), address('169.254.1.1')],
+    eth1: [address('10.0.0.7')],
   };
   const v4 = 'http://192.168.1.7:8000/';
   const v6 = 'http://[2001:db8::7]:8000/';
+  const other = 'http://10.0.0.7:8000/';
   const local = 'http://localhost:8000/';
-  assert.deepEqual(listenerUrls('http', ['::', '0.0.0.0'], 8000, interfaces), [local, v4, v6]);
-  assert.deepEqual(listenerUrls('http', ['0.0.0.0'], 8000, interfaces), [local, v4]);
-  assert.deepEqual(listenerUrls('http', ['::'], 8000, interfaces), [local, v4, v6]);
-  assert.deepEqual(listenerUrls('http', ['::1'], 8000, interfaces), ['http://[::1]:8000/']);
-  assert.deepEqual(listenerUrls('http', ['192.168.1.7'], 8000, interfaces), [v4]);
+  const urls = (hosts: string[], first: string[] = []): string[] =>
+    listenerUrls(
+      'http',
+      hosts.map((host) => ({ host, port: 8000 })),
+      interfaces,
+      first,
+    );
+  assert.deepEqual(urls(['::', '0.0.0.0']), [local, v4, other, v6]);
+  assert.deepEqual(urls(['::', '0.0.0.0'], ['10.0.0.7']), [local, other, v4, v6]);
+  assert.deepEqual(urls(['0.0.0.0']), [local, v4, other]);
+  assert.deepEqual(urls(['::']), [local, v4, other, v6]);
+  assert.deepEqual(urls(['::1']), ['http://[::1]:8000/']);
+  assert.deepEqual(urls(['192.168.1.7', '0.0.0.0']), [v4, local, other]);
+  assert.deepEqual(urls(['fe80::1%eth0']), ['http://[fe80::1%25eth0]:8000/']);
 });
 
 test('each request is told once, whole or cut', { timeout: 10_000 }, async (t) => {
@@ -74,25 +87,6 @@ test('each request is told once, whole or cut', { timeout: 10_000 }, async (t) =
   assert.deepEqual([cut?.aborted, cut?.status, cut?.client], [true, 200, '127.0.0.1']);
   const none = records.find((record) => record.userAgent === 'test');
   assert.deepEqual([none?.aborted, none?.status, none?.method, none?.target], [false, 404, 'GET', '/none?x']);
-});
-
-test('a line of the log holds nothing that a terminal obeys', () => {
-  const record = {
-    time: new Date('2026-01-02T03:04:05Z'),
-    client: '::1',
-    method: 'GET',
-    target: '/a"b\\\x1b]0;evil\x07\u009b\u202e',
-    status: 200,
-    bytes: 12,
-    durationMs: 1,
-    aborted: false,
-  };
-  const line = formatAccess(record);
-  assert.equal(
-    line,
-    '::1 - - [02/Jan/2026:03:04:05 +0000] "GET /a\\"b\\\\\\x1b]0;evil\\x07\\x9b\\u{202e} HTTP/1.1" 200 12',
-  );
-  assert.match(formatAccess({ ...record, bytes: 0 }), / 200 -$/);
 });
 
 test('close lets a download end within its grace, and cuts it without', { timeout: 10_000 }, async (t) => {
@@ -120,4 +114,122 @@ test('an abort of the scope ends it', { timeout: 10_000 }, async (t) => {
   const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share }, { signal: controller.signal });
   controller.abort(new Error('stopped'));
   await listener.closed;
+});
+
+/** A client that takes nothing until it is told to. */
+async function slowClient(t: TestContext, port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => undefined);
+  socket.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(socket, 'readable');
+  return socket;
+}
+
+test('what is under way is told, with how far it is', { timeout: 10_000 }, async (t) => {
+  const folder = await temporaryFolder(t);
+  const size = 32 << 20;
+  await writeFile(join(folder, 'big'), Buffer.alloc(size));
+  const { listener, port } = await serve(t, folder);
+  assert.deepEqual(listener.transfers?.(), []);
+  const socket = await slowClient(t, port);
+  const [transfer, none] = listener.transfers?.() ?? [];
+  assert.ok(transfer && !none);
+  assert.deepEqual([transfer.client, transfer.path, transfer.totalBytes], ['127.0.0.1', 'big', size]);
+  await until(() => transfer.bytes > 0);
+  const before = transfer.bytes;
+  socket.resume();
+  await until(() => transfer.bytes > before);
+  socket.destroy();
+  await until(() => listener.transfers?.().length === 0);
+});
+
+test('a slow client holds the end up, and connections that are idle or said nothing yet do not', {
+  timeout: 10_000,
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  const size = 32 << 20;
+  await writeFile(join(folder, 'big'), Buffer.alloc(size));
+  const { listener, port } = await serve(t, folder);
+  const idle = connect(port, '127.0.0.1');
+  const silent = connect(port, '127.0.0.1');
+  idle.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+  await once(idle, 'readable');
+  const slow = await slowClient(t, port);
+  let over = false;
+  const closing = listener.close({ graceMs: 60_000 }).then(() => {
+    over = true;
+  });
+  idle.resume();
+  silent.resume().on('error', () => undefined);
+  await once(idle, 'close');
+  assert.equal(over, false);
+  let bytes = 0;
+  slow.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+  });
+  await closing;
+  await until(() => slow.closed && silent.closed);
+  assert.ok(bytes >= size, `${bytes} of ${size}`);
+});
+
+test('a second close cuts what the first one waits for', { timeout: 10_000 }, async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'big'), Buffer.alloc(32 << 20));
+  const { listener, port, source } = await serve(t, folder);
+  const slow = await slowClient(t, port);
+  const closing = listener.close({ graceMs: 60_000 });
+  await listener.close();
+  await closing;
+  slow.resume();
+  await once(slow, 'close');
+  await until(() => source.opened === source.closed);
+});
+
+test('by a unix socket it serves the same, and the log says so', {
+  timeout: 10_000,
+  ...(process.platform === 'win32' ? { skip: 'Windows has named pipes' } : {}),
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'file'), 'hello');
+  const path = join(folder, 'x.sock');
+  const records: AccessRecord[] = [];
+  const options = { hosts: [path], onRequest: (record: AccessRecord) => records.push(record) };
+  const { listener } = await serve(t, folder, options);
+  assert.deepEqual([listener.address, listener.sockets, listener.urls], [{ host: path, port: 0 }, [path], []]);
+  const body = await new Promise<string>((resolve, reject) => {
+    request({ socketPath: path, path: '/file', agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve(text));
+    })
+      .on('error', reject)
+      .end();
+  });
+  assert.equal(body, 'hello');
+  await until(() => records.length === 1);
+  assert.equal(records[0]?.client, 'unix');
+  await listener.close();
+  assert.deepEqual(await readdir(folder), ['file']);
+});
+
+test('requests that wait behind another on a connection that breaks are under way no more', {
+  timeout: 10_000,
+}, async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'big'), Buffer.alloc(32 << 20));
+  const records: AccessRecord[] = [];
+  const { listener, port } = await serve(t, folder, { onRequest: (record) => records.push(record) });
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /big HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(3));
+  await once(socket, 'readable');
+  await until(() => listener.transfers?.().length === 3);
+  socket.destroy();
+  await until(() => listener.transfers?.().length === 0);
+  assert.deepEqual(
+    records.map(({ aborted }) => aborted),
+    [true, true, true],
+  );
 });

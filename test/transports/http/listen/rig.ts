@@ -4,6 +4,7 @@ import { mkdtemp, open, opendir, rm, stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { toXferError, XferError } from '#xfer/errors.js';
 import { bytesFromName, nameFromBytes } from '#xfer/names.js';
@@ -71,6 +72,7 @@ async function openFile(source: DiskSource, full: Buffer, path: string): Promise
   return {
     entry: entryOf(path, stats),
     read({ start, end }) {
+      if (end === start) return Readable.from([]);
       const last = end === undefined ? {} : { end: end - 1 };
       const stream = file.createReadStream({ start, ...last, autoClose: false });
       stream.on('data', (chunk) => {

@@ -3,12 +3,13 @@ import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toXferError, XferError } from '../../../../errors.js';
 import { lastPart } from '../../../../names.js';
-import { type Exchange, sendStream, watchClient } from '../exchange.js';
+import { type Exchange, sendStream } from '../exchange.js';
 import { closing, refuse } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
 import { parseTarget, type Target } from '../target.js';
+import { watchClient } from '../watch-client.js';
 import { scriptEnvironment } from './environment.js';
-import { exactly } from './exactly.js';
+import { relayed } from './relayed.js';
 import { readHead, type ScriptHead } from './response-head.js';
 import { Script, scriptCommand } from './script.js';
 import { directoryOf, findScript, type ScriptPath } from './script-path.js';
@@ -65,7 +66,7 @@ export class Cgi {
     if (request.method === 'OPTIONS') return void response.writeHead(204, { Allow: METHODS }).end();
     if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return no(405, { Allow: METHODS });
     const base = directoryOf(target.path, directories) as string;
-    const script = await findScript(target, base, share, sharing.hidden, sharing.scope);
+    const script = await findScript(target, base, share, sharing, sharing.scope);
     if (typeof script === 'number') return no(script);
     // A script that would write to the connection itself.
     if (lastPart(script.path).startsWith('nph-')) return no(501);
@@ -87,7 +88,7 @@ export class Cgi {
     const { request, response } = exchange;
     const started = await this.#start(call);
     if (!started) return refuse(request, response, 403, closing(request.headers));
-    const unwatch = watchClient(exchange, () => {
+    const unwatch = watchClient(request, response, () => {
       if (!response.writableFinished) started.stop();
     });
     const end = (): void => started.stop('SIGKILL');
@@ -158,9 +159,10 @@ export class Cgi {
     }
     // A script that says something later may wait until its client has seen this.
     if (started.stdout.readableLength === 0) response.flushHeaders();
-    const body = length === undefined ? started.stdout : exactly(started.stdout, length);
-    body.on('data', () => started.moved());
-    await sendStream(exchange, body);
+    await sendStream(
+      exchange,
+      relayed(started.stdout, length, () => started.moved()),
+    );
     const end = await Promise.race([started.ended, sleep(END_MS, undefined, { ref: false })]);
     // What it would have written is unknown, so the response must not look whole.
     if (end?.signal) throw new XferError('TRUNCATED', `send: the script was ended by ${end.signal}`);

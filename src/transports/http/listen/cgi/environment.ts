@@ -1,6 +1,8 @@
 /** What a script is told of its request: the meta-variables of RFC 3875, 4.1, and nothing of our own environment but these. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { plainAddress } from '../../../../client-address.js';
+import { readVersion } from '../../../../version.js';
 
 /** A script needs them to find programs; Windows starts none without the rest. */
 const INHERITED = ['PATH'];
@@ -27,6 +29,8 @@ const NOT_TOLD = new Set([
   'upgrade',
 ]);
 
+const SERVER_SOFTWARE = `xfer/${readVersion()}`;
+
 export interface ScriptRequest {
   readonly request: IncomingMessage;
   /** The script as the path of its address, not escaped. */
@@ -50,13 +54,13 @@ export function scriptEnvironment(
 ): Record<string, string> {
   const { request, scriptName, pathInfo, pathTranslated, query, bodyBytes, user } = asked;
   const { socket, headers } = request;
-  const client = withoutMapping(socket.remoteAddress ?? '');
+  const client = plainAddress(socket.remoteAddress ?? '');
   const type = headers['content-type'];
   return {
     ...inherited(own, platform),
     ...fieldVariables(headers),
     GATEWAY_INTERFACE: 'CGI/1.1',
-    SERVER_SOFTWARE: 'xfer',
+    SERVER_SOFTWARE,
     SERVER_PROTOCOL: `HTTP/${request.httpVersion}`,
     SERVER_NAME: serverName(headers.host, socket),
     SERVER_PORT: String(socket.localPort ?? 0),
@@ -102,9 +106,5 @@ function asText(field: string): string {
 
 function serverName(host: string | undefined, socket: Socket): string {
   const [, name] = /^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d*)?$/.exec(host ?? '') ?? [];
-  return name ?? (withoutMapping(socket.localAddress ?? '') || 'localhost');
-}
-
-function withoutMapping(address: string): string {
-  return address.replace(/^::ffff:(?=\d+\.)/, '');
+  return name ?? (plainAddress(socket.localAddress ?? '') || 'localhost');
 }

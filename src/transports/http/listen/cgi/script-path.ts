@@ -2,6 +2,7 @@
 import { isText, joinPath } from '../../../../names.js';
 import type { Entry, Scope } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
+import { isShown, type TargetPolicy } from '../target.js';
 
 export interface ScriptPath {
   /** Below the root. */
@@ -24,19 +25,19 @@ export function directoryOf(path: string, directories: readonly string[]): strin
 
 /**
  * The first file on the way down from `base`, a directory of scripts. 404 where nothing has the name, 403 for a directory.
- * `hidden`: names that start with a dot can be scripts.
+ * What the policy hides is no script.
  */
 export async function findScript(
   { path, directory }: Asked,
   base: string,
   share: SharedSource,
-  hidden: boolean,
+  policy: TargetPolicy,
   scope: Scope,
 ): Promise<ScriptPath | 403 | 404> {
   const parts = path === base ? [] : path.slice(base.length + 1).split('/');
   let at = base;
   for (const [index, part] of parts.entries()) {
-    if (part.startsWith('.') && !hidden) return 404;
+    if (!isShown(part, false, policy)) return 404;
     at = joinPath(at, part);
     const entry = await share.stat(at, scope);
     if (!entry) return 404;

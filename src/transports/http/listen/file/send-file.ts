@@ -6,53 +6,97 @@ import type { ByteRange, OpenFile } from '../../../../transport.js';
 import { type Exchange, type ReadableAt, sendLast, sendRange, sendStream } from '../exchange.js';
 import { refuse } from '../refuse.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
-import { contentFields, NO_FIELDS, type OwnFields, ownValidators, withOwnFields } from './own-fields.js';
+import {
+  type ContentFields,
+  contentFields,
+  NO_FIELDS,
+  type OwnFields,
+  ownValidators,
+  withOwnFields,
+} from './own-fields.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
+import type { ReprDigests } from './repr-digest.js';
+
+/** What nothing is said of. */
+const ANY_TYPE = 'application/octet-stream';
 
 /** Bodies up to this length are sent in one piece. */
 const SMALL_BYTES = 64 * 1024;
 
+/** What is sent of a file, and how. */
+export interface Sent {
+  /** The caller closes it. */
+  readonly file: OpenFile;
+  /** Decides the Content-Type, unless `own` does. */
+  readonly name: string;
+  /** Whether the file can be read from anywhere. */
+  readonly ranges: boolean;
+  /** Absent: no digest is given. */
+  readonly digests?: ReprDigests;
+  /** Those of the file where absent. */
+  readonly validators?: Validators;
+  /** Further fields of every answer about the file. */
+  readonly fields?: Record<string, string>;
+  /** What the person who serves says of the file, in place of all the others. */
+  readonly own?: OwnFields;
+}
+
 /**
- * Sends the file, what was asked of it, 304, 412 or 416. `name` decides the Content-Type, unless `own` does: fields that
- * the person who serves says of the file. The caller closes the file. Rejects where the body could not be sent whole; the
- * connection is cut then.
+ * Sends the file, what was asked of it, 304, 412 or 416. Rejects where the body could not be sent whole; the connection is
+ * cut then.
  */
-export async function sendFile(
-  exchange: Exchange,
-  file: OpenFile,
-  name: string,
-  ranges: boolean,
-  own: OwnFields = NO_FIELDS,
-): Promise<void> {
+export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   const { request, response } = exchange;
+  const { file, name, own = NO_FIELDS } = sent;
   const { size } = file.entry;
-  const validators = ownValidators(validatorsOf(file.entry), own);
-  const fields = withOwnFields(fileFields(validators, ranges && size !== undefined), own);
+  const ranges = sent.ranges && size !== undefined;
+  const found = sent.validators ?? validatorsOf(file.entry);
+  const validators = ownValidators(found, own);
+  const fields = withOwnFields({ ...fileFields(validators, ranges), ...sent.fields }, own);
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {
     response.writeHead(304, fields).end();
     return;
   }
   if (failed === 412) return refuse(request, response, 412, fields);
-  const content = contentFields(name, own);
-  const spans = ranges && size !== undefined ? askedSpans(request, size, validators) : undefined;
-  if (spans === undefined || size === undefined) {
-    const whole = wantsWhole(request, file) ? await file.readWhole() : undefined;
-    response.writeHead(200, { ...fields, ...content, ...lengthField(size) });
-    if (whole) return sendLast(exchange, whole);
-    return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
-  }
-  const [first, second] = spans;
-  if (first === undefined) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
-  if (second === undefined) {
+  const spans = ranges ? askedSpans(request, size, validators) : undefined;
+  if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
+  const digest = await sent.digests?.fieldFor(exchange, file, found.strong);
+  const head = {
+    ...fields,
+    ...contentFields(name, own),
+    ...(digest === undefined ? {} : { 'Repr-Digest': digest }),
+  };
+  if (spans === undefined || size === undefined) return sendWhole(exchange, file, head);
+  return sendSpans(exchange, file, spans as [Span, ...Span[]], size, head);
+}
+
+async function sendWhole(exchange: Exchange, file: OpenFile, head: ContentFields): Promise<void> {
+  const { request, response } = exchange;
+  const { size } = file.entry;
+  const bytes = wantsWhole(request, file) ? await file.readWhole() : undefined;
+  response.writeHead(200, { ...head, ...lengthField(size) });
+  if (bytes) return sendLast(exchange, bytes);
+  return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
+}
+
+/** One span as it is, several as the parts of one body. */
+async function sendSpans(
+  exchange: Exchange,
+  file: OpenFile,
+  spans: [Span, ...Span[]],
+  size: number,
+  head: ContentFields,
+) {
+  const { response } = exchange;
+  const [first] = spans;
+  if (spans.length === 1) {
     const partial = { 'Content-Range': contentRange(first, size), ...lengthField(first.end - first.start) };
-    response.writeHead(206, { ...fields, ...content, ...partial });
+    response.writeHead(206, { ...head, ...partial });
     return sendBody(exchange, spans, file);
   }
-  const type = content['Content-Type'] ?? 'application/octet-stream';
-  const parts = multipart(spans, size, type, randomBytes(12).toString('hex'));
-  const whole = { ...content, 'Content-Type': parts.contentType, ...lengthField(parts.length) };
-  response.writeHead(206, { ...fields, ...whole });
+  const parts = multipart(spans, size, head['Content-Type'] ?? ANY_TYPE, randomBytes(12).toString('hex'));
+  response.writeHead(206, { ...head, 'Content-Type': parts.contentType, ...lengthField(parts.length) });
   return sendBody(exchange, spans, file, parts);
 }
 
@@ -94,11 +138,14 @@ function askedSpans(request: IncomingMessage, size: number, validators: Validato
 }
 
 async function sendBody(exchange: Exchange, spans: readonly ByteRange[], file: OpenFile, parts?: Multipart) {
-  const { request, response } = exchange;
+  const { request, response, tally } = exchange;
   if (request.method === 'HEAD' || spans.length === 0) {
     response.end();
     return;
   }
+  const [only] = spans as [ByteRange];
+  const totalBytes = parts?.length ?? (only.end === undefined ? undefined : only.end - only.start);
+  if (totalBytes !== undefined) tally.totalBytes = totalBytes;
   for (const [index, span] of spans.entries()) {
     if (parts) write(exchange, parts.heads[index] as string);
     await sendSpan(exchange, file, span);

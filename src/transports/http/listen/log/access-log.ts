@@ -1,66 +1,46 @@
 /** What is told of each request, and the line that a log holds of it. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { printable } from '../../../../names.js';
 
 /** One request that ended. All text is as it came from outside: it passes `formatAccess` or `printable` before it is shown. */
 export interface AccessRecord {
   /** When the request's headers had come. */
   readonly time: Date;
-  /** Address of the client. */
+  /** Address of the client; `unix` where it came by a unix socket or a named pipe. */
   readonly client: string;
+  /** Who logged in. */
+  readonly user?: string;
   readonly method: string;
   /** The request target, raw. */
   readonly target: string;
+  /** As in `1.1`. */
+  readonly httpVersion: string;
   readonly status: number;
   /** Bytes of the body that were handed to the connection. */
   readonly bytes: number;
   readonly durationMs: number;
+  readonly referer?: string;
   readonly userAgent?: string;
   /** The connection ended before the response did. */
   readonly aborted: boolean;
 }
 
-/** How many bytes of body a response was given; `respond` counts here. */
-export interface Tally {
-  bytes: number;
-}
+export type AccessFormat = 'common' | 'combined';
 
-/** Calls `onRequest` once, when the response has ended in whatever way. */
-export function watchAccess(
-  request: IncomingMessage,
-  response: ServerResponse,
-  tally: Tally,
-  onRequest: (record: AccessRecord) => void,
-): void {
-  const startMs = performance.now();
-  const time = new Date();
-  // The socket forgets its address as soon as it is closed.
-  const client = (request.socket.remoteAddress ?? '-').replace(/^::ffff:(?=\d+\.)/, '');
-  response.once('close', () => {
-    const userAgent = request.headers['user-agent'];
-    onRequest({
-      time,
-      client,
-      method: request.method ?? '-',
-      target: request.url ?? '-',
-      status: response.statusCode,
-      bytes: tally.bytes,
-      durationMs: performance.now() - startMs,
-      ...(userAgent === undefined ? {} : { userAgent }),
-      aborted: !response.writableFinished,
-    });
-  });
-}
-
-/** A record as one line in the Common Log Format, in UTC, with nothing in it that a terminal could obey. */
-export function formatAccess(record: AccessRecord): string {
-  const { client, method, target, status, bytes } = record;
-  const size = bytes === 0 ? '-' : String(bytes);
-  return `${printable(client)} - - [${logTime(record.time)}] "${quoted(`${method} ${target}`)} HTTP/1.1" ${status} ${size}`;
+/**
+ * A record as one line in the Common or the Combined Log Format of Apache, in UTC, with nothing in it that a terminal could
+ * obey.
+ */
+export function formatAccess(record: AccessRecord, format: AccessFormat = 'common'): string {
+  const { client, user, time, method, target, httpVersion, status, bytes, referer, userAgent } = record;
+  // A name with a space in it would be taken for two fields.
+  const who = user === undefined || user === '' ? '-' : printable(user).replaceAll(' ', '\\x20');
+  const request = quoted(`${method} ${target} HTTP/${httpVersion}`);
+  const line = `${printable(client)} - ${who} [${logTime(time)}] ${request} ${status} ${bytes === 0 ? '-' : bytes}`;
+  return format === 'common' ? line : `${line} ${quoted(referer ?? '-')} ${quoted(userAgent ?? '-')}`;
 }
 
 function quoted(text: string): string {
-  return printable(text.replace(/["\\]/g, '\\$&'));
+  return `"${printable(text.replace(/["\\]/g, '\\$&'))}"`;
 }
 
 /** `10/Oct/2000:13:55:36 +0000`. */

@@ -1,5 +1,6 @@
 /** The site that a shared directory is: by its `serve.json`, or because it is asked for. */
 import { XferError } from '../../../../errors.js';
+import { GatheredSource } from '../../../../gathered-source.js';
 import type { Scope } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
 import { SiteRouter } from './router.js';
@@ -16,7 +17,7 @@ export interface SiteOptions {
 }
 
 /**
- * The site that `share` is to be, or undefined. Its rules are read once. USAGE where the share is one file or a rule is
+ * The site that `share` is to be, or undefined. Its rules are read once. USAGE where the share is no single directory or a rule is
  * not right, NOT_FOUND where its `public` is no directory, and what reading the rules rejects with.
  */
 export async function openSite(
@@ -27,10 +28,9 @@ export async function openSite(
 ): Promise<Site | undefined> {
   const asked = site ?? (single || undefined);
   if (asked === false) return undefined;
-  const root = await share.stat('', scope);
-  if (root?.kind !== 'directory') {
+  if (share instanceof GatheredSource) {
     if (asked)
-      throw new XferError('USAGE', `serve ${share.label}: a site is a directory`, { hint: 'xfer serve --site .' });
+      throw new XferError('USAGE', `serve ${share.label}: a site is one directory`, { hint: 'xfer serve --site .' });
     return undefined;
   }
   const text = await readRules(share, scope);

@@ -6,9 +6,10 @@ import { type Exchange, sendStream } from '../exchange.js';
 import { contentFields, withOwnFields } from '../file/own-fields.js';
 import { sendListing } from '../listing/listing.js';
 import { refuse, refuseError, statusOf } from '../refuse.js';
-import { redirectToDirectory, sendOpened, shownEntries } from '../shared-path.js';
+import { redirectToDirectory, sendOpened } from '../shared-path.js';
 import type { Sharing } from '../sharing.js';
-import { parseTarget, printableQuery, type Target } from '../target.js';
+import { shownEntries } from '../shown.js';
+import { isShown, parseTarget, printableQuery, type Target } from '../target.js';
 import type { SiteFiles } from './lookup.js';
 import { LONGEST_PATH } from './patterns.js';
 import type { Decision, SiteRouter } from './router.js';
@@ -70,8 +71,11 @@ export class Site {
       return sendOpened(exchange, sharing, file, decision.path, decision.fields);
     }
     if (!target.directory) return redirectToDirectory(exchange, target);
-    const entries = await shownEntries(exchange, sharing, path);
-    if (!entries) return;
+    const entries: Entry[] = [];
+    for await (const entry of shownEntries(sharing, path)) {
+      if (response.destroyed) return;
+      entries.push(entry);
+    }
     const listed = await this.#router.listed(entries.map((entry) => entry.path));
     const shown = entries.filter((entry) => listed.has(entry.path) && joinPath(path, entry.path) !== this.#rulesPath);
     return sendListing(exchange, { path: decision.path, query: target.query, entries: shown });
@@ -129,10 +133,10 @@ export class Site {
   }
 
   /** Whether a path of the site may be answered with what is there. */
-  #isShown(path: string, { hidden }: Sharing): boolean {
+  #isShown(path: string, sharing: Sharing): boolean {
     if (joinPath(this.#rules.public, path) === this.#rulesPath) return false;
     const parts = path.split('/');
-    return hidden || parts.every((part, index) => !part.startsWith('.') || (index === 0 && part === WELL_KNOWN));
+    return parts.every((part, at) => isShown(part, at === 0, sharing) || (at === 0 && part === WELL_KNOWN));
   }
 }
 

@@ -72,6 +72,9 @@ test('no spelling of its address', { timeout: 60_000 }, async (t) => {
       }
     }
     assert.equal((await ask(port, '/%63gi-bin/x.sh')).body, 'ran\n');
+    const archive = (await ask(port, '/?archive=tar')).body;
+    assert.doesNotMatch(archive, /cgi-bin|MARKER/);
+    if (!site) assert.match(archive, /a\/b/);
     assert.doesNotMatch((await ask(port, '/?json')).body, /cgi-bin/);
     assert.doesNotMatch((await ask(port, '/')).body, /cgi-bin|x\.sh/);
   }

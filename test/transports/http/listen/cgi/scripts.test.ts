@@ -2,9 +2,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AccessRecord } from '#xfer/transports/http/listen/index.js';
+import { readVersion } from '#xfer/version.js';
 import { patternBytes } from '../../../../support/fixtures.js';
 import { needs } from '../../../../support/peers.js';
-import { exchange, get as rawGet } from '../rig.js';
+import { exchange, get as rawGet, until } from '../rig.js';
 import { ask } from '../site/site-rig.js';
 import { HEAD, post, serveScripts } from './cgi-rig.js';
 
@@ -92,7 +94,7 @@ test('the environment is what is listed, and no more', ANY_TIME, async (t) => {
     SERVER_NAME: 'own.example',
     SERVER_PORT: String(port),
     SERVER_PROTOCOL: 'HTTP/1.1',
-    SERVER_SOFTWARE: 'xfer',
+    SERVER_SOFTWARE: `xfer/${readVersion()}`,
   });
   const plain = (await ask(port, '/cgi-bin/env')).body;
   assert.doesNotMatch(plain, /CONTENT_|PATH_TRANSLATED|secret/);
@@ -214,4 +216,24 @@ test('directories of scripts elsewhere, and links inside the root', ANY_TIME, as
   assert.equal((await ask(port, '/sub/dir/run/hello')).body, '/sub/dir/run/hello\n');
   assert.equal((await ask(port, '/htbin/hello/x')).body, '/htbin/hello\n');
   assert.match((await ask(port, '/cgi-bin/hello')).body, /printf/, 'no directory of scripts here');
+});
+
+test('a limit of the speed holds for what scripts say, and takes nothing away', ANY_TIME, async (t) => {
+  const options = { limitBytesPerSecond: 4_000_000 };
+  const { port } = await serveScripts(t, { 'cgi-bin/cat': `${HEAD}; exec cat` }, {}, { options });
+  const bytes = patternBytes(2_000_000);
+  assert.ok((await post(port, '/cgi-bin/cat', bytes)).body.equals(bytes));
+});
+
+test('a request with a body is one line of the log, when its answer has ended', ANY_TIME, async (t) => {
+  const records: AccessRecord[] = [];
+  const options = { onRequest: (record: AccessRecord) => void records.push(record) };
+  const { port, listener } = await serveScripts(t, { 'cgi-bin/late': `cat; sleep 0.3; ${HEAD}` }, {}, { options });
+  assert.equal((await post(port, '/cgi-bin/late', Buffer.from('no head'))).status, 502);
+  await until(() => records.length > 0);
+  assert.deepEqual(
+    records.map(({ method, status, aborted }) => [method, status, aborted]),
+    [['POST', 502, false]],
+  );
+  assert.equal(listener.transfers?.().length ?? 0, 0);
 });

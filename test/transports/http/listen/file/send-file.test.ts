@@ -177,3 +177,18 @@ test('content types', () => {
   };
   for (const [name, type] of Object.entries(rows)) assert.equal(contentTypeOf(name), type, name);
 });
+
+test('?download has a browser save the file under its name, as it is', async (t) => {
+  const folder = await temporaryFolder(t);
+  await mkdir(join(folder, 'sub'));
+  await writeFile(join(folder, 'sub', 'ü"b.html'), '<p>');
+  await writeFile(join(folder, 'sub', 'ü"b.html.gz'), 'compressed');
+  const { url } = await serve(t, folder);
+  const init = { headers: { 'accept-encoding': 'gzip', range: 'bytes=1-1' } };
+  const saved = await fetch(`${url}/sub/%C3%BC%22b.html?download`, init);
+  const expected = `attachment; filename="__b.html"; filename*=UTF-8''%C3%BC%22b.html`;
+  assert.equal(saved.headers.get('content-disposition'), expected);
+  assert.deepEqual([saved.status, saved.headers.get('content-encoding'), await saved.text()], [206, null, 'p']);
+  const shown = await fetch(`${url}/sub/%C3%BC%22b.html`);
+  assert.equal(shown.headers.get('content-disposition'), null);
+});

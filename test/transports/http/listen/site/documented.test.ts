@@ -300,3 +300,20 @@ test('single: what is not there is index.html', OUTCOME, async (t) => {
   const head = await get('/any', {}, 'HEAD');
   assert.deepEqual([head.status, head.body, head.fields['content-length']], [200, '', '3']);
 });
+
+test('what is compressed beside a page goes with the rules of the page', OUTCOME, async (t) => {
+  const rules = {
+    headers: [
+      { source: 'app.js', headers: [{ key: 'Cache-Control', value: 'max-age=60' }] },
+      { source: 'own.js', headers: [{ key: 'ETag', value: 'v1' }] },
+    ],
+  };
+  const files = { 'app.js': 'plain', 'app.js.gz': 'packed', 'own.js': 'plain', 'own.js.gz': 'packed' };
+  const { get } = await serveSite(t, rules, files);
+  const packed = await get('/app.js', { 'accept-encoding': 'gzip' });
+  assert.deepEqual([packed.body, packed.fields['content-encoding']], ['packed', 'gzip']);
+  assert.equal(packed.fields['cache-control'], 'max-age=60');
+  assert.match(String(packed.fields['content-type']), /^text\/javascript/);
+  const own = await get('/own.js', { 'accept-encoding': 'gzip' });
+  assert.deepEqual([own.body, own.fields['content-encoding'], own.fields.etag], ['plain', undefined, '"v1"']);
+});

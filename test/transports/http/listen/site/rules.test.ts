@@ -99,7 +99,9 @@ test('where a site is one, and where it is not', { timeout: 20_000 }, async (t) 
   assert.equal((await ask(never.port, '/about')).status, 404);
   assert.equal((await ask(never.port, '/serve.json')).status, 200);
   const file = await openLocalSource(join(root, 'about.html'));
-  await assert.rejects(serve(t, root, { share: file, site: true }), failsWith('USAGE', /a site is a directory/));
-  await assert.rejects(serve(t, root, { share: file, single: true }), failsWith('USAGE', /a site is a directory/));
+  await assert.rejects(serve(t, root, { share: file, site: true }), failsWith('USAGE', /a site is one directory/));
+  await assert.rejects(serve(t, root, { share: file, single: true }), failsWith('USAGE', /a site is one directory/));
   assert.equal((await ask((await serve(t, root, { share: file })).port, '/about.html')).body, 'about');
+  const rules = await openLocalSource(join(root, 'serve.json'));
+  assert.match((await ask((await serve(t, root, { share: rules })).port, '/serve.json')).body, /trailingSlash/);
 });

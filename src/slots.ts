@@ -1,5 +1,7 @@
-import type { Scope } from '../../../transport.js';
+/** Places that are taken and given back. */
+
 import { onAbort } from './on-abort.js';
+import type { Scope } from './transport.js';
 
 /** A number of places; who finds none free waits in line. */
 export class Slots {

@@ -1,0 +1,52 @@
+/** Where `xfer serve` listens. */
+import { XferError } from '../../errors.js';
+import { socketPath } from '../../socket-file.js';
+import type { ListenOptions } from '../../transport.js';
+import type { ServeOperands } from '../commands/serve.js';
+import type { ParsedArguments } from '../parsed-arguments.js';
+import type { Surroundings } from '../surroundings.js';
+
+type Where = Pick<ListenOptions, 'hosts' | 'port' | 'descriptors'>;
+
+/** USAGE where an address or a port is given that nothing would be bound to. */
+export function whereItListens(
+  { port, portTyped }: ServeOperands,
+  parsed: ParsedArguments,
+  around: Surroundings,
+): Where {
+  const hosts = parsed.list('bind');
+  const descriptors = around.inheritedSockets ?? [];
+  if (descriptors.length > 0) {
+    if (hosts.length > 0 || portTyped) {
+      throw new XferError(
+        'USAGE',
+        'serve: the socket was made by the service manager, and an address is given as well',
+        {
+          hint: 'leave --bind and the port out, or start it without LISTEN_FDS',
+        },
+      );
+    }
+    return { port, descriptors };
+  }
+  for (const host of hosts) checkAddress(host, around.platform);
+  if (portTyped && hosts.length > 0 && hosts.every((host) => socketPath(host) !== undefined)) {
+    throw new XferError('USAGE', `serve: port ${port} is given, and only sockets that have none`, {
+      hint: 'add the address of the port, as in: --bind 127.0.0.1',
+    });
+  }
+  return { port, ...(hosts.length > 0 ? { hosts } : {}) };
+}
+
+function checkAddress(address: string, platform: NodeJS.Platform): void {
+  const path = socketPath(address);
+  const isPipe = path?.startsWith('\\\\') ?? false;
+  if (path === '') throw new XferError('USAGE', `option --bind ${address}: a path is missing`);
+  if (path === undefined || isPipe === (platform === 'win32')) return;
+  throw platform === 'win32'
+    ? new XferError('UNSUPPORTED', `option --bind ${address}: Windows has named pipes`, {
+        hint: '--bind \\\\.\\pipe\\xfer',
+      })
+    : new XferError('UNSUPPORTED', `option --bind ${address}: named pipes are a thing of Windows`, {
+        hint: '--bind ./xfer.sock',
+      });
+}

@@ -1,0 +1,81 @@
+/** Digests of what is served, for those who want one: RFC 9530. */
+import type { ServerResponse } from 'node:http';
+import { streamDigest } from '../../../../digest.js';
+import type { DigestAlgorithm, OpenFile } from '../../../../transport.js';
+import { DIGEST_FIELDS } from '../../validator.js';
+import type { Exchange } from '../exchange.js';
+
+const MOST_KEPT = 1000;
+const MOST_AT_ONCE = 4;
+
+/** A longer Want-Repr-Digest than any client sends. */
+const MOST_WANTED_CHARACTERS = 500;
+
+/** While a long file is hashed nothing else moves on the connection, and either end might take that for its death. */
+const SIGN_OF_LIFE_MS = 10_000;
+
+/** Computes each digest once for a version of a file. */
+export class ReprDigests {
+  /** In the order in which they were asked for last. */
+  readonly #kept = new Map<string, string>();
+  #atOnce = 0;
+
+  /**
+   * The value of Repr-Digest for all bytes of the file, by the algorithm that the request likes best; undefined where it
+   * wants none, the size is unknown, or others are hashed meanwhile and this one would have to wait. `lasting`: equal
+   * versions mean equal bytes. Rejects as the file's stream does, DISCONNECTED where the client has gone.
+   */
+  async fieldFor(exchange: Exchange, file: OpenFile, lasting: boolean): Promise<string | undefined> {
+    const algorithm = wantedAlgorithm(exchange.request.headers['want-repr-digest']);
+    const { size, version, path } = file.entry;
+    if (algorithm === undefined || size === undefined) return undefined;
+    const key = `${algorithm} ${version} ${path}`;
+    const known = this.#kept.get(key);
+    if (known === undefined && this.#atOnce >= MOST_AT_ONCE) return undefined;
+    const value = known ?? (await this.#compute(exchange, file, algorithm));
+    if (lasting && version !== undefined) this.#keep(key, value);
+    return value;
+  }
+
+  async #compute({ request, response }: Exchange, file: OpenFile, algorithm: DigestAlgorithm): Promise<string> {
+    const gone = new AbortController();
+    const cut = (): void => gone.abort();
+    request.once('close', cut);
+    const alive = setInterval(() => tellAlive(response), SIGN_OF_LIFE_MS);
+    this.#atOnce += 1;
+    try {
+      const hex = await streamDigest(file.read({ start: 0, end: file.entry.size as number }), algorithm, gone);
+      return `${DIGEST_FIELDS[algorithm].field}=:${Buffer.from(hex, 'hex').toString('base64')}:`;
+    } finally {
+      this.#atOnce -= 1;
+      clearInterval(alive);
+      request.removeListener('close', cut);
+    }
+  }
+
+  #keep(key: string, value: string): void {
+    this.#kept.delete(key);
+    this.#kept.set(key, value);
+    const [oldest] = this.#kept.keys();
+    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
+  }
+}
+
+/** 102 (RFC 2518, 10.1), which no client takes for the answer, and none of HTTP/1.0 knows. */
+function tellAlive(response: ServerResponse): void {
+  if (response.req.httpVersion === '1.1' && !response.headersSent) response.writeProcessing();
+}
+
+/** The algorithm of the greatest weight in a Want-Repr-Digest field (RFC 9530, 4); undefined where none is known. */
+export function wantedAlgorithm(field: string | string[] | undefined): DigestAlgorithm | undefined {
+  const text = String(field ?? '').slice(0, MOST_WANTED_CHARACTERS);
+  let best: { readonly algorithm: DigestAlgorithm; readonly weight: number } | undefined;
+  for (const member of text.split(',')) {
+    const [, name, weight] = /^\s*([a-z][a-z0-9-]*)\s*=\s*([0-9]{1,2})\s*$/.exec(member) ?? [];
+    for (const algorithm of Object.keys(DIGEST_FIELDS) as DigestAlgorithm[]) {
+      if (DIGEST_FIELDS[algorithm].field !== name || Number(weight) <= (best?.weight ?? 0)) continue;
+      best = { algorithm, weight: Number(weight) };
+    }
+  }
+  return best?.algorithm;
+}

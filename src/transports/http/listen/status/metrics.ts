@@ -1,0 +1,75 @@
+/** What the listener has done, counted for Prometheus. No path is a label, so that nobody can make the set grow. */
+import type { AccessRecord } from '../log/access-log.js';
+import { type Family, formatFamilies, Histogram, type Sample } from './exposition.js';
+import { processFamilies } from './process-families.js';
+import type { Transfers } from './transfers.js';
+
+const METHODS: ReadonlySet<string> = new Set([
+  ...['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  ...['PROPFIND', 'PROPPATCH', 'MKCOL', 'COPY', 'MOVE', 'LOCK', 'UNLOCK'],
+]);
+
+/** From a small file near by to a large one far away. */
+const DURATION_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800];
+
+export class Metrics {
+  readonly #requests = new Map<string, { readonly method: string; readonly code: string; count: number }>();
+  readonly #duration = new Histogram(DURATION_BOUNDS_SECONDS);
+  #aborted = 0;
+  #bytes = 0;
+
+  readonly count = ({ method, status, bytes, durationMs, aborted }: AccessRecord): void => {
+    const labels = { method: METHODS.has(method) ? method : 'OTHER', code: String(status) };
+    const key = `${labels.method} ${labels.code}`;
+    const row = this.#requests.get(key) ?? { ...labels, count: 0 };
+    row.count += 1;
+    this.#requests.set(key, row);
+    this.#duration.observe(durationMs / 1000);
+    this.#bytes += bytes;
+    if (aborted) this.#aborted += 1;
+  };
+
+  /** As text; `transfers` are those under way, the one that asks for this among them. */
+  format(transfers: Transfers): string {
+    return formatFamilies([...this.#families(transfers), ...processFamilies()]);
+  }
+
+  #families(transfers: Transfers): Family[] {
+    const requests: Sample[] = [...this.#requests.values()].map(({ method, code, count }) => ({
+      labels: { method, code },
+      value: count,
+    }));
+    return [
+      {
+        name: 'xfer_http_requests_total',
+        type: 'counter',
+        help: 'Requests whose response has ended, by method and status code.',
+        samples: requests,
+      },
+      {
+        name: 'xfer_http_requests_aborted_total',
+        type: 'counter',
+        help: 'Requests whose connection ended before their response did.',
+        samples: [{ value: this.#aborted }],
+      },
+      {
+        name: 'xfer_http_response_bytes_total',
+        type: 'counter',
+        help: 'Bytes of response bodies that were handed to connections.',
+        samples: [{ value: this.#bytes + transfers.bytes }],
+      },
+      {
+        name: 'xfer_http_transfers_in_progress',
+        type: 'gauge',
+        help: 'Requests that are being answered, without the one that asks for this.',
+        samples: [{ value: transfers.size - 1 }],
+      },
+      {
+        name: 'xfer_http_request_duration_seconds',
+        type: 'histogram',
+        help: 'Time from the head of a request to the end of its response in seconds.',
+        samples: this.#duration.samples(),
+      },
+    ];
+  }
+}

@@ -1,0 +1,112 @@
+/** The requests that are being answered. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Transfer } from '../../../../transport.js';
+import type { AccessRecord } from '../log/access-log.js';
+import { parseTarget, type TargetPolicy } from '../target.js';
+import { watchClient } from '../watch-client.js';
+
+/** How many bytes of body a response was given; who sends them counts here. */
+export interface Tally {
+  bytes: number;
+  /** How many there will be, where that is known. */
+  totalBytes?: number;
+}
+
+/** Each name may be shown, also one that nobody is given. */
+const ANY: TargetPolicy = { hidden: true, named: new Set(), platform: 'linux' };
+
+class UnderWay implements Transfer {
+  readonly client: string;
+  readonly startMs = performance.now();
+  readonly tally: Tally = { bytes: 0 };
+  readonly request: IncomingMessage;
+
+  constructor(request: IncomingMessage, client: string) {
+    this.request = request;
+    this.client = client;
+  }
+
+  /** What the target points at, decoded where it can be. */
+  get path(): string {
+    const { url = '' } = this.request;
+    const target = parseTarget(url, ANY);
+    return typeof target === 'number' ? url : target.path;
+  }
+
+  get bytes(): number {
+    return this.tally.bytes;
+  }
+
+  get totalBytes(): number | undefined {
+    return this.tally.totalBytes;
+  }
+}
+
+export class Transfers {
+  readonly #underWay = new Set<UnderWay>();
+  readonly #onEnd: readonly ((record: AccessRecord) => void)[];
+  #afterEach: () => void = () => undefined;
+
+  /** Each of `onEnd` is told of a request once, when its response has ended in whatever way. */
+  constructor(...onEnd: readonly ((record: AccessRecord) => void)[]) {
+    this.#onEnd = onEnd;
+  }
+
+  /** Counts a request from now to the end of its response. */
+  begin(request: IncomingMessage, response: ServerResponse, client: string): Tally {
+    const one = new UnderWay(request, client);
+    this.#underWay.add(one);
+    const end = (): void => {
+      if (!this.#underWay.delete(one)) return;
+      if (this.#onEnd.length > 0) {
+        const record = recordOf(one, response);
+        for (const tell of this.#onEnd) tell(record);
+      }
+      this.#afterEach();
+    };
+    const unwatch = watchClient(request, response, end);
+    response.once('close', () => {
+      unwatch();
+      end();
+    });
+    return one.tally;
+  }
+
+  /** Calls back after each that ends from now on. */
+  afterEach(call: () => void): void {
+    this.#afterEach = call;
+  }
+
+  get size(): number {
+    return this.#underWay.size;
+  }
+
+  /** Bytes of all bodies under way that were handed to their connections so far. */
+  get bytes(): number {
+    let sum = 0;
+    for (const { tally } of this.#underWay) sum += tally.bytes;
+    return sum;
+  }
+
+  list(): Transfer[] {
+    return [...this.#underWay];
+  }
+}
+
+function recordOf({ request, client, startMs, bytes }: UnderWay, response: ServerResponse): AccessRecord {
+  const durationMs = performance.now() - startMs;
+  const { referer, 'user-agent': userAgent } = request.headers;
+  return {
+    time: new Date(Date.now() - durationMs),
+    client,
+    method: request.method ?? '-',
+    target: request.url ?? '-',
+    httpVersion: request.httpVersion,
+    status: response.statusCode,
+    bytes,
+    durationMs,
+    ...(referer === undefined ? {} : { referer }),
+    ...(userAgent === undefined ? {} : { userAgent }),
+    aborted: !response.writableFinished,
+  };
+}
