@@ -9,6 +9,7 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Listener, ListenOptions } from './listener.js';
 import type { Location } from './location.js';
+import type { Place } from './place.js';
 
 export type { Listener, ListenOptions, Transfer } from './listener.js';
 
@@ -108,6 +109,8 @@ export interface Source {
   stat?(path: string, scope: Scope): Promise<Entry | undefined>;
   /** What has the name itself: of a link its own entry, with its target. Undefined where nothing has it. UNSAFE_PATH. */
   look?(path: string, scope: Scope): Promise<Entry | undefined>;
+  /** Where a file or a directory is, links followed. NOT_FOUND, UNSAFE_PATH. Absent: it is on no disk of this machine. */
+  place?(path: string, scope: Scope): Promise<Place>;
   /** Room in the file system that holds the root. */
   space?(scope: Scope): Promise<Space>;
   /** What a directory holds, one level deep, in no order. NOT_FOUND, DENIED. Present with `open`: a listener can share it. */

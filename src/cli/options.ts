@@ -180,6 +180,11 @@ const rows = [
     flag('tls', '', 'encrypt, as https, with a certificate that is made here and kept for next time'),
     text('cert', '', 'file', 'encrypt with this certificate, in PEM, those of its issuers after it; with --key'),
     text('key', '', 'file', 'private key of the certificate, in PEM'),
+    flag('site', '', 'serve a web site, as npx serve does: clean addresses, and the rules of a serve.json'),
+    flag('single', '', 'with one page: what is not there is answered with index.html; --site too'),
+    flag('cgi', '', 'run the programs in /cgi-bin for those who ask; for this machine alone without --bind'),
+    list('cgi-dir', '', 'path', 'a directory of programs in place of /cgi-bin, as in /scripts; may be repeated'),
+    number('cgi-timeout', '', 'seconds', 'end a program that is silent for so long; 60 where not given'),
   ]),
   ...section('HTTP:', WEB, [
     list('header', 'H', 'name: value', 'header to send; may be repeated'),

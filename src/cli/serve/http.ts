@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { listen } from '../../open.js';
 import type { Source } from '../../transport.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
+import { RULES_NAME } from '../../transports/http/listen/site/rules.js';
 import { encodeName } from '../../transports/http/listen/target.js';
 import type { ServeOperands } from '../commands/serve.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
@@ -12,11 +13,13 @@ import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
 import { plainPasswordNotice, whoMayDoWhat } from './access.js';
 import { addressLines, listeningRecord } from './announce.js';
+import { whatIsRun } from './cgi.js';
 import { whatIsLogged } from './log.js';
 import { refuseOptions } from './refuse-options.js';
 import { openScreen } from './screen.js';
 import { openShare } from './share.js';
 import { showPage } from './show-page.js';
+import { whatSiteItIs } from './site.js';
 import { tlsOf } from './tls.js';
 import { whereItListens } from './where.js';
 
@@ -36,6 +39,8 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       ...where,
       ...access,
       ...whatIsShown(parsed),
+      ...whatSiteItIs(parsed),
+      ...whatIsRun(parsed),
       ...howFast(parsed),
       ...howAnnounced(parsed),
       ...whatIsLogged(parsed, screen.log),
@@ -87,6 +92,7 @@ async function exampleFile(share: Source, hidden: boolean, around: Surroundings)
   const root = await share.stat?.('', scope);
   if (root?.kind === 'file') return encodeName(share.name);
   for await (const entry of share.list?.('', scope) ?? []) {
+    if (entry.path === RULES_NAME) continue;
     if (entry.kind === 'file' && (hidden || !entry.path.startsWith('.'))) return encodeName(entry.path);
   }
   return 'FILE';

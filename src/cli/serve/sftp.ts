@@ -26,6 +26,7 @@ import { whereItListens } from './where.js';
 const HTTP_OPTIONS = [
   ...ACCESS_OPTIONS,
   ...(['mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics'] as const),
+  ...(['site', 'single', 'cgi', 'cgi-dir', 'cgi-timeout'] as const),
 ];
 
 /** Who logs in with the password that is made for one run. */
@@ -79,7 +80,6 @@ export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments
   }
 }
 
-/** What is asked for and not done would be taken for done. */
 interface Who {
   readonly accounts: readonly Account[];
   /** The account that is made where nobody is named. */

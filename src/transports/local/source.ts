@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { nameFromBytes, nameFromLatin1 } from '../../names.js';
+import type { Place } from '../../place.js';
 import type {
   ByteRange,
   DigestAlgorithm,
@@ -21,6 +22,7 @@ import { entryFrom, identityOf, kindOf } from './attributes.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
+import { placeBelow } from './place.js';
 import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
@@ -187,6 +189,11 @@ export class LocalSource implements Source {
       if (known.code === 'NOT_FOUND') return undefined;
       throw known;
     }
+  }
+
+  async place(path: string, scope: Scope): Promise<Place> {
+    throwIfAborted(scope.signal);
+    return placeBelow(this.#root, path);
   }
 
   async space(scope: Scope): Promise<Space> {

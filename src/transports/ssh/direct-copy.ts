@@ -2,10 +2,10 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import { onAbort } from '../../on-abort.js';
+import { tellLines } from '../../text-lines.js';
 import type { Scope } from '../../transport.js';
 import type { RemoteCommand } from './carriers/carrier.js';
 import { openCarrier } from './carriers/open-carrier.js';
-import { tellLines } from './carriers/text-lines.js';
 import { shellPath, shellWord } from './shell-words.js';
 import type { SshOptions } from './ssh-options.js';
 

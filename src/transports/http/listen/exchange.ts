@@ -10,6 +10,7 @@ import type { Span } from './file/ranges.js';
 import { type Pace, paced } from './limit/paced.js';
 import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
 import type { Tally } from './status/transfers.js';
+import { watchClient } from './watch-client.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -35,11 +36,11 @@ export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
  * Sends all that `body` holds and leaves the response open. Rejects where either ended early; both are destroyed then.
  * DISCONNECTED where the client had gone.
  */
-export async function sendStream({ request, response, tally, pace }: Exchange, body: Readable): Promise<void> {
-  // A response that waits behind another one on its connection is not told when that ends; its request is.
-  const cut = (): void => void body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
-  if (request.destroyed || response.destroyed) cut();
-  request.once('close', cut);
+export async function sendStream(exchange: Exchange, body: Readable): Promise<void> {
+  const { request, response, tally, pace } = exchange;
+  const unwatch = watchClient(request, response, () => {
+    body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
+  });
   const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
   bytes.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
@@ -47,7 +48,7 @@ export async function sendStream({ request, response, tally, pace }: Exchange, b
   try {
     await pipeline(bytes, response, { end: false });
   } finally {
-    request.removeListener('close', cut);
+    unwatch();
   }
 }
 
@@ -106,20 +107,21 @@ async function fill(file: ReadableAt, bytes: Buffer, at: number): Promise<number
 }
 
 /** Resolves when the connection has taken the first `length` bytes of the buffer, which is given back in any case. */
-function sendPiece({ request, response, tally }: Exchange, buffer: SendBuffer, length: number): Promise<void> {
+function sendPiece(exchange: Exchange, buffer: SendBuffer, length: number): Promise<void> {
+  const { request, response, tally } = exchange;
   return new Promise((resolve, reject) => {
     let out = true;
+    let unwatch = (): void => undefined;
     const done = (taken: boolean): void => {
       if (!out) return;
       out = false;
-      request.removeListener('close', cut);
+      unwatch();
       giveBack(buffer);
       if (taken) resolve();
       else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
     };
-    const cut = (): void => done(false);
-    if (request.destroyed || response.destroyed) return cut();
-    request.once('close', cut);
+    unwatch = watchClient(request, response, () => done(false));
+    if (!out) return;
     tally.bytes += length;
     response.write(buffer.bytes.subarray(0, length), (error) => done(!error));
   });

@@ -11,13 +11,16 @@ import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
 import { Gate } from './access/gate.js';
 import { Archives } from './archive/archives.js';
+import type { Opened } from './cgi/open-cgi.js';
 import { ReprDigests } from './file/repr-digest.js';
+import { watchIdle } from './idle-connections.js';
 import { FairLimit } from './limit/fair-limit.js';
 import { paceOf } from './limit/paced.js';
 import { type Announced, announceListener } from './mdns/announce-listener.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
+import { openSite } from './site/open-site.js';
 import type { Status } from './status/answer-status.js';
 import { Metrics } from './status/metrics.js';
 import { type Hide, Transfers } from './status/transfers.js';
@@ -31,20 +34,26 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const IDLE_TIMEOUT_MS = 60_000;
 const KEEP_ALIVE_MS = 15_000;
 
+/** Where programs are run, nobody else is asked in unless somebody says so. */
+const LOOPBACK: readonly string[] = ['127.0.0.1'];
+
 /** Bytes that wait for a slow client before its file is read no further. */
 const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share, for a key and a certificate that cannot be used, or an option that
- * is not right, UNSUPPORTED for a share that cannot be shared or where `receive` is asked for, NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of
- * the scope ends it at once.
+ * it accepts. Rejects with USAGE without a share, for a key and a certificate that cannot be used, or an option that is not
+ * right, UNSUPPORTED for a share that cannot be shared or where `receive` is asked for, NOT_FOUND where its root is missing,
+ * EXISTS where the port is taken, DENIED where it may not be used. An abort of the scope ends it at once.
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
   const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
   const gate = new Gate(options, [...(options.hosts ?? []), ...announcedHost]);
-  const share = await sharedDirectory(options, scope);
+  const shared = await sharedDirectory(options, scope);
+  const scripts = await scriptsOf(shared, options, scope);
+  const share = scripts?.share ?? shared;
+  const site = await openSite(share, options, scope, options.onNotice);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
   setMaxListeners(0, ended.signal);
@@ -53,13 +62,15 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     scope: { signal: ended.signal },
     gate,
     hidden: options.hidden ?? false,
-    named: new Set(share instanceof GatheredSource ? share.names : []),
+    named: new Set(shared instanceof GatheredSource ? shared.names : []),
     platform: process.platform,
     archives: new Archives(options.archives),
     digests: new ReprDigests(),
     encrypted: options.tls !== undefined,
+    ...(site ? { site } : {}),
+    ...(scripts ? { cgi: scripts.cgi } : {}),
   };
-  const { hosts, port, descriptors, tlsRenewal } = options;
+  const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal } = options;
   const service = serviceOf(options, sharing);
   const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example: 'xfer serve .' });
   if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
@@ -87,6 +98,14 @@ async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Sco
   const root = await shared.stat('', scope);
   if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
   return root.kind === 'directory' ? shared : new GatheredSource(new Map([[shared.name, shared]]));
+}
+
+/** Where scripts are run. The package that starts programs is loaded for them alone. */
+async function scriptsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Opened | undefined> {
+  const { cgi, idleTimeoutMs = IDLE_TIMEOUT_MS, onNotice } = options;
+  if (!cgi) return undefined;
+  const { openCgi } = await import('./cgi/open-cgi.js');
+  return openCgi(share, cgi, idleTimeoutMs, scope, onNotice);
 }
 
 /** What all servers of a listener have in common. */
@@ -134,7 +153,7 @@ function makeServer(options: HttpListenOptions, service: Service): Server {
     const client = clientOf(request.socket);
     const tally = transfers.begin(request, response, client);
     if (!server.listening) response.shouldKeepAlive = false;
-    const pace = limit && paceOf(limit, client, request);
+    const pace = limit && paceOf(limit, client, request, response);
     void respond({ request, response, tally, pace, downloads }, sharing, status);
   };
   server.on('request', take);
@@ -167,6 +186,7 @@ class HttpListener implements Listener {
   readonly #servers: readonly Server[];
   readonly #transfers: Transfers;
   readonly #withdraw: () => Promise<void>;
+  readonly #endIdle: readonly (() => void)[];
   readonly #ended: AbortController;
 
   constructor({ bound, urls, announced, transfers, ended }: Parts, { signal }: Scope) {
@@ -178,7 +198,7 @@ class HttpListener implements Listener {
     this.urls = urls;
     let withdrawn: Promise<void> | undefined;
     this.#withdraw = () => (withdrawn ??= announced.end());
-    transfers.afterEach(() => this.#endIdle());
+    this.#endIdle = bound.servers.map(watchIdle);
     this.closed = serversClosed(bound.servers, signal, () => void this.close(), this.#withdraw);
   }
 
@@ -190,7 +210,7 @@ class HttpListener implements Listener {
   finish(): void {
     void this.#withdraw();
     for (const server of this.#servers) if (server.listening) server.close();
-    this.#endIdle();
+    for (const endIdle of this.#endIdle) endIdle();
   }
 
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
@@ -199,18 +219,6 @@ class HttpListener implements Listener {
     if (graceMs <= 0) this.#cut();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);
-  }
-
-  /** Once it is closing, ends the connections that nothing is asked on, since nobody else would. */
-  #endIdle(): void {
-    if (this.#servers.some(({ listening }) => listening)) return;
-    setImmediate(() => {
-      for (const server of this.#servers) {
-        // Node takes a connection that never asked for anything for one that is not idle.
-        if (this.#transfers.size === 0) server.closeAllConnections();
-        else server.closeIdleConnections();
-      }
-    });
   }
 
   #cut(): void {

@@ -2,12 +2,14 @@
 import type { ListenOptions } from '../../../transport.js';
 import type { AccessOptions } from './access/options.js';
 import type { ArchiveLimits } from './archive/archives.js';
+import type { CgiOptions } from './cgi/options.js';
 import type { AccessRecord } from './log/access-log.js';
 import type { MdnsOptions } from './mdns/announce.js';
+import type { SiteOptions } from './site/open-site.js';
 import type { TlsRenewal } from './tls/renewal.js';
 import type { TlsIdentity } from './tls/tls-identity.js';
 
-export interface HttpListenOptions extends ListenOptions, AccessOptions {
+export interface HttpListenOptions extends ListenOptions, AccessOptions, SiteOptions {
   /** Shares names that start with a dot too. */
   readonly hidden?: boolean;
   /** Sends at most so many bytes a second, to all clients together. Those who wait take turns. */
@@ -21,6 +23,11 @@ export interface HttpListenOptions extends ListenOptions, AccessOptions {
   readonly metrics?: boolean;
   /** Announces it in the local network by multicast DNS, until it is closed. What fails there is a notice. */
   readonly mdns?: MdnsOptions;
+  /**
+   * Runs the programs in some directories of the share, which answer requests for them. Only this machine can ask then,
+   * unless `hosts` says otherwise.
+   */
+  readonly cgi?: CgiOptions;
   /** Told of each request when its response has ended, in whatever way. */
   readonly onRequest?: (record: AccessRecord) => void;
   /** Serves HTTPS, and answers plain HTTP on the same port with a redirect to it. */

@@ -36,12 +36,23 @@ export function refuse(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
+/** The status that answers what a source rejected with. */
+export function statusOf(error: unknown): number {
+  return (error instanceof XferError ? STATUS_BY_CODE[error.code] : undefined) ?? 500;
+}
+
 /** Answers an error, or cuts the connection where a response has begun, so that it never looks whole. */
 export function refuseError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
-  const status = error instanceof XferError ? STATUS_BY_CODE[error.code] : undefined;
-  refuse(request, response, status ?? 500);
+  refuse(request, response, statusOf(error));
+}
+
+/** A body that nobody asked for is not read: the connection ends after the answer. */
+export function closing(headers: IncomingMessage['headers']): { Connection?: 'close' } {
+  const length = headers['content-length'];
+  const body = headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
+  return body ? { Connection: 'close' } : {};
 }

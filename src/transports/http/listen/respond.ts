@@ -1,7 +1,6 @@
 /** One request -> one response: in what order a request is looked at. */
-import type { IncomingMessage } from 'node:http';
 import type { Exchange } from './exchange.js';
-import { refuse, refuseError } from './refuse.js';
+import { closing, refuse, refuseError } from './refuse.js';
 import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
@@ -38,6 +37,8 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   }
   request.url = verdict.target;
   if (verdict.user !== undefined) tally.user = verdict.user;
+  const script = sharing.cgi?.targetOf(exchange, sharing);
+  if (script) return sharing.cgi?.answer(exchange, sharing, script);
   if (method === 'OPTIONS') {
     response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
     return;
@@ -48,11 +49,4 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   if (closing(headers).Connection) response.shouldKeepAlive = false;
   if (status && answerMetrics(exchange, status)) return;
   return answerShared(exchange, sharing);
-}
-
-/** A body that nobody asked for is not read: the connection ends after the answer. */
-function closing(headers: IncomingMessage['headers']): { Connection?: 'close' } {
-  const length = headers['content-length'];
-  const body = headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) !== 0);
-  return body ? { Connection: 'close' } : {};
 }

@@ -6,6 +6,7 @@ import { attachmentField } from '../content-disposition.js';
 import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
 import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
+import { NO_FIELDS, type OwnFields } from './file/own-fields.js';
 import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
 import { sendListing } from './listing/listing.js';
@@ -14,12 +15,13 @@ import { askedShape } from './listing/shape.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
 import { shownEntries } from './shown.js';
-import { encodeName, hasKey, parseTarget, type Target } from './target.js';
+import { encodeName, hasKey, parseTarget, printableQuery, type Target } from './target.js';
 
 const INDEX = 'index.html';
 
 /** Answers a GET or a HEAD of what is shared. Rejects as the source does. */
 export async function answerShared(exchange: Exchange, sharing: Sharing): Promise<void> {
+  if (sharing.site) return sharing.site.answer(exchange, sharing);
   const { request, response } = exchange;
   const target = parseTarget(request.url ?? '', sharing);
   if (typeof target === 'number') return refuse(request, response, target);
@@ -27,19 +29,21 @@ export async function answerShared(exchange: Exchange, sharing: Sharing): Promis
 }
 
 async function answerFile(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
-  const { request, response } = exchange;
   const found = await openFile(sharing, target.path);
-  if (found === 'directory') {
-    // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
-    const location = `./${encodeName(lastPart(target.path))}/${target.query.replace(/[^\x21-\x7e]/g, '')}`;
-    return refuse(request, response, 301, { Location: location });
-  }
+  if (found === 'directory') return redirectToDirectory(exchange, target);
   if (archiveFormat(target.query) !== undefined) {
     await found.close();
     return refuseArchiveOfFile(exchange);
   }
   if (hasKey(target.query, 'download')) return sendToSave(exchange, sharing, found, target.path);
   return sendOpened(exchange, sharing, found, target);
+}
+
+/** To the same path with a slash after it. */
+export function redirectToDirectory({ request, response }: Exchange, { path, query }: Target): void {
+  // Relative, so that it also holds behind a proxy that adds a prefix, and never names another host.
+  const location = `./${encodeName(lastPart(path))}/${printableQuery(query)}`;
+  refuse(request, response, 301, { Location: location });
 }
 
 /** Sends an open file for a browser to save, as it is, and closes it. */
@@ -67,19 +71,27 @@ async function openFile({ share, scope }: Sharing, path: string): Promise<OpenFi
   return 'directory';
 }
 
-/** Sends an open file, a page made of it, or one compressed beside it, and closes both. */
-async function sendOpened(exchange: Exchange, sharing: Sharing, file: OpenFile, target: Target): Promise<void> {
+/** Sends an open file, a page made of it, or one compressed beside it, and closes both. `own`: what whoever serves says of it. */
+export async function sendOpened(
+  exchange: Exchange,
+  sharing: Sharing,
+  file: OpenFile,
+  target: Target,
+  own: OwnFields = NO_FIELDS,
+): Promise<void> {
   const { share, scope, digests } = sharing;
   const { ranges } = share.capabilities;
   const { path: name, query } = target;
   let compressed: Compressed | undefined;
   try {
     if (isRendered(name, query)) return await sendRendered(exchange, file, name);
-    if (!mayBeCompressed(name)) return await sendFile(exchange, { file, name, ranges, digests });
+    // A tag or a coding of their own belongs to the file as it is.
+    const asItIs = !mayBeCompressed(name) || own.has('etag') || own.has('content-encoding');
+    if (asItIs) return await sendFile(exchange, { file, name, ranges, digests, own });
     compressed = await openCompressed(share, file, exchange.request.headers['accept-encoding'], scope);
     const fields = compressed ? { 'Content-Encoding': compressed.coding } : {};
     const vary = { Vary: [exchange.response.getHeader('Vary'), 'Accept-Encoding'].filter(Boolean).join(', ') };
-    const sent = { name, ranges, digests, fields: { ...vary, ...fields } };
+    const sent = { name, ranges, digests, own, fields: { ...vary, ...fields } };
     await sendFile(exchange, { file: compressed?.file ?? file, ...sent });
   } finally {
     await compressed?.file.close();

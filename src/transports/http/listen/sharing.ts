@@ -3,7 +3,9 @@ import { XferError } from '../../../errors.js';
 import type { Scope, Source } from '../../../transport.js';
 import type { Gate } from './access/gate.js';
 import type { Archives } from './archive/archives.js';
+import type { Cgi } from './cgi/cgi.js';
 import type { ReprDigests } from './file/repr-digest.js';
+import type { Site } from './site/site.js';
 import type { TargetPolicy } from './target.js';
 
 /** A source whose single files can be asked for. */
@@ -13,6 +15,10 @@ export interface Sharing extends TargetPolicy {
   readonly share: SharedSource;
   readonly scope: Scope;
   readonly gate: Gate;
+  /** The share is a web site, and this answers for it. */
+  readonly site?: Site;
+  /** Programs in the share that answer requests; `share` is without them then. */
+  readonly cgi?: Cgi;
   readonly archives: Archives;
   readonly digests: ReprDigests;
   /** Nothing is given to whom it would not reach encrypted. */

@@ -93,6 +93,11 @@ function escapeByte(byte: number): string {
   return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
+/** A query as it can stand in a header field. */
+export function printableQuery(query: string): string {
+  return query.replace(/[^\x21-\x7e]/g, '');
+}
+
 /** Whether a query has this key, as in `?json`. */
 export function hasKey(query: string, key: string): boolean {
   return query

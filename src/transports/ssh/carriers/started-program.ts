@@ -1,7 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { tellLines } from './text-lines.js';
+import { tellLines } from '../../../text-lines.js';
 
 /** How a program ended. */
 export interface ProgramEnd {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
 import { onAbort } from '../../../on-abort.js';
+import { tellLines } from '../../../text-lines.js';
 import type { Scope } from '../../../transport.js';
 import type { Carrier } from '../carriers/carrier.js';
-import { tellLines } from '../carriers/text-lines.js';
 import { farError } from './record.js';
 import { LegacyWire } from './wire.js';
 

@@ -6,9 +6,19 @@ import type { ByteRange, OpenFile } from '../../../../transport.js';
 import { type Exchange, type ReadableAt, sendLast, sendRange, sendStream } from '../exchange.js';
 import { refuse } from '../refuse.js';
 import { checkPreconditions, ifRangeHolds, type Validators, validatorsOf } from './conditional.js';
-import { contentTypeOf } from './content-type.js';
+import {
+  type ContentFields,
+  contentFields,
+  NO_FIELDS,
+  type OwnFields,
+  ownValidators,
+  withOwnFields,
+} from './own-fields.js';
 import { contentRange, type Multipart, multipart, parseRanges, type Span } from './ranges.js';
 import type { ReprDigests } from './repr-digest.js';
+
+/** What nothing is said of. */
+const ANY_TYPE = 'application/octet-stream';
 
 /** Where those under way may be the last downloads. */
 const RETRY_SOON = { 'Retry-After': '5' };
@@ -20,7 +30,7 @@ const SMALL_BYTES = 64 * 1024;
 export interface Sent {
   /** The caller closes it. */
   readonly file: OpenFile;
-  /** Decides the Content-Type. */
+  /** Decides the Content-Type, unless `own` does. */
   readonly name: string;
   /** Whether the file can be read from anywhere. */
   readonly ranges: boolean;
@@ -30,6 +40,8 @@ export interface Sent {
   readonly validators?: Validators;
   /** Further fields of every answer about the file. */
   readonly fields?: Record<string, string>;
+  /** What the person who serves says of the file, in place of all the others. */
+  readonly own?: OwnFields;
 }
 
 /**
@@ -38,11 +50,12 @@ export interface Sent {
  */
 export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   const { request, response } = exchange;
-  const { file, name } = sent;
+  const { file, name, own = NO_FIELDS } = sent;
   const { size } = file.entry;
   const ranges = sent.ranges && size !== undefined;
-  const validators = sent.validators ?? validatorsOf(file.entry);
-  const fields = { ...fileFields(validators, ranges), ...sent.fields };
+  const found = sent.validators ?? validatorsOf(file.entry);
+  const validators = ownValidators(found, own);
+  const fields = withOwnFields({ ...fileFields(validators, ranges), ...sent.fields }, own);
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {
     response.writeHead(304, fields).end();
@@ -53,10 +66,10 @@ export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
   const turned = exchange.downloads?.begin(exchange, { key: keyOf(sent, validators), size, spans });
   if (turned) return refuse(request, response, turned, turned === 503 ? RETRY_SOON : {});
-  const digest = await sent.digests?.fieldFor(exchange, file, validators.strong);
+  const digest = await sent.digests?.fieldFor(exchange, file, found.strong);
   const head = {
     ...fields,
-    'Content-Type': contentTypeOf(name),
+    ...contentFields(name, own),
     ...(digest === undefined ? {} : { 'Repr-Digest': digest }),
   };
   if (spans === undefined || size === undefined) return sendWhole(exchange, file, head);
@@ -68,9 +81,7 @@ function keyOf({ file, name }: Sent, { etag }: Validators): string {
   return `${file.entry.version ?? etag ?? ''} ${name}`;
 }
 
-type Head = Record<string, string> & { readonly 'Content-Type': string };
-
-async function sendWhole(exchange: Exchange, file: OpenFile, head: Head): Promise<void> {
+async function sendWhole(exchange: Exchange, file: OpenFile, head: ContentFields): Promise<void> {
   const { request, response } = exchange;
   const { size } = file.entry;
   const bytes = wantsWhole(request, file) ? await file.readWhole() : undefined;
@@ -80,7 +91,13 @@ async function sendWhole(exchange: Exchange, file: OpenFile, head: Head): Promis
 }
 
 /** One span as it is, several as the parts of one body. */
-async function sendSpans(exchange: Exchange, file: OpenFile, spans: [Span, ...Span[]], size: number, head: Head) {
+async function sendSpans(
+  exchange: Exchange,
+  file: OpenFile,
+  spans: [Span, ...Span[]],
+  size: number,
+  head: ContentFields,
+) {
   const { response } = exchange;
   const [first] = spans;
   if (spans.length === 1) {
@@ -88,7 +105,7 @@ async function sendSpans(exchange: Exchange, file: OpenFile, spans: [Span, ...Sp
     response.writeHead(206, { ...head, ...partial });
     return sendBody(exchange, spans, file);
   }
-  const parts = multipart(spans, size, head['Content-Type'], randomBytes(12).toString('hex'));
+  const parts = multipart(spans, size, head['Content-Type'] ?? ANY_TYPE, randomBytes(12).toString('hex'));
   response.writeHead(206, { ...head, 'Content-Type': parts.contentType, ...lengthField(parts.length) });
   return sendBody(exchange, spans, file, parts);
 }

@@ -1,19 +1,23 @@
 /** The bytes of one response at the rate of its client. */
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { XferError } from '../../../../errors.js';
+import { watchClient } from '../watch-client.js';
 import type { FairLimit } from './fair-limit.js';
 
 export interface Pace {
   readonly limit: FairLimit;
   /** Address of the client. */
   readonly client: string;
-  /** Aborted with DISCONNECTED when the request is over. */
+  /** Aborted with DISCONNECTED when the client has gone. */
   readonly gone: AbortSignal;
 }
 
-export function paceOf(limit: FairLimit, client: string, request: IncomingMessage): Pace {
+export function paceOf(limit: FairLimit, client: string, request: IncomingMessage, response: ServerResponse): Pace {
   const gone = new AbortController();
-  request.once('close', () => gone.abort(new XferError('DISCONNECTED', 'send: the client has gone')));
+  const unwatch = watchClient(request, response, () => {
+    gone.abort(new XferError('DISCONNECTED', 'send: the client has gone'));
+  });
+  response.once('close', unwatch);
   return { limit, client, gone: gone.signal };
 }
 

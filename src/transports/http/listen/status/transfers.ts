@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transfer } from '../../../../transport.js';
 import type { AccessRecord } from '../log/access-log.js';
 import { parseTarget, type TargetPolicy } from '../target.js';
+import { watchClient } from '../watch-client.js';
 
 /** How many bytes of body a response was given; who sends them counts here. */
 export interface Tally {
@@ -55,7 +56,6 @@ export class Transfers {
   readonly #underWay = new Set<UnderWay>();
   readonly #onEnd: readonly ((record: AccessRecord) => void)[];
   readonly #hide: Hide;
-  #afterEach: () => void = () => undefined;
 
   /** Each of `onEnd` is told of a request once, when its response has ended in whatever way. */
   constructor(hide: Hide, ...onEnd: readonly ((record: AccessRecord) => void)[]) {
@@ -73,17 +73,13 @@ export class Transfers {
         const record = this.#hide(recordOf(one, response));
         for (const tell of this.#onEnd) tell(record);
       }
-      this.#afterEach();
     };
-    response.once('close', end);
-    // A response that waits behind another one on its connection is not told when that ends.
-    request.once('close', end);
+    const unwatch = watchClient(request, response, end);
+    response.once('close', () => {
+      unwatch();
+      end();
+    });
     return one.tally;
-  }
-
-  /** Calls back after each that ends from now on. */
-  afterEach(call: () => void): void {
-    this.#afterEach = call;
   }
 
   get size(): number {
