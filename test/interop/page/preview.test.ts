@@ -45,14 +45,16 @@ test('pictures are looked at one after the other by keys, and loaded only then',
   const image = page.locator('dialog img');
   await image.waitFor();
   await page.waitForFunction(() => document.querySelector('img')?.naturalWidth === 40);
+  await page.locator('dialog :focus').waitFor();
   assert.equal(await image.getAttribute('alt'), 'a 1.png');
   const place = page.locator('dialog [role=status]');
   assert.equal(await place.textContent(), '1 of 3');
   await page.keyboard.press('ArrowLeft');
   assert.equal(await place.textContent(), '1 of 3');
   await page.keyboard.press('ArrowRight');
+  await image.click();
   await page.keyboard.press('ArrowRight');
-  assert.equal(await page.locator('dialog h2').textContent(), 'c.svg');
+  await page.locator('dialog h2', { hasText: 'c.svg' }).waitFor();
   await page.waitForFunction(() => document.querySelector('img')?.naturalWidth === 9);
   assert.equal(await page.getByRole('button', { name: /^Next/ }).getAttribute('aria-disabled'), 'true');
   assert.match(
