@@ -63,7 +63,7 @@ test('pictures are looked at one after the other by keys, and loaded only then',
   );
   await page.keyboard.press('Escape');
   assert.equal(await page.locator('dialog').isVisible(), false);
-  assert.equal(await page.evaluate(() => document.activeElement?.textContent), 'c.svg');
+  await page.waitForFunction(() => document.activeElement?.textContent === 'c.svg');
   assert.equal(await image.count(), 0, 'nothing goes on behind a closed dialog');
 });
 
