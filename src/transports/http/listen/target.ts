@@ -100,6 +100,7 @@ export function printableQuery(query: string): string {
 
 /** Whether a query has this key, as in `?json`. */
 export function hasKey(query: string, key: string): boolean {
+  if (query === '') return false;
   return query
     .slice(1)
     .split('&', 32)
@@ -108,6 +109,7 @@ export function hasKey(query: string, key: string): boolean {
 
 /** The text after the first `=` of this key in a query, as it is written there; undefined where the key has none. */
 export function queryValue(query: string, key: string): string | undefined {
+  if (query === '') return undefined;
   const pair = query
     .slice(1)
     .split('&', 32)

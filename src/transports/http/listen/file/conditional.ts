@@ -22,13 +22,20 @@ export function validatorsOf(entry: Entry, nowMs: number = Date.now()): Validato
   const strong = Math.abs(ageMs) >= SETTLED_AFTER_MS;
   return {
     strong,
-    ...(version === undefined ? {} : { etag: `${strong ? '' : 'W/'}"${hashed(version)}"` }),
+    ...(version === undefined ? {} : { etag: `${strong ? '' : 'W/'}"${tagOf(entry, version)}"` }),
     ...(mtimeMs === undefined || ageMs < 0 ? {} : { lastModifiedMs: Math.floor(mtimeMs / 1000) * 1000 }),
   };
 }
 
-function hashed(version: string): string {
-  return createHash('sha1').update(version).digest('base64url');
+/** Of files that are asked for again and again, whose entry is the same object each time. */
+const tags = new WeakMap<Entry, string>();
+
+function tagOf(entry: Entry, version: string): string {
+  const known = tags.get(entry);
+  if (known !== undefined) return known;
+  const tag = createHash('sha1').update(version).digest('base64url');
+  tags.set(entry, tag);
+  return tag;
 }
 
 /**

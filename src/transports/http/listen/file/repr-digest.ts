@@ -68,7 +68,8 @@ function tellAlive(response: ServerResponse): void {
 
 /** The algorithm of the greatest weight in a Want-Repr-Digest field (RFC 9530, 4); undefined where none is known. */
 export function wantedAlgorithm(field: string | string[] | undefined): DigestAlgorithm | undefined {
-  const text = String(field ?? '').slice(0, MOST_WANTED_CHARACTERS);
+  if (field === undefined) return undefined;
+  const text = String(field).slice(0, MOST_WANTED_CHARACTERS);
   let best: { readonly algorithm: DigestAlgorithm; readonly weight: number } | undefined;
   for (const member of text.split(',')) {
     const [, name, weight] = /^\s*([a-z][a-z0-9-]*)\s*=\s*([0-9]{1,2})\s*$/.exec(member) ?? [];
