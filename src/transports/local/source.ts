@@ -19,11 +19,12 @@ import type {
   WalkScope,
 } from '../../transport.js';
 import { entryFrom, identityOf, kindOf } from './attributes.js';
+import { checkOpened, type HeldDirectory, holdDirectory, statBelow } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
 import { placeBelow } from './place.js';
-import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
+import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
@@ -92,11 +93,11 @@ export class LocalSource implements Source {
    * At once, as what is looked at is: a promise for each name would cost more than the name, and what a directory was just
    * read from answers in a tenth of the time that a thread takes.
    */
-  *#children(directory: string): Generator<Looked, undefined> {
+  *#children(directory: string, held?: HeldDirectory): Generator<Looked, undefined> {
     let names: Dir;
     let place: string;
     try {
-      place = this.#local(directory);
+      place = held?.place ?? this.#local(directory);
       names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: 128 });
     } catch (error) {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
@@ -165,9 +166,7 @@ export class LocalSource implements Source {
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
     throwIfAborted(scope.signal);
     try {
-      const stats = statSync(fsPath(targetNow(this.#root, path)), { bigint: true });
-      const kind = kindOf(stats);
-      return kind && entryFrom(path, kind, stats);
+      return this.#statBelow(path);
     } catch (error) {
       const known = toXferError(error, `look at ${path || this.label}`);
       if (known.code === 'NOT_FOUND') return undefined;
@@ -209,14 +208,19 @@ export class LocalSource implements Source {
   /** Links to what is outside the root, and what is no file or directory, are left out. */
   async *list(directory: string, scope: Scope): AsyncGenerator<Entry> {
     throwIfAborted(scope.signal);
-    targetNow(this.#root, directory);
-    for (const looked of this.#children(directory)) {
-      throwIfAborted(scope.signal);
-      if ('fault' in looked) {
-        if (looked.path === directory) throw looked.fault;
-        continue;
+    const held = this.#hold(directory);
+    try {
+      for (const looked of this.#children(directory, held)) {
+        throwIfAborted(scope.signal);
+        if ('fault' in looked) {
+          if (looked.path === directory) throw looked.fault;
+          continue;
+        }
+        const entry = looked.linked ? this.#behindLink(looked.found) : looked.found;
+        if (entry) yield entry;
       }
-      if (!looked.linked || this.#leadsInside(looked.found.path)) yield looked.found;
+    } finally {
+      held.close();
     }
   }
 
@@ -229,7 +233,7 @@ export class LocalSource implements Source {
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new XferError('NOT_FOUND', `open ${label}: not a regular file`);
-      this.#checkOpened(path, stats);
+      checkOpened(this.#root, path, handle.fd, stats);
       const onWhole = HotFiles.takes(stats) ? (bytes: Buffer) => this.#hot.keep(path, stats, bytes) : undefined;
       return new OpenedFile({ handle, stats, path, label, ...(onWhole ? { onWhole } : {}) });
     } catch (error) {
@@ -266,20 +270,28 @@ export class LocalSource implements Source {
     }
   }
 
-  #leadsInside(path: string): boolean {
+  #statBelow(path: string): Entry | undefined {
+    const stats = statBelow(this.#root, path);
+    const kind = kindOf(stats);
+    return kind && entryFrom(path, kind, stats);
+  }
+
+  #hold(directory: string): HeldDirectory {
     try {
-      targetNow(this.#root, path);
-      return true;
-    } catch {
-      return false;
+      return holdDirectory(this.#root, directory);
+    } catch (error) {
+      throw toXferError(error, `read ${directory || this.label}`);
     }
   }
 
-  /** The path may have been swapped for a link before the open: what was opened must be what is inside. */
-  #checkOpened(path: string, opened: BigIntStats): void {
-    const there = lstatSync(fsPath(targetNow(this.#root, path)), { bigint: true });
-    if (identityOf(there) !== identityOf(opened))
-      throw new XferError('NOT_FOUND', `open ${path}: it was replaced meanwhile`);
+  /** What a link that was just found leads to, or the link itself where links are kept; undefined for one that leads out. */
+  #behindLink(found: Entry): Entry | undefined {
+    try {
+      const target = this.#statBelow(found.path);
+      return found.kind === 'symlink' ? found : target;
+    } catch {
+      return undefined;
+    }
   }
 }
 

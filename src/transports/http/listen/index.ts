@@ -14,6 +14,7 @@ import { Archives } from './archive/archives.js';
 import type { Opened } from './cgi/open-cgi.js';
 import { ReprDigests } from './file/repr-digest.js';
 import { watchIdle } from './idle-connections.js';
+import { inTurn } from './in-turn.js';
 import { FairLimit } from './limit/fair-limit.js';
 import { paceOf } from './limit/paced.js';
 import { type Announced, announceListener } from './mdns/announce-listener.js';
@@ -152,9 +153,11 @@ function makeServer(options: HttpListenOptions, service: Service): Server {
   const take = (request: IncomingMessage, response: ServerResponse): void => {
     const client = clientOf(request.socket);
     const tally = transfers.begin(request, response, client);
-    if (!server.listening) response.shouldKeepAlive = false;
-    const pace = limit && paceOf(limit, client, request, response);
-    void respond({ request, response, tally, pace, downloads }, sharing, status);
+    inTurn(request, response, () => {
+      if (!server.listening) response.shouldKeepAlive = false;
+      const pace = limit && paceOf(limit, client, request, response);
+      void respond({ request, response, tally, pace, downloads }, sharing, status);
+    });
   };
   server.on('request', take);
   // Nothing that comes with `Expect: 100-continue` is wanted, so it is answered without asking for the body.

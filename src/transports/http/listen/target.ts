@@ -11,7 +11,7 @@ export interface Target {
 }
 
 export interface TargetPolicy {
-  /** Names that start with a dot can be asked for. */
+  /** Names that start with a dot, or stand for such a name, can be asked for. */
   readonly hidden: boolean;
   /** Names in the root that whoever shares it gave, and that can be asked for though they start with a dot. */
   readonly named: ReadonlySet<string>;
@@ -72,9 +72,13 @@ function canBeName(name: string, { platform }: TargetPolicy): boolean {
   return platform !== 'win32' || !/[\\:]/.test(name);
 }
 
+/** The form of the short names that Windows gives to files beside their own: `.git` is `GIT~1` too. */
+const SHORT_NAME = /^[^.]{1,6}~\d{1,6}(?:\.[^.]{0,3})?$/;
+
 /** Whether a thing of this name in the root, or deeper, is given away and listed. */
-export function isShown(name: string, inRoot: boolean, { hidden, named }: TargetPolicy): boolean {
-  return hidden || !name.startsWith('.') || (inRoot && named.has(name));
+export function isShown(name: string, inRoot: boolean, { hidden, named, platform }: TargetPolicy): boolean {
+  if (hidden || (inRoot && named.has(name))) return true;
+  return !name.startsWith('.') && !(platform === 'win32' && SHORT_NAME.test(name));
 }
 
 /** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */

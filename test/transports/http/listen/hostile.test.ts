@@ -77,6 +77,15 @@ test('targets', () => {
     assert.equal(typeof target === 'object' && target.directory, true, raw);
   }
   for (const raw of ['/a%5cb', '/a\\b', '/a.txt::$DATA', '/C:']) assert.equal(path(raw, 'win32'), 404, raw);
+  for (const raw of ['/GIT~1', '/git~1/config', '/ENV~1', '/a/HTACC~12', '/NPMRC%7e1', '/D~1.JSO']) {
+    assert.equal(path(raw, 'win32'), 404, `${raw} is another name of what starts with a dot`);
+    assert.notEqual(path(raw), 404, raw);
+    const hidden = parseTarget(raw, { ...posix, hidden: true, platform: 'win32' });
+    assert.equal(typeof hidden, 'object', raw);
+  }
+  for (const raw of ['/notes~', '/a~b', '/file.txt.~1~', '/longer-name~1', '/a~1.text']) {
+    assert.notEqual(path(raw, 'win32'), 404, raw);
+  }
 });
 
 test('no answer names another host or takes a line from the target', { timeout: 10_000 }, async (t) => {

@@ -75,10 +75,11 @@ export async function checkPrice(
 function hostilePaths(pattern: string): string[] {
   const plain = pattern.replace(/^!/, '').replace(/[^\w./-].*$/s, '');
   const start = plain.startsWith('/') ? plain : `/${plain}`;
-  const letters = new Set(`a1${pattern.replace(/[^\w.-]/g, '')}`);
+  // All of them, as what stands between two stars may be any character.
+  const letters = new Set(`a1${pattern.replaceAll('/', '')}`);
   const units = [...letters].flatMap((letter) => [letter, `${letter}/`]).concat('/x', '-a.');
-  const words = pattern.match(/[\w.-]+/g) ?? [];
-  return [...units, ...words, ...words.map((word) => `${word}/`)].flatMap((unit) => {
+  const words = pattern.match(/[^/*?()|[\]{},!+@:\\]+/g) ?? ['a'];
+  return [...units, ...words, ...words.map((word) => `${word}/`), words.join('')].flatMap((unit) => {
     const filled = start + unit.repeat(Math.ceil((LONGEST_PATH - start.length) / unit.length));
     return [`${filled.slice(0, LONGEST_PATH - 1)}\n`, `${filled.slice(0, LONGEST_PATH - 1)}~`];
   });

@@ -23,8 +23,8 @@ export function answerMetrics(exchange: Exchange, { metrics, transfers }: Status
   return true;
 }
 
-function asksFor({ request }: Exchange, path: string): boolean {
-  return request.url?.split('?', 1)[0] === path;
+function asksFor({ request: { method, url } }: Exchange, path: string): boolean {
+  return (method === 'GET' || method === 'HEAD') && url?.split('?', 1)[0] === path;
 }
 
 function sendText({ request, response, tally }: Exchange, contentType: string, text: string): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
 import { relayed } from '#xfer/transports/http/listen/cgi/relayed.js';
-import { readHead } from '#xfer/transports/http/listen/cgi/response-head.js';
+import { parseHead, readHead } from '#xfer/transports/http/listen/cgi/response-head.js';
 import { scriptCommand } from '#xfer/transports/http/listen/cgi/script.js';
 import { failsWith } from '../../../../support/fails-with.js';
 import { collect } from '../../../../support/fixtures.js';
@@ -32,6 +32,25 @@ test('a head that comes byte by byte is as good', { timeout: 10_000 }, async () 
   );
   assert.equal((await readHead(stream)).fields.x?.[0]?.length, 60_000);
   assert.equal((await collect(stream)).toString(), 'rest');
+});
+
+test('a line is read at once, whatever it is filled with', () => {
+  const startMs = performance.now();
+  for (const filling of [' ', '\t', ' \t', 'x ', ':', 'X', '%']) {
+    const value = filling.repeat(60_000 / filling.length);
+    for (const end of ['', '\x01', 'x', ' x']) {
+      const line = `X:${value}${end}`;
+      if (end === '\x01') assert.throws(() => parseHead(`Content-Type: a/b\n${line}`), failsWith('PROTOCOL'));
+      else parseHead(`Content-Type: a/b\n${line}`);
+      assert.throws(() => parseHead(value + end), failsWith('PROTOCOL'));
+    }
+  }
+  assert.ok(performance.now() - startMs < 1000);
+  const { fields } = parseHead('Content-Type:a/b\nX: \t a \t b\xc3\xa0 \t\nEmpty:\nSpaces: \t ');
+  assert.deepEqual({ ...fields }, { 'content-type': ['a/b'], x: ['a \t b\xc3\xa0'], empty: [''], spaces: [''] });
+  for (const line of ['x', ':x', ' X: 1', 'X : 1', '']) {
+    assert.throws(() => parseHead(`Content-Type: a/b\n${line}\nY: 1`), failsWith('PROTOCOL'), line);
+  }
 });
 
 test('exactly as many bytes as were announced', async () => {

@@ -70,6 +70,32 @@ test('a client that goes while its file is hashed ends the hashing', { timeout: 
   await until(() => destroyed === 4 && source.opened === source.closed);
 });
 
+test('a client that has gone while its file was opened has nothing hashed', { timeout: 10_000 }, async (t) => {
+  const { source, port, listener } = await serveBody(t);
+  const open = source.open?.bind(source);
+  let destroyed = 0;
+  let isOpening = false;
+  source.open = async (path, scope) => {
+    const file = await open?.(path, scope);
+    assert.ok(file);
+    isOpening = true;
+    await until(() => listener.transfers?.()?.length === 0);
+    const endless = () => {
+      const stream = new Readable({ read: () => setImmediate(() => stream.push('more')) });
+      return stream.once('close', () => {
+        destroyed += 1;
+      });
+    };
+    return { ...file, entry: { ...file.entry, version: 'another' }, read: endless, close: () => file.close() };
+  };
+  const { connect } = await import('node:net');
+  const socket = connect(port, '127.0.0.1');
+  socket.write('GET /f.txt HTTP/1.1\r\nHost: test\r\nWant-Repr-Digest: sha-256=1\r\n\r\n');
+  await until(() => isOpening);
+  socket.destroy();
+  await until(() => destroyed === 1 && source.opened === source.closed);
+});
+
 test('Want-Repr-Digest is read within bounds', () => {
   assert.equal(wantedAlgorithm(undefined), undefined);
   assert.equal(wantedAlgorithm('sha-256=5,sha-512=5'), 'sha256', 'the first of equal weight');

@@ -148,10 +148,10 @@ test('2,000 tags that match and 2,000 hang-ups leave no file open', { timeout: 6
   const { etag } = (await get('/')).fields;
   await new Promise((resolve) => setImmediate(resolve));
   const before = countOpen();
-  const batch = `GET / HTTP/1.1\r\nHost: test\r\nIf-None-Match: ${etag}\r\n\r\n`.repeat(500);
-  for (let round = 0; round < 4; round += 1) {
+  const batch = `GET / HTTP/1.1\r\nHost: test\r\nIf-None-Match: ${etag}\r\n\r\n`.repeat(100);
+  for (let round = 0; round < 20; round += 1) {
     const answers = await exchange(port, `${batch}GET /none HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n`);
-    assert.equal(answers.match(/HTTP\/1\.1 304 /g)?.length, 500);
+    assert.equal(answers.match(/HTTP\/1\.1 304 /g)?.length, 100);
   }
   for (let round = 0; round < 100; round += 1) {
     await Promise.all(Array.from({ length: 20 }, () => hangUp(port, '/big.bin')));

@@ -75,6 +75,14 @@ test('what cannot work is said before anything is served', { timeout: 60_000 }, 
   const busy = ['/a/:x([^]+)+/end', '/(a+a+a+a+a+a+a+a+)b', '+(+(a|aa)|a)b'];
   for (const source of busy)
     await assert.rejects(rewrite(source), failsWith('USAGE', /keep this pattern busy/), source);
+  // Between the stars may stand what is no letter.
+  for (const pattern of ['/*,*,*,*,*,*x', '/*=*&*=*&*=*x', '**/*~*~*~*~*.html', '/*é*é*é*é*z', '/+(é|éé)']) {
+    await assert.rejects(
+      start(JSON.stringify({ cleanUrls: [pattern] })),
+      failsWith('USAGE', /^serve\.json: cleanUrls\[0\]: a long path would keep/),
+      pattern,
+    );
+  }
   await assert.rejects(
     start(JSON.stringify({ unlisted: ['*a*a*a*a*a*a*b'] })),
     failsWith('USAGE', /^serve\.json: unlisted\[0\]: a long path would keep/),

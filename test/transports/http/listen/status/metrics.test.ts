@@ -15,6 +15,18 @@ async function scrape(url: string) {
   return readExposition(await response.text());
 }
 
+test('what changes something is no question of how the server is', bounded, async (t) => {
+  const { port } = await serve(t, await temporaryFolder(t), { metrics: true, token: 'tokentokentokentoken-2345' });
+  for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS', 'PROPFIND', 'TRACE']) {
+    const answer = await exchange(
+      port,
+      `${method} /healthz HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n`,
+    );
+    assert.match(answer, /^HTTP\/1\.1 421 /, method);
+  }
+  assert.match(await get(port, '/healthz'), /^HTTP\/1\.1 200 [\s\S]*ok\n$/);
+});
+
 test('requests are counted by method and code, and nothing that a client sends becomes a label', bounded, async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'file'), 'x'.repeat(500));

@@ -1,0 +1,86 @@
+/** What lies below a root, and nothing else, however fast its names are swapped for links and back meanwhile. */
+import {
+  type BigIntStats,
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  statSync,
+} from 'node:fs';
+import { XferError } from '../../errors.js';
+import { nameFromBytes } from '../../names.js';
+import { identityOf } from './attributes.js';
+import { fsPath, isInside, realPathNow, targetNow } from './root.js';
+
+/** Linux, open(2): a descriptor to look at alone, which takes no right to read and wakes no device. */
+const O_PATH = 0o10000000;
+const ONLY_LOOK = O_PATH | (constants.O_NOFOLLOW ?? 0);
+const ONLY_DIRECTORY = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+
+/**
+ * UNSAFE_PATH where what is open lies outside `root`. Linux tells where a descriptor leads, whatever its path does by now
+ * (proc(5)); elsewhere `path` must lead inside to the same thing, NOT_FOUND where it does not.
+ */
+export function checkOpened(root: string, path: string, descriptor: number, opened: BigIntStats): void {
+  const place = placeOfDescriptor(descriptor);
+  if (place === undefined) {
+    const there = lstatSync(fsPath(targetNow(root, path)), { bigint: true });
+    if (identityOf(there) === identityOf(opened)) return;
+    throw new XferError('NOT_FOUND', `open ${path}: it was replaced meanwhile`);
+  }
+  const realRoot = realPathNow(root);
+  if (realRoot !== undefined && isInside(realRoot, place)) return;
+  throw new XferError('UNSAFE_PATH', `open ${path}: a link out of ${root}`);
+}
+
+/** What `path` leads to. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
+export function statBelow(root: string, path: string): BigIntStats {
+  const real = fsPath(targetNow(root, path));
+  if (process.platform !== 'linux') return statSync(real, { bigint: true });
+  const descriptor = openSync(real, ONLY_LOOK);
+  try {
+    const stats = fstatSync(descriptor, { bigint: true });
+    checkOpened(root, path, descriptor, stats);
+    return stats;
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+export interface HeldDirectory {
+  /** Stands for this very directory until it is closed, where the system can say so; else its path. */
+  readonly place: string;
+  close(): void;
+}
+
+/** The directory at `path`, held. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
+export function holdDirectory(root: string, path: string): HeldDirectory {
+  const real = targetNow(root, path);
+  // Nothing inside the root can take its own place; and by its path what is in it is looked at a third faster.
+  if (path === '' || process.platform !== 'linux') return { place: real, close: () => undefined };
+  const descriptor = openSync(fsPath(real), ONLY_DIRECTORY);
+  const close = (): void => closeSync(descriptor);
+  try {
+    checkOpened(root, path, descriptor, fstatSync(descriptor, { bigint: true }));
+    return { place: placeOfDescriptor(descriptor) === undefined ? real : linkOf(descriptor), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function linkOf(descriptor: number): string {
+  return `/proc/self/fd/${descriptor}`;
+}
+
+/** Undefined where the system does not tell. */
+function placeOfDescriptor(descriptor: number): string | undefined {
+  if (process.platform !== 'linux') return undefined;
+  try {
+    return nameFromBytes(readlinkSync(linkOf(descriptor), { encoding: 'buffer' }));
+  } catch {
+    return undefined;
+  }
+}
