@@ -4,6 +4,7 @@ import { streamDigest } from '../../../../digest.js';
 import type { DigestAlgorithm, OpenFile } from '../../../../transport.js';
 import { DIGEST_FIELDS } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
+import { watchClient } from '../watch-client.js';
 
 const MOST_KEPT = 1000;
 const MOST_AT_ONCE = 4;
@@ -39,8 +40,7 @@ export class ReprDigests {
 
   async #compute({ request, response }: Exchange, file: OpenFile, algorithm: DigestAlgorithm): Promise<string> {
     const gone = new AbortController();
-    const cut = (): void => gone.abort();
-    request.once('close', cut);
+    const unwatch = watchClient(request, response, (error) => gone.abort(error));
     const alive = setInterval(() => tellAlive(response), SIGN_OF_LIFE_MS);
     this.#atOnce += 1;
     try {
@@ -49,7 +49,7 @@ export class ReprDigests {
     } finally {
       this.#atOnce -= 1;
       clearInterval(alive);
-      request.removeListener('close', cut);
+      unwatch();
     }
   }
 
