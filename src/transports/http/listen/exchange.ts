@@ -10,7 +10,7 @@ import type { Span } from './file/ranges.js';
 import { type Pace, paced } from './limit/paced.js';
 import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
 import type { Tally } from './status/transfers.js';
-import { watchClient } from './watch-client.js';
+import { clientGone, watchClient } from './watch-client.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -38,9 +38,8 @@ export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
  */
 export async function sendStream(exchange: Exchange, body: Readable): Promise<void> {
   const { request, response, tally, pace } = exchange;
-  const unwatch = watchClient(request, response, () => {
-    body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
-  });
+  const unwatch = watchClient(request, response, (error) => body.destroy(error));
+  const awake = keepAwake(exchange);
   const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
   bytes.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
@@ -48,12 +47,29 @@ export async function sendStream(exchange: Exchange, body: Readable): Promise<vo
   try {
     await pipeline(bytes, response, { end: false });
   } finally {
+    clearInterval(awake);
     unwatch();
   }
 }
 
-/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. */
-export async function sendLast({ response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
+/** Where the client has all that there was, it waits for more: that is no idle connection, however long it takes. */
+function keepAwake({ request, response }: Exchange): NodeJS.Timeout | undefined {
+  const { timeout } = request.socket;
+  if (!timeout) return undefined;
+  return setInterval(() => {
+    if (response.writableLength === 0) request.socket.setTimeout(timeout);
+  }, timeout / 3);
+}
+
+/**
+ * Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. For a HEAD it
+ * has none of them.
+ */
+export async function sendLast({ request, response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   if (pace) {
     for await (const piece of paced([bytes], pace)) {
       tally.bytes += piece.length;
@@ -112,17 +128,17 @@ function sendPiece(exchange: Exchange, buffer: SendBuffer, length: number): Prom
   return new Promise((resolve, reject) => {
     let out = true;
     let unwatch = (): void => undefined;
-    const done = (taken: boolean): void => {
+    const done = (error?: XferError): void => {
       if (!out) return;
       out = false;
       unwatch();
       giveBack(buffer);
-      if (taken) resolve();
-      else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
+      if (error) reject(error);
+      else resolve();
     };
-    unwatch = watchClient(request, response, () => done(false));
+    unwatch = watchClient(request, response, done);
     if (!out) return;
     tally.bytes += length;
-    response.write(buffer.bytes.subarray(0, length), (error) => done(!error));
+    response.write(buffer.bytes.subarray(0, length), (error) => done(error ? clientGone() : undefined));
   });
 }

@@ -9,6 +9,7 @@ import { type Validators, validatorsOf } from '../file/conditional.js';
 import { sendFile } from '../file/send-file.js';
 import { refuse } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
+import { clientGone } from '../watch-client.js';
 import { type Archive, readArchive } from './archive-file.js';
 import type { ArchiveRoom } from './archives.js';
 import { Checksums } from './checksums.js';
@@ -50,9 +51,11 @@ export async function answerArchive(
   }
 }
 
-/** A file is no folder: what is saved as an archive must be one. */
-export function refuseArchiveOfFile({ request, response }: Exchange): void {
-  refuse(request, response, 400, {}, 'only a folder can be sent as an archive');
+/** For a file, which is no folder, and for a folder that is given in no other way than file by file. */
+export function refuseArchive({ request, response }: Exchange, kind: 'file' | 'folder'): void {
+  const advice =
+    kind === 'file' ? 'only a folder can be sent as an archive' : 'this folder cannot be sent as an archive';
+  refuse(request, response, 400, {}, advice);
 }
 
 function refuseBusy({ request, response }: Exchange): void {
@@ -71,7 +74,7 @@ async function sendArchive(
   // While a folder is walked, or a file read for its checksum, nothing that is sent keeps the connection awake.
   const working = (): void => void request.socket.setTimeout(request.socket.timeout ?? 0);
   const manifest = await walkFolder(sharing, folder, () => {
-    if (request.destroyed || response.destroyed) throw new XferError('DISCONNECTED', 'archive: the client has gone');
+    if (request.destroyed || response.destroyed) throw clientGone();
     room.takeRow();
     working();
   });

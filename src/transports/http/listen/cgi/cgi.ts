@@ -2,9 +2,10 @@
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toXferError, XferError } from '../../../../errors.js';
+import { LONGEST_TIMER_MS } from '../../../../longest-timer.js';
 import { lastPart } from '../../../../names.js';
 import { type Exchange, sendStream } from '../exchange.js';
-import { closing, refuse } from '../refuse.js';
+import { answerOptions, closing, refuse } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
 import { parseTarget, type Target } from '../target.js';
 import { watchClient } from '../watch-client.js';
@@ -19,8 +20,6 @@ import type { PlacedSource } from './scriptless-share.js';
 const METHODS = 'GET, HEAD, POST, OPTIONS';
 /** How long a script that has written all may take to say how it ended. */
 const END_MS = 1000;
-/** A longer timer would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface CgiSettings {
   /** The share with its scripts. */
@@ -63,7 +62,7 @@ export class Cgi {
     const { share, directories, maxBodyBytes, maxScripts } = this.#settings;
     const no = (status: number, fields: Record<string, string> = {}): void =>
       refuse(request, response, status, { ...fields, ...closing(request.headers) });
-    if (request.method === 'OPTIONS') return void response.writeHead(204, { Allow: METHODS }).end();
+    if (request.method === 'OPTIONS') return answerOptions(request, response, METHODS);
     if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return no(405, { Allow: METHODS });
     const base = directoryOf(target.path, directories) as string;
     const script = await findScript(target, base, share, sharing, sharing.scope);
@@ -123,7 +122,7 @@ export class Cgi {
     const environment = scriptEnvironment(
       {
         request,
-        scriptName: `${sharing.gate.prefix.text}/${script.path}`,
+        scriptName: `${sharing.gate.prefix.path}/${script.path}`,
         pathInfo,
         query: target.query.slice(1),
         bodyBytes,

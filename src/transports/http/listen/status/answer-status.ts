@@ -9,14 +9,14 @@ export interface Status {
   readonly transfers: Transfers;
 }
 
-/** Answers a GET or a HEAD of `/healthz`; false for any other target. It tells nothing, so that nobody has to log in for it. */
+/** Answers a GET or a HEAD of `/healthz`; false for any other request. It tells nothing, so that nobody has to log in for it. */
 export function answerHealth(exchange: Exchange): boolean {
   if (!asksFor(exchange, '/healthz')) return false;
   sendText(exchange, 'text/plain; charset=utf-8', 'ok\n');
   return true;
 }
 
-/** Answers a GET or a HEAD of `/metrics`; false for any other target. */
+/** Answers a GET or a HEAD of `/metrics`; false for any other request. */
 export function answerMetrics(exchange: Exchange, { metrics, transfers }: Status): boolean {
   if (!asksFor(exchange, '/metrics')) return false;
   sendText(exchange, CONTENT_TYPE, metrics.format(transfers));
