@@ -73,13 +73,9 @@ export class Downloads {
   }
 
   #whenEnded(exchange: Exchange, download: Download, spans: readonly Span[]): void {
-    const { request, response } = exchange;
-    const end = (): void => {
+    exchange.response.once('close', () => {
       if (download.sending.delete(spans)) this.#end(exchange, download, spans);
-    };
-    response.once('close', end);
-    // A response that waits behind another one on its connection is not told when that ends; its request is.
-    request.once('close', end);
+    });
   }
 
   #end({ response, tally }: Exchange, download: Download, spans: readonly Span[]): void {
