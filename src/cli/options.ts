@@ -96,6 +96,7 @@ const rows = [
   ]),
   ...section('What is copied:', SERVE, [
     flag('hidden', '', 'serve names that start with a dot too; over SFTP they always are'),
+    text('name', '', 'name', 'what standard input, -, is called, as in backup.tar; stdin where not given'),
     flag('upload', '', 'let others add, change and remove files, with --sftp'),
   ]),
   ...section('What is copied:', RECV, [flag('force', 'f', 'write to standard output even where it is a terminal')]),

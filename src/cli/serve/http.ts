@@ -30,7 +30,7 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
   const where = whereItListens(operands, parsed, around);
   const screen = await openScreen(parsed, around);
   const tls = await tlsOf(parsed, around, screen.report);
-  const share = await openShare(operands.paths, { signal: around.signal });
+  const share = await openShare(operands.paths, parsed.text('name'), { signal: around.signal });
   try {
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<HttpListenOptions>>('http', {

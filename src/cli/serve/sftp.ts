@@ -20,12 +20,13 @@ import { ACCESS_OPTIONS } from './access.js';
 import { readAccounts } from './accounts.js';
 import { placesOf } from './announce.js';
 import { refuseOptions } from './refuse-options.js';
+import { INPUT } from './share.js';
 import { whereItListens } from './where.js';
 
 /** What only HTTP has. */
 const HTTP_OPTIONS = [
   ...ACCESS_OPTIONS,
-  ...(['mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics'] as const),
+  ...(['name', 'mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics'] as const),
   ...(['site', 'single', 'cgi', 'cgi-dir', 'cgi-timeout'] as const),
 ];
 
@@ -41,6 +42,11 @@ export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments
   );
   refuseOptions(parsed, HTTP_OPTIONS, 'over SFTP', 'leave out --sftp');
   const [directory = '.', another] = operands.paths;
+  if (directory === INPUT) {
+    throw new XferError('UNSUPPORTED', 'serve -: not over SFTP, which has to know lengths', {
+      hint: 'leave out --sftp',
+    });
+  }
   if (another !== undefined) {
     throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
       hint: `share the directory that ${directory} and ${another} are in`,

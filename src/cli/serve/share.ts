@@ -2,21 +2,36 @@
 import { basename, resolve } from 'node:path';
 import { XferError } from '../../errors.js';
 import { GatheredSource } from '../../gathered-source.js';
+import { pathParts } from '../../names.js';
 import { openSource } from '../../open.js';
 import type { Scope, Source } from '../../transport.js';
+
+/** How a person writes standard input. */
+export const INPUT = '-';
 
 /** The name of what has none: `/`. */
 const NAMELESS = 'root';
 
 /**
- * A source that holds each of the paths under its own name, or what is in the one directory that is given. The caller
- * closes it. NOT_FOUND, DENIED; USAGE where two would have the same name.
+ * A source that holds each of the paths under its own name, or what is in the one directory that is given; standard input
+ * under `inputName`, or as `stdin`. The caller closes it. NOT_FOUND, DENIED; USAGE where two would have the same name, and
+ * where standard input is not alone, or its name is none.
  */
-export async function openShare(paths: readonly string[], scope: Scope): Promise<Source> {
+export async function openShare(
+  paths: readonly string[],
+  inputName: string | undefined,
+  scope: Scope,
+): Promise<Source> {
+  if (paths.includes(INPUT)) return openInput(paths, inputName, scope);
+  if (inputName !== undefined) {
+    throw new XferError('USAGE', `option --name ${inputName}: only standard input has no name of its own`, {
+      hint: `tar c . | xfer serve - --name ${inputName}`,
+    });
+  }
   const sources = new Map<string, Source>();
   try {
     for (const path of paths) {
-      const source = await openSource({ scheme: path === '-' ? 'stdio' : 'file', path }, {}, scope);
+      const source = await openSource({ scheme: 'file', path }, {}, scope);
       if (paths.length === 1) return source;
       const name = source.name || basename(resolve(path)) || NAMELESS;
       if (sources.has(name)) {
@@ -30,6 +45,18 @@ export async function openShare(paths: readonly string[], scope: Scope): Promise
     for (const source of sources.values()) await source.close();
     throw error;
   }
+}
+
+/** It is given away once and then all ends, so nothing else can be shared with it. */
+async function openInput(paths: readonly string[], name: string | undefined, scope: Scope): Promise<Source> {
+  if (paths.length > 1) {
+    throw new XferError('USAGE', `serve ${paths.join(' ')}: standard input is shared alone`, { hint: 'xfer serve -' });
+  }
+  if (name !== undefined && pathParts(name)?.length !== 1) {
+    throw new XferError('USAGE', `option --name ${name}: not the name of a file`, { hint: '--name backup.tar' });
+  }
+  const input = await openSource({ scheme: 'stdio', path: INPUT }, {}, scope);
+  return new GatheredSource(new Map([[name ?? input.name, input]]));
 }
 
 function sameName(name: string, path: string): XferError {

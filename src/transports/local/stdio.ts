@@ -28,7 +28,7 @@ class StdinSource implements Source {
 
   async open(path: string, scope: Scope): Promise<OpenFile> {
     throwIfAborted(scope.signal);
-    if (path !== '' || this.#read) throw new XferError('NOT_FOUND', 'open standard input: it was read already');
+    if (path !== '') throw new XferError('NOT_FOUND', 'open standard input: nothing is below it');
     return { entry: { path: '', kind: 'file' }, read: () => this.#take(), close: async () => {} };
   }
 

@@ -41,6 +41,7 @@ export async function sendStream(exchange: Exchange, body: Readable): Promise<vo
   const unwatch = watchClient(request, response, () => {
     body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
   });
+  const awake = keepAwake(exchange);
   const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
   bytes.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
@@ -48,8 +49,18 @@ export async function sendStream(exchange: Exchange, body: Readable): Promise<vo
   try {
     await pipeline(bytes, response, { end: false });
   } finally {
+    clearInterval(awake);
     unwatch();
   }
+}
+
+/** Where the client has all that there was, it waits for more: that is no idle connection, however long it takes. */
+function keepAwake({ request, response }: Exchange): NodeJS.Timeout | undefined {
+  const { timeout } = request.socket;
+  if (!timeout) return undefined;
+  return setInterval(() => {
+    if (response.writableLength === 0) request.socket.setTimeout(timeout);
+  }, timeout / 3);
 }
 
 /** Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. */

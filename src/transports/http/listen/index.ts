@@ -49,9 +49,10 @@ const SEND_BUFFER_BYTES = 512 * 1024;
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
-  const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
-  const gate = new Gate(options, [...(options.hosts ?? []), ...announcedHost]);
   const shared = await sharedDirectory(options, scope);
+  const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
+  const onlyOnce = shared.capabilities.replay ? undefined : shared.label;
+  const gate = new Gate(options, [...(options.hosts ?? []), ...announcedHost], onlyOnce);
   const scripts = await scriptsOf(shared, options, scope);
   const share = scripts?.share ?? shared;
   const site = await openSite(share, options, scope, options.onNotice);
@@ -83,11 +84,11 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   return listener;
 }
 
-/** Ends the listener once it has served enough, and the gate with it. */
+/** Ends the listener, and the gate with it, once it has served enough or what it serves is lost. */
 function endInTime(listener: HttpListener, gate: Gate, onNotice: HttpListenOptions['onNotice']): void {
   void gate.lifetime.over.then((reason) => {
-    onNotice?.(`serve: ${reason}, so it ends`);
-    listener.finish();
+    if (typeof reason === 'string') onNotice?.(`serve: ${reason}, so it ends`);
+    listener.finish(typeof reason === 'string' ? undefined : reason);
   });
   void listener.closed.finally(() => gate.close()).catch(() => undefined);
 }
@@ -191,6 +192,7 @@ class HttpListener implements Listener {
   readonly #withdraw: () => Promise<void>;
   readonly #endIdle: readonly (() => void)[];
   readonly #ended: AbortController;
+  #fault: XferError | undefined;
 
   constructor({ bound, urls, announced, transfers, ended }: Parts, { signal }: Scope) {
     this.#servers = bound.servers;
@@ -202,15 +204,26 @@ class HttpListener implements Listener {
     let withdrawn: Promise<void> | undefined;
     this.#withdraw = () => (withdrawn ??= announced.end());
     this.#endIdle = bound.servers.map(watchIdle);
-    this.closed = serversClosed(bound.servers, signal, () => void this.close(), this.#withdraw);
+    this.closed = serversClosed(
+      bound.servers,
+      signal,
+      () => void this.close(),
+      () => this.#last(),
+    );
+  }
+
+  async #last(): Promise<void> {
+    await this.#withdraw();
+    if (this.#fault) throw this.#fault;
   }
 
   transfers(): readonly Transfer[] {
     return this.#transfers.list();
   }
 
-  /** Takes no more, and ends when what is under way has. */
-  finish(): void {
+  /** Takes no more, and ends when what is under way has: with the fault, where there is one. */
+  finish(fault?: XferError): void {
+    this.#fault ??= fault;
     void this.#withdraw();
     for (const server of this.#servers) if (server.listening) server.close();
     for (const endIdle of this.#endIdle) endIdle();

@@ -3,7 +3,7 @@ import { XferError } from '../../../errors.js';
 import { joinPath, lastPart } from '../../../names.js';
 import type { OpenFile } from '../../../transport.js';
 import { attachmentField } from '../content-disposition.js';
-import { answerArchive, refuseArchiveOfFile } from './archive/answer.js';
+import { answerArchive, refuseArchive } from './archive/answer.js';
 import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
 import { NO_FIELDS, type OwnFields } from './file/own-fields.js';
@@ -33,7 +33,7 @@ async function answerFile(exchange: Exchange, sharing: Sharing, target: Target):
   if (found === 'directory') return redirectToDirectory(exchange, target);
   if (archiveFormat(target.query) !== undefined) {
     await found.close();
-    return refuseArchiveOfFile(exchange);
+    return refuseArchive(exchange, 'file');
   }
   if (hasKey(target.query, 'download')) return sendToSave(exchange, sharing, found, target.path);
   return sendOpened(exchange, sharing, found, target);
@@ -80,11 +80,12 @@ export async function sendOpened(
   own: OwnFields = NO_FIELDS,
 ): Promise<void> {
   const { share, scope, digests } = sharing;
-  const { ranges } = share.capabilities;
+  const { ranges, replay } = share.capabilities;
   const { path: name, query } = target;
   let compressed: Compressed | undefined;
   try {
-    if (isRendered(name, query)) return await sendRendered(exchange, file, name);
+    // What can be read only once is given to who asks for it as it is.
+    if (replay && isRendered(name, query)) return await sendRendered(exchange, file, name);
     // A tag or a coding of their own belongs to the file as it is.
     const asItIs = !mayBeCompressed(name) || own.has('etag') || own.has('content-encoding');
     if (asItIs) return await sendFile(exchange, { file, name, ranges, digests, own });
@@ -105,7 +106,10 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
   const entry = await share.stat(target.path, scope);
   if (entry?.kind !== 'directory') return refuse(request, response, 404);
   const format = archiveFormat(target.query);
-  if (format !== undefined) return answerArchive(exchange, sharing, entry, format);
+  const archived = share.capabilities.replay;
+  if (format !== undefined) {
+    return archived ? answerArchive(exchange, sharing, entry, format) : refuseArchive(exchange, 'folder');
+  }
   if (askedShape(request, target.query) === 'html') {
     const path = joinPath(target.path, INDEX);
     const index = await openIndex(sharing, path);
@@ -115,7 +119,7 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
     }
   }
   const entries = shownEntries(sharing, target.path);
-  return sendListing(exchange, { path: target.path, query: target.query, entries });
+  return sendListing(exchange, { path: target.path, query: target.query, archived, entries });
 }
 
 /** Undefined where there is no index file, or it may not be read: the listing is shown then. */

@@ -37,21 +37,33 @@ const ENDLESS = Number.MAX_SAFE_INTEGER;
 export class Downloads {
   readonly #most: number;
   readonly #onUsedUp: () => void;
+  readonly #onCut: (() => void) | undefined;
   readonly #downloads = new Map<string, Download[]>();
   readonly #cut = new Set<Download>();
   #made = 0;
   #underWay = 0;
 
-  constructor(most: number, onUsedUp: () => void) {
+  /** `onCut`: told of a download that was cut, because none can go on, or be begun again. */
+  constructor(most: number, onUsedUp: () => void, onCut?: () => void) {
     this.#most = most;
     this.#onUsedUp = onUsedUp;
+    this.#onCut = onCut;
   }
 
-  /** Undefined where the response may be sent; 410 where all were made, 503 where those under way may be the last. */
+  /** Whether a download has begun and not ended. */
+  get underWay(): boolean {
+    return this.#underWay > 0;
+  }
+
+  /**
+   * Undefined where the response may be sent; 410 where all were made, 503 where those under way may be the last, and
+   * where nobody is left to send it to.
+   */
   begin(exchange: Exchange, part: Part): 410 | 503 | undefined {
     const { request, response } = exchange;
-    // To a client that has gone nothing is sent, and its end was told already.
-    if (request.method !== 'GET' || request.destroyed || response.destroyed) return undefined;
+    if (request.method !== 'GET') return undefined;
+    // The end of a client that has gone was told already.
+    if (request.destroyed || response.destroyed) return 503;
     if (this.#made >= this.#most) return 410;
     const key = `${networkOf(request.socket.remoteAddress ?? '')} ${part.key}`;
     const size = part.size ?? ENDLESS;
@@ -59,7 +71,7 @@ export class Downloads {
     const own = this.#downloads.get(key) ?? [];
     let download = own.find(({ sending }) => ![...sending].some((others) => overlap(others, spans)));
     if (!download || download.sending.size === 0) {
-      if (this.#made + this.#underWay >= this.#most) return 503;
+      if (this.#made + this.#underWay >= this.#most) return this.#onCut ? 410 : 503;
       this.#underWay += 1;
       if (download) this.#cut.delete(download);
       else {
@@ -91,18 +103,21 @@ export class Downloads {
     download.sent = joined([...download.sent, ...sent]).slice(0, MOST_PIECES);
     download.made = whole && isWhole(download);
     if (download.sending.size > 0 && !download.made) return;
-    this.#underWay -= 1;
     if (download.made) this.#count(download);
+    // It holds its place for good.
+    else if (this.#onCut) this.#onCut();
     else this.#keep(download);
   }
 
   #count(download: Download): void {
+    this.#underWay -= 1;
     this.#forget(download);
     this.#made += 1;
     if (this.#made >= this.#most) this.#onUsedUp();
   }
 
   #keep(download: Download): void {
+    this.#underWay -= 1;
     this.#cut.add(download);
     const [oldest] = this.#cut;
     if (this.#cut.size <= MOST_CUT || !oldest) return;

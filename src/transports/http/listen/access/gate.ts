@@ -46,14 +46,14 @@ export class Gate {
   readonly #logins: Logins | undefined;
   readonly #loginFor: 'everything' | 'writes';
 
-  /** `bound` are the names that the listener was told to bind. USAGE for options that are not right. */
-  constructor(options: AccessOptions, bound: readonly string[] = []) {
+  /** `bound` are the names that the listener was told to bind; `onlyOnce` as in `Lifetime`. USAGE for options that are not right. */
+  constructor(options: AccessOptions, bound: readonly string[] = [], onlyOnce?: string) {
     this.prefix = new Prefix(options.basePath, options.token);
     this.#addresses = options.allow && new AllowedAddresses(options.allow);
     this.#hosts = new HostNames(options.allowHosts ?? [], bound, hostname());
     this.#logins = options.accounts && new Logins(options.accounts);
     this.#loginFor = options.loginFor ?? 'everything';
-    this.lifetime = new Lifetime(options);
+    this.lifetime = new Lifetime(options, onlyOnce);
   }
 
   /** Whether anything is read from an address at all. */

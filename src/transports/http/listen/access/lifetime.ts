@@ -9,16 +9,20 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 export class Lifetime {
   /** Counts downloads, where their number is limited. */
   readonly downloads: Downloads | undefined;
-  /** Resolves with the reason, in words, once nothing more is to be served. */
-  readonly over: Promise<string>;
-  #resolve: (reason: string) => void = () => undefined;
+  /** Resolves with the reason once nothing more is to be served: in words, or as the error that it is. */
+  readonly over: Promise<string | XferError>;
+  readonly #onlyOnce: string | undefined;
+  #resolve: (reason: string | XferError) => void = () => undefined;
   #isOver = false;
   #timer: NodeJS.Timeout | undefined;
   /** By the clock on the wall, which goes on while a machine sleeps. */
   readonly #endMs: number;
 
-  /** USAGE for a number of downloads, or a time, that is not above 0. */
-  constructor({ maxDownloads, expiresMs }: Pick<AccessOptions, 'maxDownloads' | 'expiresMs'>) {
+  /**
+   * `onlyOnce` is what is served, where its bytes can be read only once: it ends with the one download of it, and where
+   * that was cut, or never begun, its bytes are lost. USAGE for a number of downloads, or a time, that is not above 0.
+   */
+  constructor({ maxDownloads, expiresMs }: Pick<AccessOptions, 'maxDownloads' | 'expiresMs'>, onlyOnce?: string) {
     if (maxDownloads !== undefined && !(Number.isSafeInteger(maxDownloads) && maxDownloads > 0)) {
       throw new XferError('USAGE', 'downloads: at least 1 has to be allowed', { hint: '--max-downloads 5' });
     }
@@ -28,8 +32,11 @@ export class Lifetime {
     this.over = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    const made = maxDownloads === 1 ? 'the one download was made' : `all ${maxDownloads} downloads were made`;
-    this.downloads = maxDownloads === undefined ? undefined : new Downloads(maxDownloads, () => this.#end(made));
+    this.#onlyOnce = onlyOnce;
+    const most = onlyOnce === undefined ? maxDownloads : 1;
+    const made = most === 1 ? 'the one download was made' : `all ${most} downloads were made`;
+    const onCut = onlyOnce === undefined ? undefined : () => this.#end(cutError(onlyOnce));
+    this.downloads = most === undefined ? undefined : new Downloads(most, () => this.#end(made), onCut);
     this.#endMs = expiresMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + expiresMs;
     if (expiresMs !== undefined) this.#wait(expiresMs);
   }
@@ -51,12 +58,24 @@ export class Lifetime {
   }
 
   #expire(): void {
-    this.#end('its time is over');
+    if (this.#onlyOnce === undefined) this.#end('its time is over');
+    // The one download that has begun is the last in any case, and how it ends is how all ends.
+    else if (!this.downloads?.underWay) this.#end(unwantedError(this.#onlyOnce));
   }
 
-  #end(reason: string): void {
+  #end(reason: string | XferError): void {
     this.#isOver = true;
     this.close();
     this.#resolve(reason);
   }
+}
+
+function cutError(label: string): XferError {
+  return new XferError('DISCONNECTED', `serve ${label}: the download was cut, and what it had not got is lost`, {
+    hint: 'start both programs again; a file could be asked for a second time',
+  });
+}
+
+function unwantedError(label: string): XferError {
+  return new XferError('TIMED_OUT', `serve ${label}: its time is over, and nobody has asked for it`);
 }

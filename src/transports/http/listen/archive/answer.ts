@@ -50,9 +50,11 @@ export async function answerArchive(
   }
 }
 
-/** A file is no folder: what is saved as an archive must be one. */
-export function refuseArchiveOfFile({ request, response }: Exchange): void {
-  refuse(request, response, 400, {}, 'only a folder can be sent as an archive');
+/** For a file, which is no folder, and for a folder that is given in no other way than file by file. */
+export function refuseArchive({ request, response }: Exchange, kind: 'file' | 'folder'): void {
+  const advice =
+    kind === 'file' ? 'only a folder can be sent as an archive' : 'this folder cannot be sent as an archive';
+  refuse(request, response, 400, {}, advice);
 }
 
 function refuseBusy({ request, response }: Exchange): void {

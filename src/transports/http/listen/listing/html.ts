@@ -25,7 +25,7 @@ export const html: Shape = {
   end: pageEnd,
 };
 
-function pageStart({ path }: Listed): string {
+function pageStart({ path, archived }: Listed): string {
   const title = escapeHtml(printable(path === '' ? '/' : `/${path}/`));
   const name = path === '' ? 'Files' : escapeHtml(shown(lastPart(path)));
   return `<!DOCTYPE html>
@@ -36,7 +36,7 @@ function pageStart({ path }: Listed): string {
 ${ICON}
 <style>${STYLE}</style></head>
 <body><header id="top">${crumbs(path)}<h1>${name}</h1></header>
-<main><div id="bar">${ARCHIVE_FORM}
+<main><div id="bar">${archived ? ARCHIVE_FORM : ''}
 <script>${SCRIPT}</script>
 `;
 }

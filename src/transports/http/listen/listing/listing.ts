@@ -14,6 +14,8 @@ export interface Listing {
   /** Path of the directory below the root. */
   readonly path: string;
   readonly query: string;
+  /** It can be asked for as an archive. */
+  readonly archived: boolean;
   /** In any order; each `path` is the bare name. */
   readonly entries: AsyncIterable<Entry>;
 }
@@ -32,14 +34,14 @@ const SHAPES: Record<ShapeName, Shape> = { html, json, plain };
  */
 export async function sendListing(exchange: Exchange, listing: Listing): Promise<void> {
   const { request, response } = exchange;
-  const { path, query } = listing;
+  const { path, query, archived } = listing;
   const shape = SHAPES[askedShape(request, query)];
   const slices = inSlices(listing.entries);
   try {
     // Before the head, so that a directory that cannot be read is an error with a status.
     const first = await slices.next();
     const head = headOf(shape);
-    const pieces = piecesOf(shape, { path, sort: sortFromQuery(query) }, first, slices);
+    const pieces = piecesOf(shape, { path, sort: sortFromQuery(query), archived }, first, slices);
     if (first.done) {
       const body = Buffer.from(await joined(pieces));
       response.writeHead(200, { ...head, 'Content-Length': body.length });

@@ -11,6 +11,8 @@ export interface Listed {
   /** Below the root. */
   readonly path: string;
   readonly sort: Sort;
+  /** It can be asked for as an archive. */
+  readonly archived: boolean;
 }
 
 /** What a directory holds, counted. */

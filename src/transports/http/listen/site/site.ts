@@ -3,6 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import { Readable } from 'node:stream';
 import { joinPath } from '../../../../names.js';
 import type { Entry, OpenFile } from '../../../../transport.js';
+import { refuseArchive } from '../archive/answer.js';
+import { archiveFormat } from '../archive/format.js';
 import { type Exchange, sendStream } from '../exchange.js';
 import { contentFields, withOwnFields } from '../file/own-fields.js';
 import { sendListing } from '../listing/listing.js';
@@ -72,6 +74,8 @@ export class Site {
       return sendOpened(exchange, sharing, file, { ...target, path: decision.path }, decision.fields);
     }
     if (!target.directory) return redirectToDirectory(exchange, target);
+    // It would hold what the rules say is not listed.
+    if (archiveFormat(target.query) !== undefined) return refuseArchive(exchange, 'folder');
     const entries: Entry[] = [];
     for await (const entry of shownEntries(sharing, path)) {
       if (response.destroyed) return;
@@ -79,7 +83,8 @@ export class Site {
     }
     const listed = await this.#router.listed(entries.map((entry) => entry.path));
     const shown = entries.filter((entry) => listed.has(entry.path) && joinPath(path, entry.path) !== this.#rulesPath);
-    return sendListing(exchange, { path: decision.path, query: target.query, entries: Readable.from(shown) });
+    const listing = { path: decision.path, query: target.query, archived: false, entries: Readable.from(shown) };
+    return sendListing(exchange, listing);
   }
 
   /** The page `<status>.html` of the site, or our own words. */

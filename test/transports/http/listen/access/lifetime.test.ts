@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { utimes, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { PassThrough, type Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import type { Source } from '#xfer/transport.js';
 import type { HttpListenOptions } from '#xfer/transports/http/listen/index.js';
 import { failsWith } from '../../../../support/fails-with.js';
 import { exchange, type Served, serve, temporaryFolder, until } from '../rig.js';
@@ -196,4 +198,45 @@ test('numbers and times that end before they begin are refused', limit, async (t
   for (const options of [{ maxDownloads: 0 }, { maxDownloads: 1.5 }, { expiresMs: 0 }, { expiresMs: Number.NaN }]) {
     await assert.rejects(serveCounted(t, options), failsWith('USAGE'), JSON.stringify(options));
   }
+});
+
+/** One file whose bytes come when the test says so, and come only once. */
+function onlyOnce(body: Readable): Source {
+  const entry = { path: '', kind: 'file' } as const;
+  return {
+    label: 'one stream',
+    identity: 'test:stream',
+    name: 'stream',
+    capabilities: { ranges: false, replay: false, parallel: false, metadata: false },
+    async *entries() {},
+    read: () => Promise.reject(new Error('not used by a listener')),
+    stat: async (path) => (path === '' ? entry : undefined),
+    async *list() {},
+    open: async () => ({ entry, read: () => body, close: async () => undefined }),
+    close: async () => undefined,
+  };
+}
+
+test('a source that is slow is waited for, longer than a connection may be idle', limit, async (t) => {
+  const body = new PassThrough();
+  const { port, listener } = await serve(t, '', { share: onlyOnce(body), idleTimeoutMs: 150 });
+  const answer = exchange(port, ask('/stream'));
+  for (const piece of ['slow ', 'as ', 'it is']) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    body.write(piece);
+  }
+  body.end();
+  assert.match(await answer, /^HTTP\/1\.1 200 .*slow .*as .*it is\r\n0\r\n\r\n$/s);
+  await listener.closed;
+});
+
+test('a time that is over lets the one download of what can be read once end, and says how', limit, async (t) => {
+  const body = new PassThrough();
+  const { port, listener } = await serve(t, '', { share: onlyOnce(body), expiresMs: 200 });
+  body.write('x'.repeat(100_000));
+  const socket = await startDownload(port, ask('/stream'));
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.equal(statusOf(await exchange(port, ask('/stream'))), 410);
+  socket.destroy();
+  await assert.rejects(listener.closed, failsWith('DISCONNECTED', /^serve one stream: the download was cut/));
 });
