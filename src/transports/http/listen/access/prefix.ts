@@ -34,6 +34,11 @@ export class Prefix {
     return this.text === '' ? '' : `${this.text.slice(1)}/`;
   }
 
+  /** `text` as it reads, not escaped. */
+  get path(): string {
+    return decodeURIComponent(this.text);
+  }
+
   get secret(): boolean {
     return this.#token !== undefined;
   }

@@ -123,7 +123,7 @@ export class Cgi {
     const environment = scriptEnvironment(
       {
         request,
-        scriptName: `${sharing.gate.prefix.text}/${script.path}`,
+        scriptName: `${sharing.gate.prefix.path}/${script.path}`,
         pathInfo,
         query: target.query.slice(1),
         bodyBytes,
