@@ -5,36 +5,55 @@ import type { Listener } from '../../transport.js';
 import { encodeName } from '../../transports/http/listen/target.js';
 import type { Fingerprints } from '../../transports/http/listen/tls/tls-identity.js';
 import { shellWord } from '../../transports/ssh/shell-words.js';
-import { downloadLines } from './tls.js';
+
+/** Where the share stands below its host: empty, or as in `files/`. */
+type Below = string;
 
 /** Each place at which it can be reached, as a person reads it. */
-export function placesOf({ urls, sockets }: Listener): string[] {
-  return [...urls, ...sockets.map((path) => (path.startsWith('fd:') ? path : `unix:${path}`))].map(printable);
+export function placesOf({ urls, sockets }: Listener, below: Below = ''): string[] {
+  const path = below === '' ? '' : `, below /${below}`;
+  return [...urls, ...sockets.map((socket) => `${socket.startsWith('fd:') ? '' : 'unix:'}${socket}${path}`)].map(
+    printable,
+  );
 }
 
 export interface Example {
-  /** To download, percent-encoded. */
-  readonly file: string;
+  /** To download, percent-encoded; absent where no file is to be. */
+  readonly file: string | undefined;
+  readonly below: Below;
   /** Who has to log in for that. */
   readonly user?: string | undefined;
   readonly tls?: Fingerprints | undefined;
 }
 
 /** The lines for a person: each address, and what to type to download a file. */
-export function addressLines(listener: Listener, { file, user, tls }: Example): string[] {
-  const { urls, sockets } = listener;
-  const lines = placesOf(listener).map((place) => `serving on ${place}`);
+export function addressLines(listener: Listener, example: Example): string[] {
+  const { file, below, tls } = example;
+  const lines = placesOf(listener, below).map((place) => `serving on ${place}`);
   if (tls) lines.push(`certificate SHA-256 ${tls.fingerprint}`);
+  return file === undefined ? lines : [...lines, ...downloadLines(listener, file, example).map(printable)];
+}
+
+function downloadLines({ urls, sockets }: Listener, file: string, example: Example): string[] {
+  const { below, user, tls } = example;
   const url = urlForOthers(urls) ?? urls[0];
   const [socket] = sockets;
-  if (url !== undefined) lines.push(...downloadLines(printable(asUser(`${url}${file}`, user)), tls));
-  else if (socket?.includes('/')) {
-    const [secure, scheme] = tls ? [`--insecure --pinnedpubkey ${tls.pin} `, 'https'] : ['', 'http'];
-    lines.push(
-      `download with: curl ${secure}--unix-socket ${printable(shellWord(socket))} -O ${scheme}://localhost/${file}`,
-    );
+  if (url !== undefined) {
+    const own = `download with: xfer get ${tls ? `--pin ${tls.pin} ` : ''}${asUser(`${url}${file}`, user)}`;
+    return tls ? [own, `or: ${curlLine(`${url}${file}`, example)}`] : [own];
   }
-  return lines;
+  if (!socket?.includes('/')) return [];
+  const local = `${tls ? 'https' : 'http'}://localhost/${below}${file}`;
+  return [`download with: ${curlLine(local, example, socket)}`];
+}
+
+/** What an error is answered with is not saved, and a password is asked for. */
+function curlLine(url: string, { user, tls }: Example, socket?: string): string {
+  const words = ['curl', '--fail'];
+  if (tls) words.push('--insecure', '--pinnedpubkey', tls.pin);
+  if (user !== undefined) words.push('--user', shellWord(user));
+  if (socket !== undefined) words.push('--unix-socket', shellWord(socket));
+  return [...words, '-O', url].join(' ');
 }
 
 /** With the name alone, so that the password is asked for. */
@@ -43,7 +62,7 @@ function asUser(url: string, user: string | undefined): string {
 }
 
 /** The same for a machine, as one event. */
-export function listeningRecord({ urls, sockets, address }: Listener, tls?: Fingerprints): object {
+export function listeningRecord({ urls, sockets, address }: Listener, below: Below, tls?: Fingerprints): object {
   const known = tls && { fingerprint: tls.fingerprint, pin: tls.pin };
-  return { type: 'listening', ...address, urls, sockets, ...known };
+  return { type: 'listening', ...address, path: `/${below}`, urls, sockets, ...known };
 }

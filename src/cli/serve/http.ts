@@ -1,10 +1,8 @@
 /** `xfer serve` over HTTP. */
 import { hostname } from 'node:os';
 import { listen } from '../../open.js';
-import type { Source } from '../../transport.js';
+import { Prefix } from '../../transports/http/listen/access/prefix.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
-import { RULES_NAME } from '../../transports/http/listen/site/rules.js';
-import { encodeName } from '../../transports/http/listen/target.js';
 import type { ServeOperands } from '../commands/serve.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { parseRate } from '../render/format.js';
@@ -14,6 +12,7 @@ import { untilStopped } from '../until-stopped.js';
 import { plainPasswordNotice, whoMayDoWhat } from './access.js';
 import { addressLines, listeningRecord } from './announce.js';
 import { whatIsRun } from './cgi.js';
+import { exampleFile } from './example-file.js';
 import { whatIsLogged } from './log.js';
 import { refuseOptions } from './refuse-options.js';
 import { openScreen } from './screen.js';
@@ -46,11 +45,12 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       ...whatIsLogged(parsed, screen.log),
       ...tls?.options,
     });
-    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, tls)));
+    const { below } = new Prefix(access.basePath, access.token);
+    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, below, tls)));
     else {
-      const file = await exampleFile(share, parsed.flag('hidden'), around);
+      const file = await exampleFile(share, parsed, { signal: around.signal });
       const user = access.loginFor === 'everything' ? access.accounts?.[0]?.user : undefined;
-      for (const line of addressLines(listener, { file, user, tls })) screen.log(line);
+      for (const line of addressLines(listener, { file, below, user, tls })) screen.log(line);
     }
     const notice = plainPasswordNotice(access, listener.urls);
     if (notice !== undefined) screen.report.onNotice(notice);
@@ -84,16 +84,4 @@ function howFast(parsed: ParsedArguments): Partial<HttpListenOptions> {
     ...(all === undefined ? {} : { limitBytesPerSecond: parseRate(all) }),
     ...(client === undefined ? {} : { limitClientBytesPerSecond: parseRate(client) }),
   };
-}
-
-/** A file to download, percent-encoded, so that the printed line works as it is; `FILE` where the root holds none. */
-async function exampleFile(share: Source, hidden: boolean, around: Surroundings): Promise<string> {
-  const scope = { signal: around.signal };
-  const root = await share.stat?.('', scope);
-  if (root?.kind === 'file') return encodeName(share.name);
-  for await (const entry of share.list?.('', scope) ?? []) {
-    if (entry.path === RULES_NAME) continue;
-    if (entry.kind === 'file' && (hidden || !entry.path.startsWith('.'))) return encodeName(entry.path);
-  }
-  return 'FILE';
 }

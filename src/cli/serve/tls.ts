@@ -81,9 +81,3 @@ function readGiven(cert: string, key: string, around: Surroundings, report: Repo
 async function readPem(file: string, what: string): Promise<NamedText> {
   return { file, text: await readNamedFile(file, MOST_FILE_BYTES, what) };
 }
-
-/** What to type on another machine to download a URL; what is in them stands unquoted in every shell. */
-export function downloadLines(url: string, tls: Fingerprints | undefined): string[] {
-  if (!tls) return [`download with: xfer get ${url}`];
-  return [`download with: xfer get --pin ${tls.pin} ${url}`, `or: curl --insecure --pinnedpubkey ${tls.pin} -O ${url}`];
-}

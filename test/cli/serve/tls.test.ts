@@ -41,7 +41,7 @@ async function printed(started: Started): Promise<{ url: string; fingerprint: st
     new RegExp(`^download with: xfer (get --pin ${PIN} ${url}a%20file\\.txt)$`, 'm'),
   );
   const [, curl] = await started.waitForLine(
-    new RegExp(`^or: curl (--insecure --pinnedpubkey ${PIN} -O ${url}a%20file\\.txt)$`, 'm'),
+    new RegExp(`^or: curl (--fail --insecure --pinnedpubkey ${PIN} -O ${url}a%20file\\.txt)$`, 'm'),
   );
   const words = (line: string | undefined): string[] => line?.split(' ') ?? [];
   return { url: url as string, fingerprint: fingerprint as string, get: words(get), curl: words(curl) };
