@@ -3,8 +3,6 @@
 export const COMMAND_NAMES = ['scp', 'serve', 'get', 'send', 'recv', 'pipe', 'cp', 'completion'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
-export type OptionGroup = 'What is copied:' | 'How:' | 'Serving:' | 'SSH:' | 'HTTP:' | 'TCP:' | 'Messages:';
-
 export interface Option {
   /** Long name, without its dashes. */
   readonly name: string;
@@ -17,7 +15,8 @@ export interface Option {
   readonly choices?: readonly string[];
   readonly description: string;
   readonly commands: readonly CommandName[];
-  readonly group: OptionGroup;
+  /** Its heading in `--help`. */
+  readonly group: string;
   /** Known, and refused with UNSUPPORTED; the description says why. */
   readonly refused?: true;
 }
@@ -51,11 +50,7 @@ const text = <Name extends string>(name: Name, alias: string, argument: string, 
 const refused = <Name extends string>(option: Row<Name>): Row<Name> => ({ ...option, refused: true });
 
 /** Rows of one group, for the same commands. */
-function section<Name extends string>(
-  group: OptionGroup,
-  commands: readonly CommandName[],
-  rows: readonly Row<Name>[],
-) {
+function section<Name extends string>(group: string, commands: readonly CommandName[], rows: readonly Row<Name>[]) {
   return rows.map((option) => ({ ...option, group, commands }));
 }
 
@@ -93,11 +88,6 @@ const rows = [
   ...section('What is copied:', GET, [
     flag('overwrite', '', 'replace a file that is there already'),
     text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
-  ]),
-  ...section('What is copied:', SERVE, [
-    flag('hidden', '', 'serve names that start with a dot too; over SFTP they always are'),
-    text('name', '', 'name', 'what standard input, -, is called, as in backup.tar; stdin where not given'),
-    flag('upload', '', 'let others add, change and remove files, with --sftp'),
   ]),
   ...section('What is copied:', RECV, [flag('force', 'f', 'write to standard output even where it is a terminal')]),
   ...section('How:', COPIES, [
@@ -145,13 +135,58 @@ const rows = [
     flag('protocol-2', '2', 'has no effect: it is the only version of SSH'),
     refused(flag('protocol-1', '1', 'version 1 of SSH is no longer supported')),
   ]),
-  ...section('Serving:', SERVE, [
+  ...section('What is shared:', SERVE, [
+    flag('hidden', '', 'serve names that start with a dot too; over SFTP they always are'),
+    text('name', '', 'name', 'what standard input, -, is called, as in backup.tar; stdin where not given'),
+    flag('upload', '', 'let others add, change and remove files, with --sftp'),
+  ]),
+  ...section('Where:', SERVE, [
     flag('sftp', '', 'serve over SFTP, to sftp, scp, rclone, sshfs, WinSCP and the like, in place of HTTP'),
     text('port', 'p', 'port', 'port to serve on; 8000 where not given, 2222 with --sftp, 0 for a free one'),
     list('bind', 'b', 'address', 'address, or path of a unix socket, to serve on; may be repeated'),
+    text('base-path', '', 'path', 'path before the share in each URL, as a reverse proxy passes it on'),
     flag('mdns', '', 'announce it in the local network, under a name that ends in .local'),
     flag('qr', '', 'show the address as a QR code, for a phone'),
     flag('open', '', 'open the page in the browser of this machine'),
+  ]),
+  ...section('Who may:', SERVE, [
+    list(
+      'auth',
+      '',
+      'user:password',
+      'who may log in; may be repeated; others on this machine can see it in the command',
+    ),
+    text('auth-file', '', 'file', 'accounts that may log in, one user:password or user:HASH a line'),
+    text('hash-password', '', 'user', 'ask for a password, print the line of --auth-file for it, and serve nothing'),
+    flag('auth-write', '', 'reading needs no login, changing something does'),
+    text('authorized-keys', '', 'file', 'public keys that may log in, under any name, as sshd keeps them'),
+    flag('token', '', 'put a random part into each URL, without which nothing is there; $XFER_TOKEN sets it'),
+    list('allow', '', 'address', 'address or network that may connect, as in 192.168.1.0/24; may be repeated'),
+    list(
+      'allow-host',
+      '',
+      'name',
+      'name that browsers may use for this machine; *.name and * are known; may be repeated',
+    ),
+  ]),
+  ...section('How long:', SERVE, [
+    flag('once', '', 'end after one complete download; what a page shows of a file counts too'),
+    number('max-downloads', '', 'n', 'end after so many complete downloads'),
+    text('expires', '', 'time', 'end after a time, as in 90s, 30m, 1h or 7d'),
+  ]),
+  ...section('Encryption:', SERVE, [
+    flag('tls', '', 'encrypt, as https, with a certificate that is made here and kept for next time'),
+    text('cert', '', 'file', 'encrypt with this certificate, in PEM, those of its issuers after it; with --key'),
+    text('key', '', 'file', 'private key of the certificate, in PEM'),
+  ]),
+  ...section('Web sites and programs:', SERVE, [
+    flag('site', '', 'serve a web site, as npx serve does: clean addresses, and the rules of a serve.json'),
+    flag('single', '', 'with one page: what is not there is answered with index.html; --site too'),
+    flag('cgi', '', 'run the programs in /cgi-bin for those who ask; for this machine alone without --bind'),
+    list('cgi-dir', '', 'path', 'run the programs in this directory, as in /scripts; may be repeated'),
+    number('cgi-timeout', '', 'seconds', 'end a program that is silent for so long; 60 where not given'),
+  ]),
+  ...section('How:', SERVE, [
     text('limit', '', 'rate', 'send at most this many bytes a second, to all together; K, M and G are understood'),
     text('limit-client', '', 'rate', 'send at most this many bytes a second to each client address'),
     text(
@@ -161,31 +196,6 @@ const rows = [
       'how each request is logged, on standard output; common where not given',
     ),
     flag('metrics', '', 'answer /healthz, and /metrics for Prometheus, in place of files of these names'),
-    list('auth', '', 'user:password', 'who may log in; may be repeated; others on this machine can see it'),
-    text('auth-file', '', 'file', 'accounts that may log in, one user:password or user:HASH a line'),
-    text('hash-password', '', 'user', 'ask for a password, print the line of --auth-file for it, and serve nothing'),
-    text('authorized-keys', '', 'file', 'public keys that may log in, under any name, as sshd keeps them'),
-    flag('auth-write', '', 'reading needs no login, changing something does'),
-    flag('token', '', 'put a random part into each URL, without which nothing is there; $XFER_TOKEN sets it'),
-    list('allow', '', 'address', 'address or network that may connect, as in 192.168.1.0/24; may be repeated'),
-    list(
-      'allow-host',
-      '',
-      'name',
-      'name that browsers may use for this machine; *.name and * are known; may be repeated',
-    ),
-    flag('once', '', 'end after one complete download; what a page shows of a file counts too'),
-    number('max-downloads', '', 'n', 'end after so many complete downloads'),
-    text('expires', '', 'time', 'end after a time, as in 90s, 30m, 1h or 7d'),
-    text('base-path', '', 'path', 'path before the share in each URL, as a reverse proxy passes it on'),
-    flag('tls', '', 'encrypt, as https, with a certificate that is made here and kept for next time'),
-    text('cert', '', 'file', 'encrypt with this certificate, in PEM, those of its issuers after it; with --key'),
-    text('key', '', 'file', 'private key of the certificate, in PEM'),
-    flag('site', '', 'serve a web site, as npx serve does: clean addresses, and the rules of a serve.json'),
-    flag('single', '', 'with one page: what is not there is answered with index.html; --site too'),
-    flag('cgi', '', 'run the programs in /cgi-bin for those who ask; for this machine alone without --bind'),
-    list('cgi-dir', '', 'path', 'a directory of programs in place of /cgi-bin, as in /scripts; may be repeated'),
-    number('cgi-timeout', '', 'seconds', 'end a program that is silent for so long; 60 where not given'),
   ]),
   ...section('HTTP:', WEB, [
     list('header', 'H', 'name: value', 'header to send; may be repeated'),

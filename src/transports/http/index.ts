@@ -96,7 +96,7 @@ async function loginField(
   const typed = percentBytes(url.password);
   const ask = url.password === '' && !/^[^/]*\/\/[^/@]*:@/.test(location.url ?? '') ? options.prompt : undefined;
   if (!ask) return basic(user, typed);
-  const answer = await ask.secret(`Password of ${location.user} on ${describeLocation(location)}: `, scope);
+  const answer = await ask.secret(`Password of ${location.user} on ${url.origin}: `, scope);
   if (answer !== undefined) return basic(user, Buffer.from(answer, 'utf8'));
   throw new XferError('DENIED', `get ${describeLocation(location)}: no password was given`);
 }
