@@ -10,7 +10,7 @@ import type { Span } from './file/ranges.js';
 import { type Pace, paced } from './limit/paced.js';
 import { giveBack, type SendBuffer, takeSendBuffer } from './send-buffers.js';
 import type { Tally } from './status/transfers.js';
-import { watchClient } from './watch-client.js';
+import { clientGone, watchClient } from './watch-client.js';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -38,9 +38,7 @@ export type ReadableAt = Required<Pick<OpenFile, 'readAt'>>;
  */
 export async function sendStream(exchange: Exchange, body: Readable): Promise<void> {
   const { request, response, tally, pace } = exchange;
-  const unwatch = watchClient(request, response, () => {
-    body.destroy(new XferError('DISCONNECTED', 'send: the client has gone'));
-  });
+  const unwatch = watchClient(request, response, (error) => body.destroy(error));
   const awake = keepAwake(exchange);
   const bytes = pace ? Readable.from(paced(body, pace), { objectMode: false }) : body;
   bytes.on('data', (chunk: Buffer) => {
@@ -123,17 +121,17 @@ function sendPiece(exchange: Exchange, buffer: SendBuffer, length: number): Prom
   return new Promise((resolve, reject) => {
     let out = true;
     let unwatch = (): void => undefined;
-    const done = (taken: boolean): void => {
+    const done = (error?: XferError): void => {
       if (!out) return;
       out = false;
       unwatch();
       giveBack(buffer);
-      if (taken) resolve();
-      else reject(new XferError('DISCONNECTED', 'send: the client has gone'));
+      if (error) reject(error);
+      else resolve();
     };
-    unwatch = watchClient(request, response, () => done(false));
+    unwatch = watchClient(request, response, done);
     if (!out) return;
     tally.bytes += length;
-    response.write(buffer.bytes.subarray(0, length), (error) => done(!error));
+    response.write(buffer.bytes.subarray(0, length), (error) => done(error ? clientGone() : undefined));
   });
 }

@@ -2,6 +2,7 @@
 import { networkOf } from '../../../../client-address.js';
 import type { Exchange } from '../exchange.js';
 import type { Span } from '../file/ranges.js';
+import { whenEnded } from '../watch-client.js';
 
 /** What a response is about to send. */
 export interface Part {
@@ -80,21 +81,12 @@ export class Downloads {
       }
     }
     download.sending.add(spans);
-    this.#whenEnded(exchange, download, spans);
+    whenEnded(request, response, () => this.#end(exchange, download, spans));
     return undefined;
   }
 
-  #whenEnded(exchange: Exchange, download: Download, spans: readonly Span[]): void {
-    const { request, response } = exchange;
-    const end = (): void => {
-      if (download.sending.delete(spans)) this.#end(exchange, download, spans);
-    };
-    response.once('close', end);
-    // A response that waits behind another one on its connection is not told when that ends; its request is.
-    request.once('close', end);
-  }
-
   #end({ response, tally }: Exchange, download: Download, spans: readonly Span[]): void {
+    download.sending.delete(spans);
     if (download.made) return;
     const whole = response.writableFinished && (response.statusCode === 200 || response.statusCode === 206);
     const [first] = spans as [Span];

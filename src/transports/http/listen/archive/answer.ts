@@ -9,6 +9,7 @@ import { type Validators, validatorsOf } from '../file/conditional.js';
 import { sendFile } from '../file/send-file.js';
 import { refuse } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
+import { clientGone } from '../watch-client.js';
 import { type Archive, readArchive } from './archive-file.js';
 import type { ArchiveRoom } from './archives.js';
 import { Checksums } from './checksums.js';
@@ -73,7 +74,7 @@ async function sendArchive(
   // While a folder is walked, or a file read for its checksum, nothing that is sent keeps the connection awake.
   const working = (): void => void request.socket.setTimeout(request.socket.timeout ?? 0);
   const manifest = await walkFolder(sharing, folder, () => {
-    if (request.destroyed || response.destroyed) throw new XferError('DISCONNECTED', 'archive: the client has gone');
+    if (request.destroyed || response.destroyed) throw clientGone();
     room.takeRow();
     working();
   });

@@ -40,7 +40,7 @@ export class ReprDigests {
 
   async #compute({ request, response }: Exchange, file: OpenFile, algorithm: DigestAlgorithm): Promise<string> {
     const gone = new AbortController();
-    const unwatch = watchClient(request, response, () => gone.abort());
+    const unwatch = watchClient(request, response, (error) => gone.abort(error));
     const alive = setInterval(() => tellAlive(response), SIGN_OF_LIFE_MS);
     this.#atOnce += 1;
     try {

@@ -1,6 +1,5 @@
 /** The bytes of one response at the rate of its client. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { XferError } from '../../../../errors.js';
 import { watchClient } from '../watch-client.js';
 import type { FairLimit } from './fair-limit.js';
 
@@ -14,9 +13,7 @@ export interface Pace {
 
 export function paceOf(limit: FairLimit, client: string, request: IncomingMessage, response: ServerResponse): Pace {
   const gone = new AbortController();
-  const unwatch = watchClient(request, response, () => {
-    gone.abort(new XferError('DISCONNECTED', 'send: the client has gone'));
-  });
+  const unwatch = watchClient(request, response, (error) => gone.abort(error));
   response.once('close', unwatch);
   return { limit, client, gone: gone.signal };
 }

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Transfer } from '../../../../transport.js';
 import type { AccessRecord } from '../log/access-log.js';
 import { parseTarget, type TargetPolicy } from '../target.js';
-import { watchClient } from '../watch-client.js';
+import { whenEnded } from '../watch-client.js';
 
 /** How many bytes of body a response was given; who sends them counts here. */
 export interface Tally {
@@ -68,17 +68,13 @@ export class Transfers {
     const one = new UnderWay(request, client, this.#hide);
     this.#underWay.add(one);
     const end = (): void => {
-      if (!this.#underWay.delete(one)) return;
+      this.#underWay.delete(one);
       if (this.#onEnd.length > 0) {
         const record = this.#hide(recordOf(one, response));
         for (const tell of this.#onEnd) tell(record);
       }
     };
-    const unwatch = watchClient(request, response, end);
-    response.once('close', () => {
-      unwatch();
-      end();
-    });
+    whenEnded(request, response, end);
     return one.tally;
   }
 
