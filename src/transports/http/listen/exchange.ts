@@ -61,8 +61,15 @@ function keepAwake({ request, response }: Exchange): NodeJS.Timeout | undefined 
   }, timeout / 3);
 }
 
-/** Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. */
-export async function sendLast({ response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
+/**
+ * Ends the response with `bytes`, in one piece with its head where nothing was sent yet and there is no pace. For a HEAD it
+ * has none of them.
+ */
+export async function sendLast({ request, response, tally, pace }: Exchange, bytes: Uint8Array): Promise<void> {
+  if (request.method === 'HEAD') {
+    response.end();
+    return;
+  }
   if (pace) {
     for await (const piece of paced([bytes], pace)) {
       tally.bytes += piece.length;

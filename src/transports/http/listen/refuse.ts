@@ -36,6 +36,11 @@ export function refuse(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
+/** Answers OPTIONS: what may be asked for with which methods. */
+export function answerOptions({ headers }: IncomingMessage, response: ServerResponse, methods: string): void {
+  response.writeHead(204, { Allow: methods, ...closing(headers) }).end();
+}
+
 /** The status that answers what a source rejected with. */
 export function statusOf(error: unknown): number {
   return (error instanceof XferError ? STATUS_BY_CODE[error.code] : undefined) ?? 500;

@@ -1,6 +1,6 @@
 /** One request -> one response: in what order a request is looked at. */
 import type { Exchange } from './exchange.js';
-import { closing, refuse, refuseError } from './refuse.js';
+import { answerOptions, closing, refuse, refuseError } from './refuse.js';
 import { requestFault } from './request-fault.js';
 import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
@@ -39,10 +39,7 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   if (verdict.user !== undefined) tally.user = verdict.user;
   const script = sharing.cgi?.targetOf(exchange, sharing);
   if (script) return sharing.cgi?.answer(exchange, sharing, script);
-  if (method === 'OPTIONS') {
-    response.writeHead(204, { Allow: METHODS, ...closing(headers) }).end();
-    return;
-  }
+  if (method === 'OPTIONS') return answerOptions(request, response, METHODS);
   if (method !== 'GET' && method !== 'HEAD') {
     return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
   }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toXferError, XferError } from '../../../../errors.js';
 import { lastPart } from '../../../../names.js';
 import { type Exchange, sendStream } from '../exchange.js';
-import { closing, refuse } from '../refuse.js';
+import { answerOptions, closing, refuse } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
 import { parseTarget, type Target } from '../target.js';
 import { watchClient } from '../watch-client.js';
@@ -63,7 +63,7 @@ export class Cgi {
     const { share, directories, maxBodyBytes, maxScripts } = this.#settings;
     const no = (status: number, fields: Record<string, string> = {}): void =>
       refuse(request, response, status, { ...fields, ...closing(request.headers) });
-    if (request.method === 'OPTIONS') return void response.writeHead(204, { Allow: METHODS }).end();
+    if (request.method === 'OPTIONS') return answerOptions(request, response, METHODS);
     if (!['GET', 'HEAD', 'POST'].includes(request.method ?? '')) return no(405, { Allow: METHODS });
     const base = directoryOf(target.path, directories) as string;
     const script = await findScript(target, base, share, sharing, sharing.scope);

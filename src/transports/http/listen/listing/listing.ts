@@ -5,7 +5,7 @@ import { type Exchange, sendLast, sendStream } from '../exchange.js';
 import { html } from './html.js';
 import { json } from './json.js';
 import { type Sort, sorted, sortFromQuery } from './order.js';
-import { POLICY } from './page/assets.js';
+import { pageFields } from './page/fields.js';
 import { plain } from './plain.js';
 import { askedShape, type Listed, type Shape, type ShapeName, type Totals } from './shape.js';
 import { inSlices } from './slices.js';
@@ -40,14 +40,12 @@ export async function sendListing(exchange: Exchange, listing: Listing): Promise
   try {
     // Before the head, so that a directory that cannot be read is an error with a status.
     const first = await slices.next();
-    const head = headOf(shape);
+    const head = { ...pageFields(shape.contentType), Vary: 'Accept' };
     const pieces = piecesOf(shape, { path, sort: sortFromQuery(query), archived }, first, slices);
     if (first.done) {
       const body = Buffer.from(await joined(pieces));
       response.writeHead(200, { ...head, 'Content-Length': body.length });
-      if (request.method !== 'HEAD') return await sendLast(exchange, body);
-      response.end();
-      return;
+      return await sendLast(exchange, body);
     }
     response.writeHead(200, head);
     if (request.method !== 'HEAD') await sendStream(exchange, Readable.from(buffers(pieces), { objectMode: false }));
@@ -55,17 +53,6 @@ export async function sendListing(exchange: Exchange, listing: Listing): Promise
   } finally {
     await slices.return([]);
   }
-}
-
-function headOf({ contentType }: Shape): Record<string, string> {
-  return {
-    'Content-Type': contentType,
-    'Cache-Control': 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Content-Security-Policy': POLICY,
-    Vary: 'Accept',
-  };
 }
 
 type Slices = AsyncGenerator<Entry[], Entry[]>;

@@ -98,6 +98,7 @@ test('without the option both are names like any other, and with it they stand b
     await exchange(told.port, 'HEAD /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n'),
     /\r\n\r\n$/,
   );
+  assert.equal((await fetch(`${told.url}/healthz`, { method: 'POST' })).status, 405);
   assert.match(await get(told.port, '/metrics/'), /^HTTP\/1\.1 404/);
   assert.match(await get(told.port, '/metricsX'), /^HTTP\/1\.1 404/);
 });

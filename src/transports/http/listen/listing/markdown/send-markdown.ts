@@ -4,7 +4,8 @@ import type { OpenFile } from '../../../../../transport.js';
 import { type Exchange, sendLast } from '../../exchange.js';
 import { hasKey } from '../../target.js';
 import { escapeHtml } from '../escape-html.js';
-import { ICON, POLICY, STYLE } from '../page/assets.js';
+import { ICON, STYLE } from '../page/assets.js';
+import { pageFields } from '../page/fields.js';
 
 const MOST_BYTES = 512 * 1024;
 
@@ -19,13 +20,7 @@ export function isRendered(name: string, query: string): boolean {
  */
 export async function sendRendered(exchange: Exchange, file: OpenFile, name: string): Promise<void> {
   const { request, response } = exchange;
-  const head = {
-    'Content-Type': 'text/html; charset=utf-8',
-    'Cache-Control': 'no-cache',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'no-referrer',
-    'Content-Security-Policy': POLICY,
-  };
+  const head = pageFields('text/html; charset=utf-8');
   if (request.method === 'HEAD') {
     response.writeHead(200, head).end();
     return;
