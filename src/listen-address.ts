@@ -145,7 +145,7 @@ function bindError(error: unknown, place: Place, { port, example }: Wanted): Xfe
       hint: 'end that server, or take another path',
     });
   }
-  const what = `listen on port ${port}`;
+  const what = EVERYWHERE.includes(place.host) ? `listen on port ${port}` : `listen on ${place.host} port ${port}`;
   if (code === 'EADDRINUSE') {
     const next = port < 65535 ? port + 1 : port - 1;
     return new XferError('EXISTS', `${what}: the port is in use`, {

@@ -113,6 +113,13 @@ test('nothing stays bound where one of several fails', { ...bounded, ...unixOnly
   assert.equal(existsSync(path), false);
 });
 
+test('an address that cannot be had is named', bounded, async (t) => {
+  await assert.rejects(bound(t, { hosts: ['127.0.0.1', '192.0.2.77'] }), {
+    code: 'UNREACHABLE',
+    message: /^listen on 192\.0\.2\.77 port \d+: /,
+  });
+});
+
 test('what is no socket to listen on is refused', bounded, async (t) => {
   await assert.rejects(bound(t, { descriptors: [999] }), {
     code: 'UNSUPPORTED',

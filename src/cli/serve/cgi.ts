@@ -1,18 +1,17 @@
 /** The options of programs that answer requests. */
 import { XferError } from '../../errors.js';
+import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 
 const USUAL_DIRECTORY = 'cgi-bin';
-/** A longer timer would fire at once. */
-const MOST_SECONDS = (2 ** 31 - 1) / 1000;
 
 /** `--cgi`, `--cgi-dir` and `--cgi-timeout`. USAGE for a time without any program, and for one that is none. */
 export function whatIsRun(parsed: ParsedArguments): Partial<HttpListenOptions> {
   const directories = parsed.list('cgi-dir').map((typed) => typed.replace(/^\/+|\/+$/g, ''));
   if (parsed.flag('cgi')) directories.unshift(USUAL_DIRECTORY);
   const seconds = parsed.number('cgi-timeout');
-  if (seconds !== undefined && (seconds <= 0 || seconds > MOST_SECONDS)) {
+  if (seconds !== undefined && (seconds <= 0 || seconds * 1000 > LONGEST_TIMER_MS)) {
     throw new XferError('USAGE', `option --cgi-timeout ${seconds}: not a time that a program can be given`);
   }
   if (directories.length > 0) {

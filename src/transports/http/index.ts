@@ -1,15 +1,13 @@
 /** Files over HTTP and HTTPS: the client's side here, the server's in `listen/`. */
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
+import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { OpenOptions, Scope, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
 import { percentBytes } from './content-disposition.js';
 import { parsePin } from './pins.js';
 import { type ClientSettings, describeUrl, HttpClient, parseFields } from './request.js';
 import { openHttpSource } from './source.js';
-
-/** A longer timer would fire at once. */
-const TIMER_LIMIT_MS = 2 ** 31 - 1;
 
 export interface HttpOptions extends OpenOptions {
   /** `Name: value` lines, or an object. Sent to the origin that was named, and not to one that it redirects to. */
@@ -39,8 +37,8 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
   const client = new HttpClient({
     fields: login === undefined ? fields : { ...fields, authorization: login },
     userAgent: options.userAgent ?? 'xfer',
-    connectTimeoutMs: Math.min(options.connectTimeoutMs ?? 30_000, TIMER_LIMIT_MS),
-    idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, TIMER_LIMIT_MS),
+    connectTimeoutMs: Math.min(options.connectTimeoutMs ?? 30_000, LONGEST_TIMER_MS),
+    idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, LONGEST_TIMER_MS),
     maxRedirects: options.maxRedirects ?? 20,
     ...trust,
   });

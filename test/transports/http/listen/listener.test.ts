@@ -20,7 +20,7 @@ test('a port in use is said, with another one to type', { timeout: 10_000 }, asy
   const { port } = other.address() as { port: number };
   await assert.rejects(listen({ hosts: ['127.0.0.1'], port, share: diskSource(folder) }, scope), {
     code: 'EXISTS',
-    message: `listen on port ${port}: the port is in use`,
+    message: `listen on 127.0.0.1 port ${port}: the port is in use`,
     hint: /xfer serve \. \d+/,
   });
 });

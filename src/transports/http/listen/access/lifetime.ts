@@ -1,10 +1,8 @@
 /** When a listener has served enough: after so many downloads, or so long. */
 import { XferError } from '../../../../errors.js';
+import { LONGEST_TIMER_MS } from '../../../../longest-timer.js';
 import { Downloads } from './downloads.js';
 import type { AccessOptions } from './options.js';
-
-/** A longer timer would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export class Lifetime {
   /** Counts downloads, where their number is limited. */

@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toXferError, XferError } from '../../../../errors.js';
+import { LONGEST_TIMER_MS } from '../../../../longest-timer.js';
 import { lastPart } from '../../../../names.js';
 import { type Exchange, sendStream } from '../exchange.js';
 import { answerOptions, closing, refuse } from '../refuse.js';
@@ -19,8 +20,6 @@ import type { PlacedSource } from './scriptless-share.js';
 const METHODS = 'GET, HEAD, POST, OPTIONS';
 /** How long a script that has written all may take to say how it ended. */
 const END_MS = 1000;
-/** A longer timer would fire at once. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface CgiSettings {
   /** The share with its scripts. */

@@ -107,7 +107,7 @@ function recordOf({ request, client, target, startMs, tally }: UnderWay, respons
     httpVersion: request.httpVersion,
     status: response.statusCode,
     bytes,
-    durationMs,
+    durationMs: Math.round(durationMs * 1000) / 1000,
     ...(referer === undefined ? {} : { referer }),
     ...(userAgent === undefined ? {} : { userAgent }),
     aborted: !response.writableFinished,
