@@ -1,6 +1,8 @@
 /** `xfer serve` over HTTP. */
 import { hostname } from 'node:os';
 import { listen } from '../../open.js';
+import type { Listener, Source } from '../../transport.js';
+import type { AccessOptions } from '../../transports/http/listen/access/options.js';
 import { Prefix } from '../../transports/http/listen/access/prefix.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import type { ServeOperands } from '../commands/serve.js';
@@ -15,11 +17,11 @@ import { whatIsRun } from './cgi.js';
 import { exampleFile } from './example-file.js';
 import { whatIsLogged } from './log.js';
 import { refuseOptions } from './refuse-options.js';
-import { openScreen } from './screen.js';
+import { openScreen, type Screen } from './screen.js';
 import { openShare } from './share.js';
 import { showPage } from './show-page.js';
 import { whatSiteItIs } from './site.js';
-import { tlsOf } from './tls.js';
+import { type ServedTls, tlsOf } from './tls.js';
 import { whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
@@ -45,15 +47,7 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       ...whatIsLogged(parsed, screen.log),
       ...tls?.options,
     });
-    const { below } = new Prefix(access.basePath, access.token);
-    if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, below, tls)));
-    else {
-      const file = await exampleFile(share, parsed, { signal: around.signal });
-      const user = access.loginFor === 'everything' ? access.accounts?.[0]?.user : undefined;
-      for (const line of addressLines(listener, { file, below, user, tls })) screen.log(line);
-    }
-    const notice = plainPasswordNotice(access, listener.urls);
-    if (notice !== undefined) screen.report.onNotice(notice);
+    await sayWhereItIs(listener, { share, access, tls }, parsed, around, screen);
     await showPage(listener, parsed, around, screen.report);
     screen.watch(listener);
     await untilStopped(listener, around.signal, screen.report);
@@ -61,6 +55,31 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
     screen.end();
     await share.close();
   }
+}
+
+interface Served {
+  readonly share: Source;
+  readonly access: AccessOptions;
+  readonly tls: ServedTls | undefined;
+}
+
+/** The addresses, how to download from them, and what a person should know of them; as JSON where that is asked for. */
+async function sayWhereItIs(
+  listener: Listener,
+  { share, access, tls }: Served,
+  parsed: ParsedArguments,
+  around: Surroundings,
+  { log, report }: Screen,
+): Promise<void> {
+  const { below } = new Prefix(access.basePath, access.token);
+  if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, below, tls)));
+  else {
+    const file = await exampleFile(share, parsed, { signal: around.signal });
+    const user = access.loginFor === 'everything' ? access.accounts?.[0]?.user : undefined;
+    for (const line of addressLines(listener, { file, below, user, tls })) log(line);
+  }
+  const notice = plainPasswordNotice(access, listener.urls);
+  if (notice !== undefined) report.onNotice(notice);
 }
 
 function whatIsShown(parsed: ParsedArguments): Partial<HttpListenOptions> {
