@@ -17,7 +17,7 @@ function yargsOption(option: Option): YargsOption {
 }
 
 /** The kinds that yargs writes behind each option; the argument's name says more. */
-const KINDS = /(?:\n *| +)\[(?:boolean|string|array|count|choices:[^\]]*)\]/g;
+const KINDS = /(?:\n *| *)\[(?:boolean|string|array|count|choices:[^\]]*)\]/g;
 
 function pageOf(command: Command): Argv {
   const page = yargs([])

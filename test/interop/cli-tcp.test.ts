@@ -70,7 +70,7 @@ const PEERS: Record<string, { send(port: string): string[]; listen(port: string)
 for (const [name, peer] of Object.entries(PEERS)) {
   test(`${name} sends, xfer recv writes the file`, { ...needs(name), ...bounded }, async (t) => {
     const { file, out } = prepare(t);
-    const { listener, port } = await listening(t, ['recv', '127.0.0.1:0', out]);
+    const { listener, port } = await listening(t, ['recv', '-l', '127.0.0.1:0', out]);
     const sent = await runProgram(findProgram(name) as string, peer.send(port), { input: readFileSync(file) });
     assert.equal(sent.exitCode, 0, sent.stderr);
     assert.equal((await listener.exited).exitCode, 0, listener.output());
@@ -93,7 +93,7 @@ for (const [name, peer] of Object.entries(PEERS)) {
 
 test('xfer send to xfer recv, from standard input to standard output', bounded, async (t) => {
   const { file } = prepare(t);
-  const { listener, port } = await listening(t, ['recv', '127.0.0.1:0', '-']);
+  const { listener, port } = await listening(t, ['recv', '-l', '127.0.0.1:0', '-']);
   const chunks: Buffer[] = [];
   listener.child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const sent = await runXfer(['send', `127.0.0.1:${port}`, '-'], { input: readFileSync(file) });
@@ -125,7 +125,7 @@ test('a refused port exits 5 and says so', bounded, async (t) => {
 });
 
 test('recv without a place to put the bytes exits 2 and says what to type', bounded, async () => {
-  const { exitCode, stderr, stdout } = await runXfer(['recv', '127.0.0.1:0'], { timeoutMs: 10_000 });
+  const { exitCode, stderr, stdout } = await runXfer(['recv', '-l', '127.0.0.1:0'], { timeoutMs: 10_000 });
   assert.equal(exitCode, 2, stderr);
   assert.match(stderr, /xfer recv 127\.0\.0\.1:0 \S+/);
   assert.equal(stdout.length, 0);
@@ -156,7 +156,7 @@ test('a missing file exits 3 before anything is sent', bounded, async (t) => {
 
 test('a sender that is reset leaves no short file', bounded, async (t) => {
   const { folder, out } = prepare(t);
-  const { listener, port } = await listening(t, ['recv', '127.0.0.1:0', out]);
+  const { listener, port } = await listening(t, ['recv', '-l', '127.0.0.1:0', out]);
   const socket: Socket = connect(Number(port), '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');

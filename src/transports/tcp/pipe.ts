@@ -1,9 +1,8 @@
 /** Both directions of one connection at once, as nc does. */
 import type { Readable, Writable } from 'node:stream';
 import { toXferError, XferError } from '../../errors.js';
-import type { Location } from '../../location.js';
 import type { Scope } from '../../transport.js';
-import { openWire, type TcpOptions } from './raw.js';
+import type { TcpOptions } from './options.js';
 import { watchSilence } from './silence.js';
 import type { Wire } from './wire.js';
 
@@ -22,21 +21,12 @@ const FLUSH_TIMEOUT_MS = 10_000;
 const QUIET_INPUT_MS = 2000;
 
 /**
- * Connects, or listens for one connection, and passes `input` to the other end and what it sends to `output`. The end of
- * `input` is passed on as FIN, and bytes still come in. It resolves when the other end has closed and `output`, which is
- * ended then, took all it sent. `input` is destroyed in every case. Rejects as `openWire` does, with DISCONNECTED after a
- * reset or where `output` broke, with TIMED_OUT after `idleTimeoutMs` without a byte either way.
+ * Passes `input` to the other end, and what it sends to `output`. The end of `input` is passed on as FIN, and bytes still
+ * come in. It resolves when the other end has closed and `output`, which is ended then, took all it sent. `input` is
+ * destroyed in every case. Rejects with DISCONNECTED after a reset or where `output` broke, with TIMED_OUT after
+ * `idleTimeoutMs` without a byte either way.
  */
-export async function pipe(
-  location: Location,
-  streams: PipeStreams,
-  options: TcpOptions,
-  scope: Scope,
-): Promise<PipeResult> {
-  const wire = await openWire(location, options, scope).catch((error: unknown) => {
-    streams.input.destroy();
-    throw error;
-  });
+export function pipe(wire: Wire, streams: PipeStreams, options: TcpOptions, scope: Scope): Promise<PipeResult> {
   return new Promise<PipeResult>((resolve, reject) => {
     const run = new PipeRun(wire, streams, options, (error) => {
       scope.signal.removeEventListener('abort', abort);

@@ -2,7 +2,8 @@
 import { Writable } from 'node:stream';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { Draft, Entry, Scope, Sink } from '../../transport.js';
-import type { TcpOptions } from './raw.js';
+import type { TcpOptions } from './options.js';
+import { PassingDigest } from './passing-digest.js';
 import { watchSilence } from './silence.js';
 import { queueLength } from './unsent.js';
 import type { Wire } from './wire.js';
@@ -11,7 +12,10 @@ const HIGH_WATER_BYTES = 1024 * 1024;
 const FIN_TIMEOUT_MS = 10_000;
 /** How long a reset may be on its way from an end that closed early: a round trip of a long line. */
 const EARLY_FIN_GRACE_MS = 200;
+/** After this long a person at the other end may wonder why nothing happens. */
+const FIN_NOTICE_MS = 1000;
 const UNCONFIRMED_HINT = 'it may have part or all of it: compare sizes or digests there';
+const FIN_NOTICE = 'all is sent, and the other end has not closed yet: where it is nc on a terminal, press ^D there';
 const NO_FIN_HINT =
   'end it there (^D or ^C) and compare sizes or digests; nc -N, ncat --recv-only and socat -u end by themselves';
 
@@ -19,7 +23,14 @@ const NO_FIN_HINT =
 export class RawSink implements Sink {
   readonly label: string;
   readonly identity: string;
-  readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
+  readonly capabilities = {
+    offsets: false,
+    atomic: false,
+    resume: false,
+    parallel: false,
+    metadata: false,
+    once: true,
+  };
   readonly #wire: Wire;
   readonly #options: TcpOptions;
   #draft: RawDraft | undefined;
@@ -63,12 +74,14 @@ class RawDraft implements Draft {
   readonly held = [];
   readonly #wire: Wire;
   readonly #options: TcpOptions;
+  readonly #digest: PassingDigest | undefined;
   #writable: WireWritable | undefined;
   #onPeer: (() => void) | undefined;
 
   constructor(wire: Wire, options: TcpOptions) {
     this.#wire = wire;
     this.#options = options;
+    this.#digest = options.onPassed && new PassingDigest(false);
     const wake = () => this.#onPeer?.();
     wire.start({
       onBytes: () => {
@@ -89,7 +102,7 @@ class RawDraft implements Draft {
     if (start !== 0 || this.#writable) {
       throw new XferError('UNSUPPORTED', `send ${this.#wire.label}: plain TCP sends its bytes once, from the start`);
     }
-    this.#writable = new WireWritable(this.#wire, this.#options.idleTimeoutMs, scope.signal);
+    this.#writable = new WireWritable(this.#wire, this.#options.idleTimeoutMs, this.#digest, scope.signal);
     return this.#writable;
   }
 
@@ -108,6 +121,9 @@ class RawDraft implements Draft {
     } finally {
       this.#wire.cut();
     }
+    const sha256 = this.#digest?.hex();
+    const bytes = this.#writable?.bytesSent ?? 0;
+    this.#options.onPassed?.({ bytes, ...(sha256 === undefined ? {} : { sha256 }) });
   }
 
   async suspend(): Promise<void> {
@@ -141,7 +157,16 @@ class RawDraft implements Draft {
   async #waitForPeer(scope: Scope): Promise<void> {
     const { socket, peerEnded } = this.#wire;
     const ended = () => this.#wire.failure !== undefined || (this.#wire.peerEnded && socket.writableFinished);
-    await this.#untilPeer(scope, this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS, ended);
+    const notice = watchSilence(FIN_NOTICE_MS, () => {
+      const onItsWay = !socket.writableFinished || queueLength(socket.localPort, this.#wire.peerPort) > 0;
+      if (onItsWay) notice.heard();
+      else this.#options.onNotice?.(FIN_NOTICE);
+    });
+    try {
+      await this.#untilPeer(scope, this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS, ended);
+    } finally {
+      notice.stop();
+    }
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
     if (peerEnded) this.#options.onNotice?.('the other end had closed early, so it could not confirm what it received');
   }
@@ -150,7 +175,7 @@ class RawDraft implements Draft {
   #untilPeer({ signal }: Scope, timeoutMs: number, ended: () => boolean): Promise<void> {
     const { socket, peerPort } = this.#wire;
     return new Promise<void>((resolve, reject) => {
-      let unsent = queueLength(socket.localPort ?? 0, peerPort);
+      let unsent = queueLength(socket.localPort, peerPort);
       const settle = (act: () => void) => {
         silence.stop();
         this.#onPeer = undefined;
@@ -165,7 +190,7 @@ class RawDraft implements Draft {
       const abort = () => settle(() => reject(signal.reason));
       const silence = watchSilence(timeoutMs, () => {
         // A slow line that still drains is not silent: the kernel took bytes that are on their way.
-        const left = queueLength(socket.localPort ?? 0, peerPort);
+        const left = queueLength(socket.localPort, peerPort);
         if (left < unsent && left > 0) silence.heard();
         else settle(() => reject(this.#noFin(timeoutMs)));
         unsent = left;
@@ -191,6 +216,7 @@ function unconfirmed(error: XferError): XferError {
 class WireWritable extends Writable {
   bytesSent = 0;
   readonly #wire: Wire;
+  readonly #digest: PassingDigest | undefined;
   readonly #signal: AbortSignal;
   #writing = false;
   readonly #abort = () => this.destroy(this.#signal.reason);
@@ -199,9 +225,10 @@ class WireWritable extends Writable {
     this.destroy(new XferError('TIMED_OUT', `send ${this.#wire.label}: the other end takes no more bytes`));
   };
 
-  constructor(wire: Wire, idleTimeoutMs: number | undefined, signal: AbortSignal) {
+  constructor(wire: Wire, idleTimeoutMs: number | undefined, digest: PassingDigest | undefined, signal: AbortSignal) {
     super({ highWaterMark: HIGH_WATER_BYTES, decodeStrings: true });
     this.#wire = wire;
+    this.#digest = digest;
     this.#signal = signal;
     signal.addEventListener('abort', this.#abort, { once: true });
     // Node's own timeout counts a chunk that is taken bit by bit as progress.
@@ -210,6 +237,7 @@ class WireWritable extends Writable {
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     this.#writing = true;
+    this.#digest?.update(chunk);
     this.#wire.socket.write(chunk, (error) => {
       this.#writing = false;
       if (!error) this.bytesSent += chunk.length;

@@ -7,10 +7,10 @@ const LARGEST_TABLE = 4 * 1024 * 1024;
 
 /**
  * Bytes in the kernel's send queue of a connection (proc(5), /proc/net/tcp: `tx_queue`); 0 where it cannot be told: other
- * systems, or a connection that is gone.
+ * systems, unix sockets, or a connection that is gone.
  */
-export function queueLength(localPort: number, remotePort: number): number {
-  if (process.platform !== 'linux') return 0;
+export function queueLength(localPort: number | undefined, remotePort: number | undefined): number {
+  if (process.platform !== 'linux' || localPort === undefined || remotePort === undefined) return 0;
   const wanted = new RegExp(`:${hexPort(localPort)} [0-9A-F]+:${hexPort(remotePort)} [0-9A-F]{2} ([0-9A-F]{8}):`);
   for (const table of TABLES) {
     const queued = wanted.exec(readTable(table))?.[1];

@@ -17,7 +17,8 @@ const KEEP_ALIVE_MS = 60_000;
 export class Wire {
   readonly socket: Socket;
   readonly label: string;
-  readonly peerPort: number;
+  /** Undefined for a unix socket, whose end is never a reset. */
+  readonly peerPort: number | undefined;
   /** Resolves once the socket is freed. */
   readonly closed: Promise<void>;
   /** The other end's FIN came. */
@@ -26,7 +27,7 @@ export class Wire {
   #reader: WireReader | undefined;
   #paused = true;
 
-  private constructor(label: string, peerPort: number, makeSocket: (take: TakeBytes) => Socket) {
+  private constructor(label: string, peerPort: number | undefined, makeSocket: (take: TakeBytes) => Socket) {
     this.label = label;
     this.peerPort = peerPort;
     this.socket = makeSocket((bytes) => this.#take(bytes));
@@ -43,13 +44,13 @@ export class Wire {
   }
 
   /** A connection that `socket.connect()` is still to be called on. */
-  static unconnected(label: string, peerPort: number): Wire {
+  static unconnected(label: string, peerPort: number | undefined): Wire {
     return new Wire(label, peerPort, fastSocket);
   }
 
   /** A connection that a server accepted with `pauseOnConnect`; `rewrap` false leaves Node's own socket in place. */
-  static accepted(label: string, socket: Socket, rewrap = true): Wire {
-    const peerPort = socket.remotePort ?? 0;
+  static accepted(label: string, socket: Socket, isUnix = false, rewrap = true): Wire {
+    const peerPort = isUnix ? undefined : (socket.remotePort ?? 0);
     const make = (take: TakeBytes) => (rewrap ? rewrapAccepted(socket, take) : undefined) ?? plainSocket(socket, take);
     return new Wire(label, peerPort, make);
   }
@@ -77,7 +78,7 @@ export class Wire {
    * where it cannot be told. Means nothing once both ends have sent their FIN. To be asked once: Node keeps the first yes.
    */
   get connected(): boolean {
-    return this.socket.remoteAddress !== undefined;
+    return this.peerPort === undefined || this.socket.remoteAddress !== undefined;
   }
 
   /** For `onEnd`: whether the end was a reset after all. Then the wire fails, and `onFail` is called. */
@@ -94,10 +95,11 @@ export class Wire {
     this.socket.end();
   }
 
-  /** Frees the socket. The other end sees a reset, never a clean end, unless FIN went out already. */
+  /** Frees the socket. The other end sees a reset, never a clean end, unless FIN went out already or it is a unix socket. */
   cut(): void {
     // A reset during shutdown is refused by libuv, which would leave the handle open.
-    if (this.socket.connecting || this.socket.writableEnded) this.socket.destroy();
+    const noReset = this.peerPort === undefined || this.socket.connecting || this.socket.writableEnded;
+    if (noReset) this.socket.destroy();
     else if (!this.socket.destroyed) this.socket.resetAndDestroy();
   }
 

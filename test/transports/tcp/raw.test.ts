@@ -115,7 +115,7 @@ for (const rewrap of [true, false]) {
     const { createServer } = await import('node:net');
     const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       listener.close();
-      const wire = Wire.accepted('test', socket, rewrap);
+      const wire = Wire.accepted('test', socket, false, rewrap);
       assert.equal(wire.socket !== socket, rewrap);
       resolve(wire);
     }).listen(port, HOST);
