@@ -56,6 +56,22 @@ export const PLAIN_PEERS: Record<string, PeerProgram> = {
     program: 'nc.openbsd',
     receive: { connect: (port) => ['-d', HOST, port], listen: (port) => ['-d', '-l', HOST, port] },
   },
+  'nc.traditional': {
+    program: 'nc.traditional',
+    send: { connect: (port) => [HOST, port], listen: (port) => ['-l', '-s', HOST, '-p', port] },
+    receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', '-s', HOST, '-p', port] },
+    stays: true,
+  },
+  'nc.traditional -q 0': {
+    program: 'nc.traditional',
+    send: { connect: (port) => ['-q', '0', HOST, port], listen: (port) => ['-q', '0', '-l', '-s', HOST, '-p', port] },
+  },
+  // Debian's has no way to listen on one address only.
+  'busybox nc': {
+    program: 'busybox',
+    send: { connect: (port) => ['nc', HOST, port], listen: (port) => ['nc', '-l', '-p', port] },
+    receive: { connect: (port) => ['nc', HOST, port], listen: (port) => ['nc', '-l', '-p', port] },
+  },
   'ncat one way': {
     program: 'ncat',
     send: { connect: (port) => ['--send-only', HOST, port], listen: (port) => ['--send-only', '-l', HOST, port] },
@@ -92,8 +108,8 @@ export const PLAIN_PEERS: Record<string, PeerProgram> = {
   },
   'bash /dev/tcp': {
     program: 'bash',
-    send: { connect: (port) => ['-c', 'cat > "/dev/tcp/$0/$1"', HOST, port] },
-    receive: { connect: (port) => ['-c', 'cat < "/dev/tcp/$0/$1"', HOST, port] },
+    send: { connect: (port) => ['-c', 'exec cat > "/dev/tcp/$0/$1"', HOST, port] },
+    receive: { connect: (port) => ['-c', 'exec cat < "/dev/tcp/$0/$1"', HOST, port] },
   },
   python3: {
     program: 'python3',

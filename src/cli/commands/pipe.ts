@@ -35,7 +35,13 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     import('../../transports/tcp/raw.js'),
     import('../../transports/tcp/pipe.js'),
   ]);
-  const wire = await connectAgain(() => openWire(location, options, scope), parsed, report, around.signal);
+  const wire = await connectAgain(() => openWire(location, options, scope), {
+    role: 'pipe',
+    to: location,
+    parsed,
+    report,
+    ...scope,
+  });
   const streams = { input: around.stdin, output: outputOf(parsed, around) };
   const { sentBytes, receivedBytes } = await pipe(wire, streams, options, scope);
   if (!parsed.flag('json') && !parsed.flag('verbose')) return;

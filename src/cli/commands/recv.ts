@@ -39,7 +39,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       to,
       sinkFirst: true,
       ...withPassed('received', tcpOptions(parsed, report, 'recv'), parsed),
-      openAgain: (open) => connectAgain(open, parsed, report, around.signal),
+      openAgain: (open) => connectAgain(open, { role: 'recv', to: from, parsed, report, signal: around.signal }),
     }),
     parsed,
     around,

@@ -37,7 +37,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       from: [from],
       to,
       ...withPassed('sent', tcpOptions(parsed, report, 'send'), parsed),
-      openAgain: (open) => connectAgain(open, parsed, report, around.signal),
+      openAgain: (open) => connectAgain(open, { role: 'send', to, parsed, report, signal: around.signal }),
     }),
     parsed,
     around,
@@ -58,8 +58,9 @@ async function whatIsSent(address: string, path: string | undefined, parsed: Par
 
 /** The words as a file in memory, without a line's end. */
 async function textLocation(text: string): Promise<Location> {
-  const { namedMemoryTree, openMemorySink } = await import('../../transports/memory/index.js');
-  const sink = openMemorySink(namedMemoryTree('text'), '');
-  await sink.put?.({ path: 'text', kind: 'file' }, Buffer.from(text), false, { signal: new AbortController().signal });
+  const { namedMemoryTree } = await import('../../transports/memory/index.js');
+  const { makeFile, putNode } = await import('../../transports/memory/tree.js');
+  const tree = namedMemoryTree('text');
+  putNode(tree, '', 'text', makeFile(tree, Buffer.from(text)));
   return { scheme: 'memory', host: 'text', path: 'text' };
 }

@@ -45,6 +45,11 @@ function parseTarget(text: string): Location {
       hint: `name it as host:${alone}, or add -l to wait on that port`,
     });
   }
+  if (/:0+$/.test(text)) {
+    throw new XferError('USAGE', `address ${text}: nobody can be reached at port 0`, {
+      hint: 'add -l to wait on a free port',
+    });
+  }
   const { host, port } = parseHostPort(text);
   if (host === undefined) throw new XferError('USAGE', `address ${text}: no host`, { hint: 'name it as host:port' });
   return { scheme: 'tcp', host, port, path: '' };

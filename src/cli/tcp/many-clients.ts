@@ -92,7 +92,6 @@ function tellClient(
     return;
   }
   if (!passed) return;
-  const into = name === undefined ? '' : `${name}: `;
   const record = { ...passedRecord(what, passed, options), peer: from, ...(name === undefined ? {} : { name }) };
-  report.tell(`${into}${passedLine(what, passed, options)}${name === undefined ? `, to ${from}` : ''}`, record);
+  report.tell(`${name ?? from}: ${passedLine(what, passed, options)}`, record);
 }

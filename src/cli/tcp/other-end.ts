@@ -1,5 +1,6 @@
 /** What a person types at the other end, with whatever program is there. */
 import { hostname } from 'node:os';
+import type { Location } from '../../location.js';
 import { printable } from '../../names.js';
 import type { TcpAddress } from '../../transports/tcp/options.js';
 
@@ -43,4 +44,17 @@ const LINES: Record<Role, (at: Written) => readonly string[]> = {
 export function otherEndLines(role: Role, address: TcpAddress): string[] {
   const lines = LINES[role](written(address)).map((line) => `  ${printable(line)}`);
   return ['at the other end, one of:', ...lines];
+}
+
+const WAITING: Record<Role, (nc: string, xfer: string) => string> = {
+  send: (nc, xfer) => `xfer recv ${xfer} file, or nc ${nc} > file`,
+  recv: (nc, xfer) => `xfer send -l ${xfer} file, or nc -N ${nc} < file`,
+  pipe: (nc, xfer) => `xfer pipe -l ${xfer}, or nc -N ${nc}`,
+};
+
+/** For an end that found nobody at that place. */
+export function waitingHint(role: Role, { port, path }: Location): string {
+  const unix = role === 'send' ? `-l ${path}` : path;
+  const waiting = WAITING[role](path ? `-lU ${path}` : `-l ${port}`, path ? unix : `${port}`);
+  return `start it there first, as in ${waiting}; or add --retry 60 to wait for it`;
 }

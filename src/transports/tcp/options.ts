@@ -23,7 +23,7 @@ export interface TcpOptions extends OpenOptions {
   readonly connectTimeoutMs?: number;
   /** The longest silence of the other end, bytes that it does not take included. Absent: for ever. */
   readonly idleTimeoutMs?: number;
-  /** How long a sender waits, after its last byte, for the other end to close; 10,000 where absent. */
+  /** How long a sender waits, after its last byte, for the other end to close; 8,000 where absent. */
   readonly finTimeoutMs?: number;
   /**
    * A receiver closes its own direction after this long without a byte, and receives on. It ends an OpenBSD or

@@ -9,7 +9,7 @@ import { queueLength } from './unsent.js';
 import type { Wire } from './wire.js';
 
 const HIGH_WATER_BYTES = 1024 * 1024;
-const FIN_TIMEOUT_MS = 10_000;
+const FIN_TIMEOUT_MS = 8000;
 /** How long a reset may be on its way from an end that closed early: a round trip of a long line. */
 const EARLY_FIN_GRACE_MS = 200;
 /** After this long a person at the other end may wonder why nothing happens. */

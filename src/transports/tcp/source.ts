@@ -10,7 +10,7 @@ import type { Wire } from './wire.js';
 const HIGH_WATER_BYTES = 1024 * 1024;
 /** A sender that closes by itself does it within this time after its last byte. */
 const WHOLE_GRACE_MS = 500;
-const FIN_TIMEOUT_MS = 10_000;
+const FIN_TIMEOUT_MS = 8000;
 
 /**
  * A source of the bytes that a connection brings. It never writes, and never closes its direction before the other end

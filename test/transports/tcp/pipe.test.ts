@@ -135,7 +135,7 @@ for (const role of roles) {
 
   test(`${role}: a slow output holds the other end back`, limit, async () => {
     const output = new PassThrough();
-    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    const { peer, result } = await start(role, { input: Readable.from([Buffer.from('x')]), output });
     let sent = 0;
     const chunk = Buffer.alloc(1024 * 1024);
     const more = () => {
