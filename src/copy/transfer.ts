@@ -227,11 +227,11 @@ class Transfer {
     let at = start;
     try {
       const from = await this.#step.source.read(this.#readEntry, end === undefined ? { start } : { start, end }, scope);
+      this.#writing = true;
       const to = await draft.write(start, scope).catch((error: unknown) => {
         from.on('error', () => {}).destroy();
         throw error;
       });
-      this.#writing = true;
       return await pump(from, to, {
         label: this.#label,
         signal: scope.signal,

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '../support/free-port.js';
 import { findProgram, needs } from '../support/peers.js';
 import { runProgram, runXfer, type Started, startProgram, startXfer } from '../support/run-xfer.js';
 import { differences, makeRandomFile } from '../support/trees.js';
@@ -37,15 +38,6 @@ async function listening(t: TestContext, args: readonly string[], input?: string
   const listener = started(t, startXfer(args, input === undefined ? {} : { input }));
   const [, port] = await listener.waitForLine(/listening on \S*:(\d+)/i);
   return { listener, port: port as string };
-}
-
-/** A port that was free a moment ago, for programs that cannot be told to take any. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** How each program sends standard input, or listens and prints. */

@@ -7,8 +7,10 @@ export interface PeerProgram {
   readonly program: string;
   readonly send?: { readonly connect?: Arguments; readonly listen?: Arguments };
   readonly receive?: { readonly connect?: Arguments; readonly listen?: Arguments };
-  /** As a client does not end before its stdin does; as a sender may wait for our FIN. */
+  /** As a client does not end before its stdin does. */
   readonly stays?: boolean;
+  /** As a sender it waits for our FIN before it sends its own. */
+  readonly waitsForFin?: boolean;
   /** Sends FIN, or ends, at the end of its stdin: a receiver of it with /dev/null there may lose bytes on its own. */
   readonly endsWithStdin?: boolean;
 }
@@ -51,6 +53,7 @@ export const PLAIN_PEERS: Record<string, PeerProgram> = {
     send: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
     receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
     stays: true,
+    waitsForFin: true,
   },
   'nc.openbsd -d': {
     program: 'nc.openbsd',
@@ -60,7 +63,7 @@ export const PLAIN_PEERS: Record<string, PeerProgram> = {
     program: 'nc.traditional',
     send: { connect: (port) => [HOST, port], listen: (port) => ['-l', '-s', HOST, '-p', port] },
     receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', '-s', HOST, '-p', port] },
-    stays: true,
+    waitsForFin: true,
   },
   'nc.traditional -q 0': {
     program: 'nc.traditional',

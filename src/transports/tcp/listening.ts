@@ -29,7 +29,7 @@ export async function startListening(
   const mayConnect = whoMayConnect(options);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     const peer = peerOf(socket, address);
-    if (!mayConnect(socket, peer)) socket.destroy();
+    if (!mayConnect(socket, peer)) socket.resetAndDestroy();
     else take(peer, () => Wire.accepted(label, socket, peer.path !== undefined));
   });
   await listenAt(server, address, label, options);

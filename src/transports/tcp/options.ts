@@ -36,7 +36,7 @@ export interface TcpOptions extends OpenOptions {
   readonly localAddress?: string;
   /** Port of this machine to connect from. */
   readonly localPort?: number;
-  /** Addresses and networks that may connect, as in `192.168.1.0/24`; each other one is closed at once. Absent: all. */
+  /** Addresses and networks that may connect, as in `192.168.1.0/24`; each other one is reset at once. Absent: all. */
   readonly allow?: readonly string[];
   /** How many bytes a receiver must get: TRUNCATED for fewer, CORRUPT for more. */
   readonly expectedBytes?: number;

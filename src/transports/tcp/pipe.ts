@@ -4,6 +4,7 @@ import { toXferError, XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { type Silence, watchSilence } from './silence.js';
+import { RESET_GRACE_MS, whenTaken } from './unsent.js';
 import type { Wire } from './wire.js';
 
 export interface PipeStreams {
@@ -54,6 +55,8 @@ class PipeRun {
   #quiet: Silence | undefined;
   #flushing: Silence | undefined;
   #emptyInput: Silence | undefined;
+  #grace: Silence | undefined;
+  #stopTaking: (() => void) | undefined;
   #done = false;
   #unsent = 0;
   #hadInput = false;
@@ -93,7 +96,9 @@ class PipeRun {
   settle(error?: unknown): void {
     if (this.#done) return;
     this.#done = true;
-    for (const silence of [this.#silence, this.#quiet, this.#flushing, this.#emptyInput]) silence?.stop();
+    const silences = [this.#silence, this.#quiet, this.#flushing, this.#emptyInput, this.#grace];
+    for (const silence of silences) silence?.stop();
+    this.#stopTaking?.();
     // The 'error' listeners stay: a broken stream may say so once more.
     this.#output.off('drain', this.#onDrain).off('close', this.#onOutputClose);
     this.#input.off('data', this.#onInput).off('end', this.#onInputEnd);
@@ -119,7 +124,7 @@ class PipeRun {
       this.#flushing?.heard();
       this.sentBytes += bytes.length;
       if (this.#unsent > 0) return;
-      if (this.#inputEnded) this.#wire.finish();
+      if (this.#inputEnded || this.#flushing) this.#endInput();
       else this.#input.resume();
     });
     if (!room) this.#input.pause();
@@ -128,7 +133,7 @@ class PipeRun {
   readonly #onInputEnd = () => {
     this.#inputEnded = true;
     if (this.#unsent > 0) return;
-    if (this.#hadInput) this.#wire.finish();
+    if (this.#hadInput) this.#endInput();
     else this.#finishOnceSilent();
   };
 
@@ -153,12 +158,38 @@ class PipeRun {
     this.#emptyInput = silence;
   }
 
+  /** All input is with the kernel. FIN goes once the other end has it, and its reset would have come. */
+  #endInput(): void {
+    const { socket, peerPort } = this.#wire;
+    if (!this.#hadInput || socket.writableEnded) {
+      this.#wire.finish();
+      return;
+    }
+    this.#stopTaking ??= whenTaken(socket, peerPort, {
+      onLess: () => {
+        this.#silence.heard();
+        this.#flushing?.heard();
+      },
+      onTaken: (peerEnded) => {
+        if (peerEnded || this.#wire.peerEnded) this.#finishAfterGrace();
+        else this.#wire.finish();
+      },
+    });
+  }
+
+  /** An end that closed early may be gone: then a reset answers our bytes, its only sign. */
+  #finishAfterGrace(): void {
+    this.#grace = watchSilence(RESET_GRACE_MS, () => this.#wire.finish());
+  }
+
   /**
    * The other end closed its direction and all it sent was written. Input that still comes is passed on, as the other end
    * may read it; input that stays quiet, or a terminal, is not waited for, which is where nc hangs.
    */
   #finish(): void {
     this.#silence.stop();
+    // Standard output is never told as finished once it has closed.
+    this.#output.off('close', this.#onOutputClose);
     const atTerminal = (this.#input as { isTTY?: boolean }).isTTY === true;
     if (this.#inputEnded || atTerminal) this.#flush();
     else {
@@ -183,6 +214,6 @@ class PipeRun {
       this.settle(new XferError('TIMED_OUT', `connection ${this.#wire.label}: ${reason}`));
     });
     socket.once('finish', () => this.settle());
-    socket.end();
+    if (this.#unsent === 0) this.#endInput();
   }
 }

@@ -5,13 +5,11 @@ import type { Draft, Entry, Scope, Sink } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { PassingDigest } from './passing-digest.js';
 import { watchSilence } from './silence.js';
-import { queueLength } from './unsent.js';
+import { drainWatch, queueLength, RESET_GRACE_MS, whenTaken } from './unsent.js';
 import type { Wire } from './wire.js';
 
 const HIGH_WATER_BYTES = 1024 * 1024;
 const FIN_TIMEOUT_MS = 8000;
-/** How long a reset may be on its way from an end that closed early: a round trip of a long line. */
-const EARLY_FIN_GRACE_MS = 200;
 /** After this long a person at the other end may wonder why nothing happens. */
 const FIN_NOTICE_MS = 1000;
 const UNCONFIRMED_HINT = 'it may have part or all of it: compare sizes or digests there';
@@ -96,6 +94,10 @@ class RawDraft implements Draft {
     });
   }
 
+  get #finTimeoutMs(): number {
+    return this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS;
+  }
+
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
@@ -115,7 +117,8 @@ class RawDraft implements Draft {
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
     this.#checkLength(entry);
     try {
-      if (this.#wire.peerEnded) await this.#waitForReset(scope);
+      const peerEnded = await this.#waitUntilTaken(scope);
+      if (peerEnded) await this.#waitForReset(scope);
       this.#wire.finish();
       await this.#waitForPeer(scope);
     } finally {
@@ -144,14 +147,33 @@ class RawDraft implements Draft {
     throw new XferError('TRUNCATED', `send ${this.#wire.label}: ${sent} bytes${announced} were there to send`);
   }
 
+  /** Whether the other end has closed early. A reset that answers our bytes is known by then, too. */
+  async #waitUntilTaken(scope: Scope): Promise<boolean> {
+    const { socket, peerPort } = this.#wire;
+    let isTaken = false;
+    let hasEnded = false;
+    const stop = whenTaken(socket, peerPort, {
+      onTaken: (peerEnded) => {
+        isTaken = true;
+        hasEnded = peerEnded;
+        this.#onPeer?.();
+      },
+    });
+    try {
+      await this.#untilPeer(scope, this.#finTimeoutMs, () => isTaken || this.#wire.failure !== undefined);
+    } finally {
+      stop();
+    }
+    if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
+    return hasEnded || this.#wire.peerEnded;
+  }
+
   /** An end that closed its sending direction early may be gone. Then a reset answers our bytes, and that is its only sign. */
   async #waitForReset(scope: Scope): Promise<void> {
-    await this.#untilPeer(scope, EARLY_FIN_GRACE_MS, () => this.#wire.failure !== undefined).catch((error: unknown) => {
+    await this.#untilPeer(scope, RESET_GRACE_MS, () => this.#wire.failure !== undefined).catch((error: unknown) => {
       if (!(error instanceof XferError && error.code === 'TIMED_OUT')) throw error;
     });
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
-    if (this.#wire.connected) return;
-    throw unconfirmed(new XferError('DISCONNECTED', `send ${this.#wire.label}: connection reset by the other end`));
   }
 
   async #waitForPeer(scope: Scope): Promise<void> {
@@ -163,7 +185,7 @@ class RawDraft implements Draft {
       else this.#options.onNotice?.(FIN_NOTICE);
     });
     try {
-      await this.#untilPeer(scope, this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS, ended);
+      await this.#untilPeer(scope, this.#finTimeoutMs, ended);
     } finally {
       notice.stop();
     }
@@ -175,7 +197,7 @@ class RawDraft implements Draft {
   #untilPeer({ signal }: Scope, timeoutMs: number, ended: () => boolean): Promise<void> {
     const { socket, peerPort } = this.#wire;
     return new Promise<void>((resolve, reject) => {
-      let unsent = queueLength(socket.localPort, peerPort);
+      const drains = drainWatch(socket, peerPort);
       const settle = (act: () => void) => {
         silence.stop();
         this.#onPeer = undefined;
@@ -190,10 +212,8 @@ class RawDraft implements Draft {
       const abort = () => settle(() => reject(signal.reason));
       const silence = watchSilence(timeoutMs, () => {
         // A slow line that still drains is not silent: the kernel took bytes that are on their way.
-        const left = queueLength(socket.localPort, peerPort);
-        if (left < unsent && left > 0) silence.heard();
+        if (drains()) silence.heard();
         else settle(() => reject(this.#noFin(timeoutMs)));
-        unsent = left;
       });
       this.#onPeer = look;
       socket.on('finish', look);
@@ -203,7 +223,8 @@ class RawDraft implements Draft {
   }
 
   #noFin(timeoutMs: number): XferError {
-    const reason = `all was sent, but the other end did not close within ${timeoutMs / 1000} s: not confirmed`;
+    const what = this.#wire.socket.writableEnded ? 'close' : 'take the last bytes';
+    const reason = `all was sent, but the other end did not ${what} within ${timeoutMs / 1000} s: not confirmed`;
     return new XferError('TIMED_OUT', `send ${this.#wire.label}: ${reason}`, { hint: NO_FIN_HINT });
   }
 }

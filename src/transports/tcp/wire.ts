@@ -75,13 +75,15 @@ export class Wire {
 
   /**
    * Whether the kernel still knows the other end, which it forgets when a reset comes (getpeername(2): ENOTCONN). True
-   * where it cannot be told. Means nothing once both ends have sent their FIN. To be asked once: Node keeps the first yes.
+   * where it cannot be told. Means nothing once both ends have sent their FIN.
    */
   get connected(): boolean {
+    // Node keeps the first yes.
+    Reflect.deleteProperty(this.socket, '_peername');
     return this.peerPort === undefined || this.socket.remoteAddress !== undefined;
   }
 
-  /** For `onEnd`: whether the end was a reset after all. Then the wire fails, and `onFail` is called. */
+  /** Whether the connection was reset, whatever the socket said. Then the wire fails, and `onFail` is called. */
   failIfReset(): boolean {
     // libuv turns a reset into an end of file when bytes were read just before it, so that only the kernel knows.
     if (this.socket.writableEnded || this.connected) return false;
@@ -90,9 +92,9 @@ export class Wire {
     return true;
   }
 
-  /** Sends FIN after all that was written. */
+  /** Sends FIN after all that was written; after it a reset may look like a clean end, so one that came fails the wire. */
   finish(): void {
-    this.socket.end();
+    if (!this.failIfReset()) this.socket.end();
   }
 
   /** Frees the socket. The other end sees a reset, never a clean end, unless FIN went out already or it is a unix socket. */

@@ -9,18 +9,8 @@ import { type PipeResult, pipe } from '#xfer/transports/tcp/pipe.js';
 import { openWire } from '#xfer/transports/tcp/raw.js';
 import type { Wire } from '#xfer/transports/tcp/wire.js';
 import { failsWith } from '../../support/fails-with.js';
-import {
-  acceptPeer,
-  allOf,
-  assertNoSockets,
-  at,
-  connectPeer,
-  follow,
-  listening,
-  never,
-  portOf,
-  type Step,
-} from './rig.js';
+import { follow, HALF_CLOSE_ORDERS } from '../../support/half-close-peer.js';
+import { acceptPeer, allOf, assertNoSockets, at, connectPeer, listening, never, portOf } from './rig.js';
 
 const limit = { timeout: 10_000 };
 const roles = ['connect', 'listen'] as const;
@@ -55,19 +45,8 @@ async function meet(role: (typeof roles)[number], options: TcpOptions): Promise<
   return { peer: await connectPeer(await listen.port), wire: await opening };
 }
 
-const send = { send: 'greeting' };
-const expect = { expect: 'command' };
-/** The orders of OpenBSD's regress/usr.bin/nc: plain, -eof, -reverse-eof, -shutdown-eof, -shutdown-reverse-eof. */
-const ORDERS: Record<string, readonly Step[]> = {
-  plain: [send, expect],
-  eof: [send, expect, 'eof'],
-  'reverse-eof': [expect, send, 'eof'],
-  'shutdown-eof': [send, expect, 'shutdown', 'eof'],
-  'shutdown-reverse-eof': [expect, 'eof', send, 'shutdown'],
-};
-
 for (const role of roles) {
-  for (const [order, steps] of Object.entries(ORDERS)) {
+  for (const [order, steps] of Object.entries(HALF_CLOSE_ORDERS)) {
     test(`${role}: half-close order ${order}`, limit, async () => {
       const output = new PassThrough();
       const { peer, result } = await start(role, { input: Readable.from([Buffer.from('command')]), output });
@@ -82,7 +61,7 @@ for (const role of roles) {
     const output = new PassThrough();
     input.write('command');
     const { peer, result } = await start(role, { input, output });
-    await follow(peer, [send, expect, 'shutdown', 'eof']);
+    await follow(peer, HALF_CLOSE_ORDERS['shutdown-eof'] ?? []);
     assert.equal(await text(output), 'greeting');
     assert.equal((await result).receivedBytes, 8);
     assert.ok(input.destroyed);
@@ -182,3 +161,57 @@ test('a terminal is not waited for once the other end closed', limit, async () =
   peer.end();
   await result;
 });
+
+for (const role of roles) {
+  test(`${role}: an input that brings nothing is not ended while the other end sends`, limit, async () => {
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    const reading = text(output);
+    let ended = false;
+    peer.resume().on('end', () => {
+      ended = true;
+    });
+    // As many an nc, the peer would stop at our end.
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < 2500) {
+      assert.equal(ended, false);
+      peer.write('x');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    peer.end('all');
+    assert.match(await reading, /^x+all$/);
+    await result;
+  });
+
+  test(`${role}: an input that brings nothing ends once the other end is silent`, limit, async () => {
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    await once(peer.resume(), 'end');
+    peer.end('the answer to nothing');
+    assert.equal(await text(output), 'the answer to nothing');
+    await result;
+  });
+
+  test(
+    `${role}: bytes that an end which closed does not take are TIMED_OUT, never lost in silence`,
+    limit,
+    async () => {
+      const input = Readable.from([Buffer.alloc(50_000_000)]);
+      const { peer, result } = await start(role, { input, output: new PassThrough().resume() }, { finTimeoutMs: 200 });
+      peer.end();
+      await assert.rejects(result, failsWith('TIMED_OUT', /takes no more bytes/));
+      peer.destroy();
+    },
+  );
+
+  test(`${role}: an end that closed early and is gone before the last byte is DISCONNECTED`, limit, async () => {
+    const input = new PassThrough();
+    const { peer, result } = await start(role, { input, output: new PassThrough().resume() });
+    peer.end();
+    input.write('never read');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    peer.resetAndDestroy();
+    input.end();
+    await assert.rejects(result, failsWith('DISCONNECTED'));
+  });
+}
