@@ -69,15 +69,17 @@ async function serve(
   };
   try {
     // Its own signal: an abort would cut the clients that the grace lets end.
-    await untilStopped(await listen(listenOptions, { signal: new AbortController().signal }), around.signal);
+    const listener = await listen(listenOptions, { signal: new AbortController().signal });
+    await untilStopped(listener, around.signal, report);
   } finally {
     await ('share' in ends ? ends.share : ends.receive).close();
   }
 }
 
-function placeOf(at: Location): Pick<TcpListenOptions, 'hosts' | 'port' | 'path'> {
+function placeOf(at: Location): Pick<TcpListenOptions, 'hosts' | 'port'> {
   const { host, port, path } = addressOf(at);
-  return { port, ...(host === '' ? {} : { hosts: [host] }), ...(path === undefined ? {} : { path }) };
+  if (path !== undefined) return { hosts: [`unix:${path}`], port };
+  return { port, ...(host === '' ? {} : { hosts: [host] }) };
 }
 
 function tellClient(

@@ -1,6 +1,8 @@
 /** Raw TCP: the bytes of one file on one connection, as nc, ncat, socat and /dev/tcp send and take them. */
+
+import type { Listener, ListenOptions } from '../../listener.js';
 import type { Location } from '../../location.js';
-import type { Listener, ListenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
+import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { openWire } from './raw.js';
 import { RawSink } from './sink.js';

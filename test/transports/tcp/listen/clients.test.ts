@@ -1,9 +1,13 @@
 /** One port for many clients. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import type { Listener, Sink, Source } from '#xfer/transport.js';
+import type { Listener } from '#xfer/listener.js';
+import type { Sink, Source } from '#xfer/transport.js';
 import { createMemoryTree, type MemoryTree, openMemorySink, openMemorySource } from '#xfer/transports/memory/index.js';
 import { clientName } from '#xfer/transports/tcp/listen/client-name.js';
 import { type ClientResult, listen, type TcpListenOptions } from '#xfer/transports/tcp/listen/index.js';
@@ -213,8 +217,30 @@ test('several hosts share a port; the URLs can be typed', limit, async () => {
   const receive = openMemorySink(createMemoryTree());
   const listener = await listen({ hosts: [HOST, '::1'], port: 0, receive }, never);
   const { port } = listener.address;
-  assert.deepEqual(listener.urls, [`tcp://${HOST}:${port}`, `tcp://[::1]:${port}`]);
+  assert.deepEqual(listener.urls, [`tcp://${HOST}:${port}/`, `tcp://[::1]:${port}/`]);
+  assert.deepEqual(listener.sockets, []);
   await listener.close();
+});
+
+test('a unix socket may be among them', { ...limit, skip: process.platform === 'win32' }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'xfer-unix-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 's');
+  const tree = createMemoryTree();
+  const { listener, done } = await serve({ receive: openMemorySink(tree) }, { hosts: [path, HOST] });
+  assert.deepEqual(listener.sockets, [path]);
+  assert.equal(listener.address.host, HOST);
+  connect(path).resume().end('by a path');
+  connect({ host: HOST, port: listener.address.port }).resume().end('by a port');
+  await done(2);
+  assert.deepEqual([...filesOf(tree).values()].sort(), ['by a path', 'by a port']);
+  assert.ok([...filesOf(tree).keys()].some((name) => name.includes('-unix-')));
+  await listener.close();
+});
+
+test('sockets that were handed down are UNSUPPORTED', limit, async () => {
+  const receive = openMemorySink(createMemoryTree());
+  await assert.rejects(listen({ port: 0, descriptors: [3], receive }, never), failsWith('UNSUPPORTED'));
 });
 
 test('neither or both of share and receive are USAGE', limit, async () => {
