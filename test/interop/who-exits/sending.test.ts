@@ -6,12 +6,12 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type PeerProgram, PLAIN_PEERS } from '../plain-peers.js';
 import type { Ending, How, Pairing, Role } from './pairing.js';
-import { AT_ONCE, pairingOptions, printTable, tallied } from './tally.js';
+import { AT_ONCE, judge, pairingOptions, printTable } from './tally.js';
 
 const ROLES: readonly Role[] = ['send', 'pipe out'];
 const BAD_ENDINGS: readonly Ending[] = ['kill', 'reset', 'disk full'];
 /** So that what never ends by itself does in the test. */
-const PATIENCE = ['--idle-timeout', '1'];
+const PATIENCE = ['--idle-timeout', '3'];
 
 printTable(ROLES);
 
@@ -43,17 +43,13 @@ describe('in order', AT_ONCE, () => {
       test(title, pairingOptions(peer.program), async () => {
         const waits = waitsForInput(each, stdin);
         const words = waits && pairing.role === 'pipe out' ? PATIENCE : [];
-        const { verdict, exit, isWhole, said } = await tallied({
-          ...pairing,
-          program: peer.program,
-          stdin,
-          ending: 'in order',
-          words,
+        const of = { ...pairing, program: peer.program, stdin, ending: 'in order', words } as const;
+        await judge(of, ({ verdict, exit, isWhole, said }) => {
+          if (waits) assert.deepEqual([verdict, exit, isWhole], ['said so', 5, true], said);
+          // It ends half a second after its input, whatever still comes, and then we say so.
+          else if (peer.endsWithStdin && stdin === 'null') assert.match(verdict, /^(whole|said so)$/, said);
+          else assert.equal(verdict, 'whole', said);
         });
-        if (waits) assert.deepEqual([verdict, exit, isWhole], ['said so', 5, true], said);
-        // It ends half a second after its input, whatever still comes, and then we say so.
-        else if (peer.endsWithStdin && stdin === 'null') assert.match(verdict, /^(whole|said so)$/, said);
-        else assert.equal(verdict, 'whole', said);
       });
     }
   }
@@ -65,14 +61,10 @@ describe('badly', AT_ONCE, () => {
       test(`${pairing.role}: ${name} ${pairing.peerDoes}s, ${ending}`, pairingOptions(peer.program), async () => {
         // OpenBSD's nc says nothing of a full disk, and neither reads on nor ends.
         const hangs = peer.program === 'nc.openbsd' && ending === 'disk full';
-        const { verdict, exit, said } = await tallied({
-          ...pairing,
-          program: peer.program,
-          stdin: 'null',
-          ending,
-          words: hangs ? PATIENCE : [],
+        const words = hangs ? PATIENCE : [];
+        await judge({ ...pairing, program: peer.program, stdin: 'null', ending, words }, ({ verdict, exit, said }) => {
+          assert.deepEqual([verdict, exit], ['said so', 5], said);
         });
-        assert.deepEqual([verdict, exit], ['said so', 5], said);
       });
     }
   }
