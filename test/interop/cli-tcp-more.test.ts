@@ -17,7 +17,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { freePort } from '../support/free-port.js';
-import { follow, HALF_CLOSE_ORDERS } from '../support/half-close-peer.js';
 import { needs } from '../support/peers.js';
 import { runXfer, type Started, startProgram, startXfer } from '../support/run-xfer.js';
 import { makeRandomFile } from '../support/trees.js';
@@ -241,31 +240,3 @@ test('a reset half-way is said as such, and no second try follows', bounded, asy
   assert.match(stderr, /not confirmed/);
   assert.doesNotMatch(stderr, /try 2|one file/);
 });
-
-for (const role of ['connect', 'listen'] as const) {
-  for (const [order, steps] of Object.entries(HALF_CLOSE_ORDERS)) {
-    test(`xfer pipe ${role}s, half-close order ${order}`, bounded, async (t) => {
-      if (role === 'listen') {
-        const listener = started(t, startXfer(['pipe', '-l', '127.0.0.1:0'], { input: 'command' }));
-        const [, port] = await listener.waitForLine(/listening on \S*:(\d+)/i);
-        const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
-        await once(socket, 'connect');
-        await follow(socket, steps);
-        assert.equal((await listener.exited).exitCode, 0, listener.output());
-        assert.match(listener.output(), /greeting/);
-        return;
-      }
-      const server = createServer({ allowHalfOpen: true });
-      t.after(() => server.close());
-      await once(server.listen(0, '127.0.0.1'), 'listening');
-      const accepted = once(server, 'connection');
-      const { port } = server.address() as { port: number };
-      const running = runXfer(['pipe', `127.0.0.1:${port}`], { input: 'command' });
-      const [socket] = await accepted;
-      await follow(socket, steps);
-      const { exitCode, stdout, stderr } = await running;
-      assert.equal(exitCode, 0, stderr);
-      assert.equal(String(stdout), 'greeting');
-    });
-  }
-}

@@ -1,18 +1,17 @@
 /** Sends over raw TCP: one file's bytes and nothing else, confirmed by the other end's FIN. */
-import { Writable } from 'node:stream';
-import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import type { Writable } from 'node:stream';
+import { throwIfAborted, XferError } from '../../errors.js';
 import type { Draft, Entry, Scope, Sink } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { PassingDigest } from './passing-digest.js';
 import { watchSilence } from './silence.js';
 import { drainWatch, queueLength, RESET_GRACE_MS, whenTaken } from './unsent.js';
 import type { Wire } from './wire.js';
+import { unconfirmed, WireWritable } from './wire-writable.js';
 
-const HIGH_WATER_BYTES = 1024 * 1024;
 const FIN_TIMEOUT_MS = 8000;
 /** After this long a person at the other end may wonder why nothing happens. */
 const FIN_NOTICE_MS = 1000;
-const UNCONFIRMED_HINT = 'it may have part or all of it: compare sizes or digests there';
 const FIN_NOTICE = 'all is sent, and the other end has not closed yet: where it is nc on a terminal, press ^D there';
 const NO_FIN_HINT =
   'end it there (^D or ^C) and compare sizes or digests; nc -N, ncat --recv-only and socat -u end by themselves';
@@ -226,50 +225,5 @@ class RawDraft implements Draft {
     const what = this.#wire.socket.writableEnded ? 'close' : 'take the last bytes';
     const reason = `all was sent, but the other end did not ${what} within ${timeoutMs / 1000} s: not confirmed`;
     return new XferError('TIMED_OUT', `send ${this.#wire.label}: ${reason}`, { hint: NO_FIN_HINT });
-  }
-}
-
-function unconfirmed(error: XferError): XferError {
-  return new XferError(error.code, `${error.message}: not confirmed`, { hint: UNCONFIRMED_HINT, cause: error });
-}
-
-/** Passes chunks to the socket; 'close' comes once the kernel has taken them all. It does not send FIN: commit does. */
-class WireWritable extends Writable {
-  bytesSent = 0;
-  readonly #wire: Wire;
-  readonly #digest: PassingDigest | undefined;
-  readonly #signal: AbortSignal;
-  #writing = false;
-  readonly #abort = () => this.destroy(this.#signal.reason);
-  readonly #timeOut = () => {
-    if (!this.#writing) return;
-    this.destroy(new XferError('TIMED_OUT', `send ${this.#wire.label}: the other end takes no more bytes`));
-  };
-
-  constructor(wire: Wire, idleTimeoutMs: number | undefined, digest: PassingDigest | undefined, signal: AbortSignal) {
-    super({ highWaterMark: HIGH_WATER_BYTES, decodeStrings: true });
-    this.#wire = wire;
-    this.#digest = digest;
-    this.#signal = signal;
-    signal.addEventListener('abort', this.#abort, { once: true });
-    // Node's own timeout counts a chunk that is taken bit by bit as progress.
-    if (idleTimeoutMs !== undefined) wire.socket.setTimeout(idleTimeoutMs).on('timeout', this.#timeOut);
-  }
-
-  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#writing = true;
-    this.#digest?.update(chunk);
-    this.#wire.socket.write(chunk, (error) => {
-      this.#writing = false;
-      if (!error) this.bytesSent += chunk.length;
-      done(error ? unconfirmed(this.#wire.failure ?? toXferError(error, `send ${this.#wire.label}`)) : null);
-    });
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#signal.removeEventListener('abort', this.#abort);
-    this.#wire.socket.setTimeout(0).off('timeout', this.#timeOut);
-    if (error !== null || !this.writableFinished) this.#wire.cut();
-    done(error);
   }
 }

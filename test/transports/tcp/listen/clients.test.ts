@@ -9,7 +9,6 @@ import { afterEach, test } from 'node:test';
 import type { Listener } from '#xfer/listener.js';
 import type { Sink, Source } from '#xfer/transport.js';
 import { createMemoryTree, type MemoryTree, openMemorySink, openMemorySource } from '#xfer/transports/memory/index.js';
-import { clientName } from '#xfer/transports/tcp/listen/client-name.js';
 import { type ClientResult, listen, type TcpListenOptions } from '#xfer/transports/tcp/listen/index.js';
 import { failsWith } from '../../../support/fails-with.js';
 import { allOf, assertNoSockets, connectPeer, HOST, never, withResolvers } from '../rig.js';
@@ -258,12 +257,4 @@ test('a rate is shared by all clients', limit, async () => {
   const took = performance.now() - started;
   assert.ok(took > 300, `${took} ms`);
   await listener.close();
-});
-
-test('no word of a client is in its name', () => {
-  const now = new Date('2026-11-26T22:40:01.123Z');
-  assert.equal(clientName({ host: '192.0.2.7', port: 9 }, 1, now), '2026-11-26T22-40-01.123-192.0.2.7-1');
-  assert.equal(clientName({ host: 'fe80::1%eth0', port: 9 }, 2, now), '2026-11-26T22-40-01.123-fe80--1-eth0-2');
-  assert.equal(clientName({ host: '', port: 0 }, 3, now), '2026-11-26T22-40-01.123-unknown-3');
-  assert.equal(clientName({ host: '', port: 0, path: '/tmp/../x' }, 4, now), '2026-11-26T22-40-01.123-unix-4');
 });
