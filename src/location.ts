@@ -11,7 +11,7 @@ export interface Location {
   readonly host?: string;
   readonly port?: number;
   readonly user?: string;
-  /** Path on its transport: local, remote (relative to the login directory unless it starts with `/`), or a URL's. */
+  /** Path on its transport: local, remote (relative to the login directory unless it starts with `/`), a URL's, or a unix socket's. */
   readonly path: string;
   /** The URL as given, for HTTP; may hold a password, so it is never printed: `describeLocation` is. */
   readonly url?: string;

@@ -169,6 +169,8 @@ export interface SinkCapabilities {
   readonly parallel: boolean;
   /** Mode and mtime can be kept. */
   readonly metadata: boolean;
+  /** What was written cannot be taken back: once a draft was to take bytes, the file is not tried again. */
+  readonly once?: boolean;
   /**
    * `stat` cannot tell what is there. The far side itself sees whether the target is a directory, and then gives the root
    * its `name` in it. A first path other than `''` says that the target must be a directory.

@@ -58,8 +58,10 @@ const SCP = ['scp'] as const;
 const CP = ['cp'] as const;
 const GET = ['get'] as const;
 const SERVE = ['serve'] as const;
+const SEND = ['send'] as const;
 const RECV = ['recv'] as const;
 const PIPE = ['pipe'] as const;
+const ONE_WAY = ['send', 'recv'] as const;
 const TREES = ['scp', 'cp'] as const;
 const PULLS = ['scp', 'cp', 'get'] as const;
 const COPIES = ['scp', 'cp', 'get', 'send', 'recv'] as const;
@@ -89,7 +91,15 @@ const rows = [
     flag('overwrite', '', 'replace a file that is there already'),
     text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
   ]),
-  ...section('What is copied:', RECV, [flag('force', 'f', 'write to standard output even where it is a terminal')]),
+  ...section('What is copied:', SEND, [
+    text('text', '', 'words', 'send these words, which others on this machine can see, or with - what is typed'),
+  ]),
+  ...section('What is copied:', RECV, [
+    flag('force', 'f', 'write to standard output even where it is a terminal'),
+    text('size', '', 'bytes', 'fail unless exactly so many come; K, M and G are understood'),
+    text('sha256', '', 'hex', 'fail unless this is the SHA-256 of what comes'),
+    text('output-dir', '', 'directory', 'with -k: give each client a file in it, named by time and address'),
+  ]),
   ...section('How:', COPIES, [
     text('limit', '', 'rate', 'use at most this many bytes a second; K, M and G are understood'),
   ]),
@@ -203,10 +213,22 @@ const rows = [
     list('cacert', '', 'file', 'trust the authorities in this file too, in PEM; may be repeated'),
   ]),
   ...section('TCP:', PIPE, [
-    flag('listen', 'l', 'wait for the other end to connect'),
+    flag('force', 'f', 'write what comes to a terminal as it is, with all that a terminal acts on'),
     flag('half-close', 'N', 'end our direction when the input ends; it is always so'),
   ]),
+  ...section('TCP:', ONE_WAY, [flag('keep-open', 'k', 'with -l: go on for more clients, until stopped')]),
+  ...section('TCP:', RECV, [
+    number('finish-idle', '', 'seconds', 'after so long without a byte, tell a sender such as nc without -N to end'),
+  ]),
   ...section('TCP:', TCP, [
+    flag('listen', 'l', 'wait for the other end to connect'),
+    list('allow', '', 'address', 'with -l: address or network that may connect, as in 192.168.1.0/24; may be repeated'),
+    number('retry', '', 'n', 'try so often, about once a second, to connect to an end that is not up yet'),
+    flag('ipv4', '4', 'use IPv4 addresses only'),
+    flag('ipv6', '6', 'use IPv6 addresses only'),
+    flag('unix', 'U', 'the address is the path of a unix socket; one with a slash always is'),
+    text('source', 's', 'address', 'address of this machine to connect from'),
+    text('source-port', 'p', 'port', 'port of this machine to connect from'),
     number('connect-timeout', '', 'seconds', 'give up where no connection is made in this time'),
     number('idle-timeout', '', 'seconds', 'give up where nothing comes or goes for this time'),
   ]),

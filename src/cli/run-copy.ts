@@ -22,8 +22,12 @@ export interface CopyRequest {
   /** Whether a directory that is missing is made for so many sources; it is not where absent. */
   readonly makesDirectory?: (sources: number) => boolean;
   readonly neverAsk?: boolean;
-  /** A further line at the end. */
-  readonly closing?: (result: CopyResult) => string;
+  /** The sink is opened before the sources, since opening these waits for another person. */
+  readonly sinkFirst?: boolean;
+  /** Opens an end, where one try may not be enough. */
+  readonly openAgain?: <End>(open: () => Promise<End>) => Promise<End>;
+  /** Says more at the end. */
+  readonly closing?: (report: Report) => void;
   /** Throws where the command takes the result for a failure; speaks instead of the summary where nothing was done. */
   readonly check?: (result: CopyResult) => void;
 }
@@ -40,7 +44,7 @@ export async function runCopy(
     const result = await copyAll(request, parsed, around, report);
     if (result.files === 0 && result.failures.length === 0) request.check?.(result);
     report.end(result);
-    if (request.closing) report.tell(request.closing(result));
+    request.closing?.(report);
     request.check?.(result);
     throwFailures(result);
   } finally {
@@ -74,10 +78,16 @@ async function copyAll(
   const wanted = copyOptions(parsed);
   const open: (Source | Sink)[] = [];
   try {
-    const { sources, failures } = await openSources(request.from, options, scope, report);
+    const { openAgain = (once) => once() } = request;
+    const openTo = async () => {
+      const sink = await openAgain(() => openSink(request.to, options, scope));
+      open.push(sink);
+      return sink;
+    };
+    const first = request.sinkFirst ? await openTo() : undefined;
+    const { sources, failures } = await openAgain(() => openSources(request.from, options, scope, report));
     open.push(...sources);
-    const sink = await openSink(request.to, options, scope);
-    open.push(sink);
+    const sink = first ?? (await openTo());
     const several = sources.length + failures.length;
     const result = await copy(sources, sink, {
       ...wanted,

@@ -70,7 +70,7 @@ class Copy {
       options,
       sink,
       scope: this.#scope,
-      limiter: limit === undefined ? undefined : new Limiter(limit),
+      limiter: options.limiter ?? (limit === undefined ? undefined : new Limiter(limit)),
       blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
       lanes,
       onStart: (step, held) => this.#progress.start(step, held),

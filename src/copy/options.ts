@@ -1,6 +1,7 @@
 /** What a copy may be told, and its defaults. */
 import type { DigestAlgorithm } from '../transport.js';
 import type { CopyEvent } from './events.js';
+import type { Limiter } from './limiter.js';
 import type { RetryPolicy } from './retry.js';
 
 export interface CopyOptions {
@@ -23,6 +24,8 @@ export interface CopyOptions {
   /** Glob patterns in the same form: what matches is copied though `exclude` says otherwise, unless a directory above is left out. */
   readonly include?: readonly string[];
   readonly limitBytesPerSecond?: number;
+  /** Shared with other copies, in place of a limit of its own. */
+  readonly limiter?: Limiter;
   /** Reads and writes under way at once on one large file. Default: what the ends say pays, else 4. */
   readonly lanes?: number;
   /** Files under way at once. Default: what the ends say pays, else 64. */

@@ -42,7 +42,7 @@ export async function transferFile(step: Step, context: TransferContext): Promis
       signal: context.scope.signal,
       what: `copy ${step.entry.path || step.source.name}`,
       progress: () => transfer.progressBytes,
-      mayRetry: () => step.source.capabilities.replay,
+      mayRetry: () => step.source.capabilities.replay && !transfer.spent,
       onRetry: (attempt, delayMs, error) => context.onRetry(step, attempt, delayMs, error),
     });
     await transfer.journal?.remove();
@@ -63,6 +63,7 @@ class Transfer {
   #held: Span[] = [];
   #resumedBytes = 0;
   #started = false;
+  #writing = false;
   /** Most bytes that were held at once: what is sent again after a fresh start is no progress. */
   progressBytes = 0;
   #heldBytes = 0;
@@ -72,6 +73,11 @@ class Transfer {
     this.#context = context;
     this.#entry = step.entry;
     this.#label = step.entry.path || step.source.name;
+  }
+
+  /** The sink took the one stream that it takes. */
+  get spent(): boolean {
+    return this.#writing && this.#context.sink.capabilities.once === true;
   }
 
   /** A draft is kept on failure only where a later try can find out what of it is good. */
@@ -221,6 +227,7 @@ class Transfer {
     let at = start;
     try {
       const from = await this.#step.source.read(this.#readEntry, end === undefined ? { start } : { start, end }, scope);
+      this.#writing = true;
       const to = await draft.write(start, scope).catch((error: unknown) => {
         from.on('error', () => {}).destroy();
         throw error;

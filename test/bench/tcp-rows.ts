@@ -17,7 +17,7 @@ function xferPair(ground: Ground): Pair {
   return {
     label: 'xfer send, xfer recv',
     async receive(meter, out) {
-      const receiver = meter.start(process.execPath, [XFER, 'recv', '127.0.0.1:0', out]);
+      const receiver = meter.start(process.execPath, [XFER, 'recv', '-l', '127.0.0.1:0', out]);
       const [, port] = await receiver.printed(/listening on \S*:(\d+)/i);
       return { receiver, port: port as string };
     },

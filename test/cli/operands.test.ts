@@ -4,7 +4,7 @@ import { loadCommand } from '#xfer/cli/commands/index.js';
 import { parseScpOperand } from '#xfer/cli/commands/scp.js';
 import { parseServeOperands } from '#xfer/cli/commands/serve.js';
 import { parseArguments } from '#xfer/cli/parse.js';
-import { parseListenAddress, parseTarget } from '#xfer/cli/tcp-options.js';
+import { parseEnd } from '#xfer/cli/tcp/ends.js';
 
 const usage = { code: 'USAGE' };
 
@@ -53,14 +53,45 @@ test('serve takes its paths, and a port at either end of them', async () => {
   }
 });
 
-test('an address to listen on may be a port alone, an address to reach may not', () => {
+test('host:port connects, -l waits, and so does a port alone where it says enough', async () => {
+  const [send, recv] = await Promise.all([loadCommand('send'), loadCommand('recv')]);
+  const end = (words: string[]) => parseEnd(words.at(-1) as string, parseArguments(send, words));
+  const receiving = (words: string[]) => parseEnd(words.at(-1) as string, parseArguments(recv, words), true);
   const listening = { scheme: 'tcp', path: '', listen: true };
-  assert.deepEqual(parseListenAddress('8080'), { ...listening, port: 8080 });
-  assert.deepEqual(parseListenAddress(':8080'), { ...listening, port: 8080 });
-  assert.deepEqual(parseListenAddress('*:0'), { ...listening, port: 0 });
-  assert.deepEqual(parseListenAddress('[::1]:8080'), { ...listening, host: '::1', port: 8080 });
-  assert.deepEqual(parseListenAddress('127.0.0.1:0'), { ...listening, host: '127.0.0.1', port: 0 });
-  assert.deepEqual(parseTarget('h:80'), { scheme: 'tcp', host: 'h', port: 80, path: '' });
-  for (const text of ['', 'h', '::1:80', 'h:', 'h:70000']) assert.throws(() => parseListenAddress(text), usage, text);
-  for (const text of ['80', ':80', 'h:0', 'h']) assert.throws(() => parseTarget(text), usage, text);
+  const far = { scheme: 'tcp', host: 'h', port: 80, path: '' };
+  for (const parse of [end, receiving]) {
+    assert.deepEqual(parse(['-l', '8080']), { ...listening, port: 8080 });
+    assert.deepEqual(parse(['-l', ':8080']), { ...listening, port: 8080 });
+    assert.deepEqual(parse(['-l', '*:0']), { ...listening, port: 0 });
+    assert.deepEqual(parse(['-l', '[::1]:8080']), { ...listening, host: '::1', port: 8080 });
+    assert.deepEqual(parse(['-l', '127.0.0.1:0']), { ...listening, host: '127.0.0.1', port: 0 });
+    assert.deepEqual(parse(['h:80']), far);
+    assert.deepEqual(parse(['--retry', '3', 'h:80']), far);
+    assert.deepEqual(parse(['./s']), { scheme: 'tcp', path: './s', listen: false });
+    assert.deepEqual(parse(['-lU', 's']), { scheme: 'tcp', path: 's', listen: true });
+    assert.deepEqual(parse(['\\\\.\\pipe\\s']), { scheme: 'tcp', path: '\\\\.\\pipe\\s', listen: false });
+    for (const text of ['', 'h', '::1:80', 'h:', 'h:70000']) assert.throws(() => parse(['-l', text]), usage, text);
+    for (const text of ['h:0', 'h', '']) assert.throws(() => parse([text]), usage, text);
+  }
+  assert.deepEqual(receiving(['8080']), { ...listening, port: 8080 });
+  assert.deepEqual(receiving(['--allow', '::1', ':0']), { ...listening, port: 0 });
+  for (const text of ['80', ':80']) assert.throws(() => end([text]), { ...usage, hint: /host:80, or add -l/ }, text);
+});
+
+test('an option that says nothing at this end of a connection is refused, with a hint', async () => {
+  const recv = await loadCommand('recv');
+  const cases: [string[], RegExp][] = [
+    [['-l', '-s', '::1', 'h:80'], /--source: only where xfer connects/],
+    [['-p', '81', '8080'], /--source-port: only where xfer connects/],
+    [['--retry', '1', '8080'], /--retry: only where xfer connects/],
+    [['-k', 'h:80'], /--keep-open: only where xfer listens/],
+    [['--allow', '::1', 'h:80'], /--allow: only where xfer listens/],
+    [['-4', '-6', '8080'], /-4 and -6 exclude/],
+    [['-4', '/tmp/s'], /--ipv4: not with a unix socket/],
+    [['-l', '--allow', '::1', '/tmp/s'], /--allow: not with a unix socket/],
+  ];
+  for (const [words, message] of cases) {
+    const parsed = parseArguments(recv, words);
+    assert.throws(() => parseEnd(words.at(-1) as string, parsed, true), { ...usage, message }, words.join(' '));
+  }
 });

@@ -36,7 +36,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: false, names: 'none' },
-  capabilities: { offsets: false, atomic: false, resume: false, parallel: false, metadata: false },
+  capabilities: { offsets: false, atomic: false, resume: false, parallel: false, metadata: false, once: true },
   async open() {
     const receiver = await startReceiver();
     const sinks: Sink[] = [];

@@ -6,6 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { freePort } from '../support/free-port.js';
 import { findProgram, needs } from '../support/peers.js';
 import { runProgram, runXfer, type Started, startProgram, startXfer } from '../support/run-xfer.js';
 import { differences, makeRandomFile } from '../support/trees.js';
@@ -39,15 +40,6 @@ async function listening(t: TestContext, args: readonly string[], input?: string
   return { listener, port: port as string };
 }
 
-/** A port that was free a moment ago, for programs that cannot be told to take any. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 /** How each program sends standard input, or listens and prints. */
 const PEERS: Record<string, { send(port: string): string[]; listen(port: string): string[]; ready?: RegExp }> = {
   'nc.openbsd': {
@@ -70,7 +62,7 @@ const PEERS: Record<string, { send(port: string): string[]; listen(port: string)
 for (const [name, peer] of Object.entries(PEERS)) {
   test(`${name} sends, xfer recv writes the file`, { ...needs(name), ...bounded }, async (t) => {
     const { file, out } = prepare(t);
-    const { listener, port } = await listening(t, ['recv', '127.0.0.1:0', out]);
+    const { listener, port } = await listening(t, ['recv', '-l', '127.0.0.1:0', out]);
     const sent = await runProgram(findProgram(name) as string, peer.send(port), { input: readFileSync(file) });
     assert.equal(sent.exitCode, 0, sent.stderr);
     assert.equal((await listener.exited).exitCode, 0, listener.output());
@@ -93,7 +85,7 @@ for (const [name, peer] of Object.entries(PEERS)) {
 
 test('xfer send to xfer recv, from standard input to standard output', bounded, async (t) => {
   const { file } = prepare(t);
-  const { listener, port } = await listening(t, ['recv', '127.0.0.1:0', '-']);
+  const { listener, port } = await listening(t, ['recv', '-l', '127.0.0.1:0', '-']);
   const chunks: Buffer[] = [];
   listener.child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
   const sent = await runXfer(['send', `127.0.0.1:${port}`, '-'], { input: readFileSync(file) });
@@ -125,7 +117,7 @@ test('a refused port exits 5 and says so', bounded, async (t) => {
 });
 
 test('recv without a place to put the bytes exits 2 and says what to type', bounded, async () => {
-  const { exitCode, stderr, stdout } = await runXfer(['recv', '127.0.0.1:0'], { timeoutMs: 10_000 });
+  const { exitCode, stderr, stdout } = await runXfer(['recv', '-l', '127.0.0.1:0'], { timeoutMs: 10_000 });
   assert.equal(exitCode, 2, stderr);
   assert.match(stderr, /xfer recv 127\.0\.0\.1:0 \S+/);
   assert.equal(stdout.length, 0);
@@ -156,7 +148,7 @@ test('a missing file exits 3 before anything is sent', bounded, async (t) => {
 
 test('a sender that is reset leaves no short file', bounded, async (t) => {
   const { folder, out } = prepare(t);
-  const { listener, port } = await listening(t, ['recv', '127.0.0.1:0', out]);
+  const { listener, port } = await listening(t, ['recv', '-l', '127.0.0.1:0', out]);
   const socket: Socket = connect(Number(port), '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');

@@ -4,8 +4,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -16,6 +14,7 @@ import { XferError } from '#xfer/errors.js';
 import type { Location } from '#xfer/location.js';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
 import { failsWith } from '../support/fails-with.js';
+import { freePort } from '../support/free-port.js';
 import { findProgram, needs } from '../support/peers.js';
 import { at, HOST, listening, never, openSink, openSource, portOf } from '../transports/tcp/rig.js';
 import { PLAIN_PEERS } from './plain-peers.js';
@@ -57,14 +56,6 @@ function run(program: string, args: string[], stdin: Stdin): Running {
     await ended;
   };
   return { child, output: ended.then(() => Buffer.concat(chunks)), ended, stop };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, HOST);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Opens the way to a peer that listens, as soon as it does. */
@@ -152,7 +143,7 @@ describe('plain peers', { concurrency: 4 }, () => {
       const sending = peer.send?.[how];
       if (sending) {
         test(`${name} sends, it ${how}s: complete`, options, async () => {
-          const idle: TcpOptions = peer.stays && !name.includes('-N') ? { finishIdleMs: 300 } : {};
+          const idle: TcpOptions = peer.waitsForFin ? { finishIdleMs: 300 } : {};
           await receiveFrom((port) => run(peer.program, sending(port), 'file'), how === 'listen', idle);
         });
       }

@@ -7,8 +7,10 @@ export interface PeerProgram {
   readonly program: string;
   readonly send?: { readonly connect?: Arguments; readonly listen?: Arguments };
   readonly receive?: { readonly connect?: Arguments; readonly listen?: Arguments };
-  /** As a client does not end before its stdin does; as a sender may wait for our FIN. */
+  /** As a client does not end before its stdin does. */
   readonly stays?: boolean;
+  /** As a sender it waits for our FIN before it sends its own. */
+  readonly waitsForFin?: boolean;
   /** Sends FIN, or ends, at the end of its stdin: a receiver of it with /dev/null there may lose bytes on its own. */
   readonly endsWithStdin?: boolean;
 }
@@ -51,10 +53,27 @@ export const PLAIN_PEERS: Record<string, PeerProgram> = {
     send: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
     receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', HOST, port] },
     stays: true,
+    waitsForFin: true,
   },
   'nc.openbsd -d': {
     program: 'nc.openbsd',
     receive: { connect: (port) => ['-d', HOST, port], listen: (port) => ['-d', '-l', HOST, port] },
+  },
+  'nc.traditional': {
+    program: 'nc.traditional',
+    send: { connect: (port) => [HOST, port], listen: (port) => ['-l', '-s', HOST, '-p', port] },
+    receive: { connect: (port) => [HOST, port], listen: (port) => ['-l', '-s', HOST, '-p', port] },
+    waitsForFin: true,
+  },
+  'nc.traditional -q 0': {
+    program: 'nc.traditional',
+    send: { connect: (port) => ['-q', '0', HOST, port], listen: (port) => ['-q', '0', '-l', '-s', HOST, '-p', port] },
+  },
+  // Debian's has no way to listen on one address only.
+  'busybox nc': {
+    program: 'busybox',
+    send: { connect: (port) => ['nc', HOST, port], listen: (port) => ['nc', '-l', '-p', port] },
+    receive: { connect: (port) => ['nc', HOST, port], listen: (port) => ['nc', '-l', '-p', port] },
   },
   'ncat one way': {
     program: 'ncat',
@@ -92,8 +111,8 @@ export const PLAIN_PEERS: Record<string, PeerProgram> = {
   },
   'bash /dev/tcp': {
     program: 'bash',
-    send: { connect: (port) => ['-c', 'cat > "/dev/tcp/$0/$1"', HOST, port] },
-    receive: { connect: (port) => ['-c', 'cat < "/dev/tcp/$0/$1"', HOST, port] },
+    send: { connect: (port) => ['-c', 'exec cat > "/dev/tcp/$0/$1"', HOST, port] },
+    receive: { connect: (port) => ['-c', 'exec cat < "/dev/tcp/$0/$1"', HOST, port] },
   },
   python3: {
     program: 'python3',

@@ -13,6 +13,8 @@ const PACKAGES: Record<string, string> = {
   'ssh-add': 'openssh-client',
   rsync: 'rsync',
   'nc.openbsd': 'netcat-openbsd',
+  'nc.traditional': 'netcat-traditional',
+  busybox: 'busybox',
   ncat: 'ncat',
   socat: 'socat',
   bash: 'bash',

@@ -1,10 +1,14 @@
 /** `xfer pipe`: standard input and output over one TCP connection, both ways at once. */
+import type { Writable } from 'node:stream';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { formatBytes } from '../render/format.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { parseListenAddress, parseTarget, tcpOptions } from '../tcp-options.js';
+import { connectAgain } from '../tcp/connect-again.js';
+import { parseEnd } from '../tcp/ends.js';
+import { tcpOptions } from '../tcp/tcp-options.js';
+import { terminalText } from '../tcp/terminal-text.js';
 
 export const command: Command = {
   name: 'pipe',
@@ -23,19 +27,35 @@ export const command: Command = {
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const [address] = parsed.operands as [string];
-  const location = parsed.flag('listen') ? parseListenAddress(address) : parseTarget(address);
+  const location = parseEnd(address, parsed);
   const report = await openReport(parsed, around);
-  const options = {
-    ...tcpOptions(parsed, report, (host, port) => `nc ${host} ${port}`),
-    onNotice: report.onNotice,
-  };
-  const { pipe } = await import('../../transports/tcp/pipe.js');
-  const streams = { input: around.stdin, output: around.stdout };
-  const { sentBytes, receivedBytes } = await pipe(location, streams, options, { signal: around.signal });
+  const options = { ...tcpOptions(parsed, report, 'pipe'), onNotice: report.onNotice };
+  const scope = { signal: around.signal };
+  const [{ openWire }, { pipe }] = await Promise.all([
+    import('../../transports/tcp/raw.js'),
+    import('../../transports/tcp/pipe.js'),
+  ]);
+  const wire = await connectAgain(() => openWire(location, options, scope), {
+    role: 'pipe',
+    to: location,
+    parsed,
+    report,
+    ...scope,
+  });
+  const streams = { input: around.stdin, output: outputOf(parsed, around) };
+  const { sentBytes, receivedBytes } = await pipe(wire, streams, options, scope);
   if (!parsed.flag('json') && !parsed.flag('verbose')) return;
   report.tell(`${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received`, {
     type: 'done',
     sentBytes,
     receivedBytes,
   });
+}
+
+/** A terminal is shown what comes, and does not act on it. */
+function outputOf(parsed: ParsedArguments, { stdout }: Surroundings): Writable {
+  if (!stdout.isTTY || parsed.flag('force')) return stdout;
+  const text = terminalText();
+  text.pipe(stdout);
+  return text;
 }

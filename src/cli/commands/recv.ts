@@ -5,16 +5,19 @@ import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { parseListenAddress, plainTcpClosing, tcpOptions } from '../tcp-options.js';
+import { connectAgain } from '../tcp/connect-again.js';
+import { parseEnd } from '../tcp/ends.js';
+import { withPassed } from '../tcp/passed.js';
+import { tcpOptions } from '../tcp/tcp-options.js';
 
 export const command: Command = {
   name: 'recv',
-  summary: 'Wait for one TCP connection and keep what comes, as nc -l port > file does.',
-  usage: '[options] [host:]port file|-',
+  summary: 'Keep what comes over one TCP connection, as nc -l port > file does, or nc host port > file.',
+  usage: '[options] port|host:port|-l host:port file|-',
   examples: [
     ['xfer recv 8080 big.iso', 'from xfer send here:8080 big.iso, or nc -N here 8080 < big.iso'],
     ['xfer recv 8080 - | tar x', 'to standard output'],
-    ['xfer recv 127.0.0.1:8080 big.iso', 'on one address only'],
+    ['xfer recv example.org:8080 big.iso', 'from xfer send -l 8080 big.iso, or nc -l 8080 < big.iso, over there'],
   ],
   operands: [1, 2],
   missing: { message: 'recv: a port and a file are needed', hint: 'xfer recv 8080 file' },
@@ -22,16 +25,21 @@ export const command: Command = {
   run,
 };
 
-function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const [address, path] = parsed.operands as [string, string | undefined];
-  const from = parseListenAddress(address);
+  const from = parseEnd(address, parsed, true);
   const to = destination(path, address, parsed, around);
+  if (parsed.flag('keep-open')) {
+    const { receiveFromMany } = await import('../tcp/many-clients.js');
+    return receiveFromMany(from, to, parsed, around);
+  }
   return runCopy(
     (report) => ({
       from: [from],
       to,
-      transportOptions: tcpOptions(parsed, report, (host, port) => `nc -N ${host} ${port} < file`),
-      closing: (result) => plainTcpClosing(result.digests),
+      sinkFirst: true,
+      ...withPassed('received', tcpOptions(parsed, report, 'recv'), parsed),
+      openAgain: (open) => connectAgain(open, { role: 'recv', to: from, parsed, report, signal: around.signal }),
     }),
     parsed,
     around,
@@ -44,9 +52,16 @@ function destination(
   parsed: ParsedArguments,
   around: Surroundings,
 ): Location {
+  const directory = parsed.text('output-dir');
+  if (directory !== undefined) return outputDirectory(directory, path, parsed);
   if (path === undefined) {
     throw new XferError('USAGE', 'recv needs a destination', {
       hint: `xfer recv ${address} file, or xfer recv ${address} - for standard output`,
+    });
+  }
+  if (path !== '-' && parsed.flag('keep-open')) {
+    throw new XferError('USAGE', `recv -k to ${path}: each client's file would replace the one before`, {
+      hint: `xfer recv -k ${address} --output-dir directory, or - for standard output`,
     });
   }
   if (path !== '-') return { scheme: 'file', path };
@@ -56,4 +71,13 @@ function destination(
     });
   }
   return parseLocation('-');
+}
+
+function outputDirectory(directory: string, path: string | undefined, parsed: ParsedArguments): Location {
+  const wrong =
+    path !== undefined ? `not together with ${path}` : parsed.flag('keep-open') ? undefined : 'only with -k';
+  if (wrong === undefined) return { scheme: 'file', path: directory };
+  throw new XferError('USAGE', `option --output-dir ${directory}: ${wrong}`, {
+    hint: `xfer recv -k 8080 --output-dir ${directory}`,
+  });
 }

@@ -1,37 +1,66 @@
 /** `xfer send`: the bytes of a file over a TCP connection, and nothing else. */
-import { parseLocation } from '../../location.js';
+import { XferError } from '../../errors.js';
+import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { parseTarget, plainTcpClosing, tcpOptions } from '../tcp-options.js';
+import { connectAgain } from '../tcp/connect-again.js';
+import { parseEnd } from '../tcp/ends.js';
+import { withPassed } from '../tcp/passed.js';
+import { tcpOptions } from '../tcp/tcp-options.js';
 
 export const command: Command = {
   name: 'send',
-  summary: 'Send the bytes of a file over TCP to whatever listens there, as nc host port < file does.',
-  usage: '[options] host:port file|-',
+  summary: 'Send the bytes of a file over TCP, as nc host port < file does, or with -l as nc -l port < file.',
+  usage: '[options] host:port|-l [host:]port file|-',
   examples: [
     ['xfer send example.org:8080 big.iso', 'to xfer recv 8080 big.iso, or nc -l 8080 > big.iso, over there'],
     ['tar c photos | xfer send example.org:8080 -', 'from standard input'],
-    ['xfer send --limit 2M [2001:db8::1]:8080 big.iso', 'at two MiB a second'],
+    ['xfer send -l 8080 big.iso', 'to the first that connects: xfer recv here:8080 big.iso, or nc here 8080 > big.iso'],
   ],
-  operands: [2, 2],
+  operands: [1, 2],
   missing: { message: 'send: host:port and a file are needed', hint: 'xfer send host:8080 file' },
   run,
 };
 
-function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  const [target, path] = parsed.operands as [string, string];
-  const to = parseTarget(target);
-  const from = path === '-' ? parseLocation('-') : { scheme: 'file', path };
+async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
+  const [address, path] = parsed.operands as [string, string | undefined];
+  const to = parseEnd(address, parsed);
+  const from = await whatIsSent(address, path, parsed);
+  if (parsed.flag('keep-open')) {
+    const { sendToMany } = await import('../tcp/many-clients.js');
+    return sendToMany(from, to, parsed, around);
+  }
   return runCopy(
     (report) => ({
       from: [from],
       to,
-      transportOptions: tcpOptions(parsed, report, (host, port) => `nc ${host} ${port} > file`),
-      closing: (result) => plainTcpClosing(result.digests),
+      ...withPassed('sent', tcpOptions(parsed, report, 'send'), parsed),
+      openAgain: (open) => connectAgain(open, { role: 'send', to, parsed, report, signal: around.signal }),
     }),
     parsed,
     around,
   );
+}
+
+async function whatIsSent(address: string, path: string | undefined, parsed: ParsedArguments): Promise<Location> {
+  const text = parsed.text('text');
+  if (text !== undefined && path !== undefined) {
+    throw new XferError('USAGE', `send ${path}: with --text no file is sent`, { hint: 'leave one of them out' });
+  }
+  if (text !== undefined) return text === '-' ? parseLocation('-') : textLocation(text);
+  if (path !== undefined) return path === '-' ? parseLocation('-') : { scheme: 'file', path };
+  throw new XferError('USAGE', 'send needs a file', {
+    hint: `xfer send ${address} file, or xfer send ${address} - for standard input`,
+  });
+}
+
+/** The words as a file in memory, without a line's end. */
+async function textLocation(text: string): Promise<Location> {
+  const { namedMemoryTree } = await import('../../transports/memory/index.js');
+  const { makeFile, putNode } = await import('../../transports/memory/tree.js');
+  const tree = namedMemoryTree('text');
+  putNode(tree, '', 'text', makeFile(tree, Buffer.from(text)));
+  return { scheme: 'memory', host: 'text', path: 'text' };
 }

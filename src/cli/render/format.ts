@@ -35,11 +35,17 @@ export function formatCount(count: number, one: string, several = `${one}s`): st
 
 const SUFFIXES: Record<string, number> = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
 
+/** Bytes of a typed `500K`, `1.5M` or `80000`; undefined where it is none. */
+function parseBytes(text: string): number | undefined {
+  const match = /^([0-9]+(?:\.[0-9]+)?)([kmg]?)(?:i?b)?$/i.exec(text);
+  const bytes = match ? Math.floor(Number(match[1]) * (SUFFIXES[(match[2] as string).toLowerCase()] as number)) : -1;
+  return bytes >= 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
+}
+
 /** Bytes a second of a typed `500K`, `1.5M` or `80000`. USAGE where it is none. */
 export function parseRate(text: string): number {
-  const match = /^([0-9]+(?:\.[0-9]+)?)([kmg]?)(?:i?b)?$/i.exec(text);
-  const rate = match ? Math.floor(Number(match[1]) * (SUFFIXES[(match[2] as string).toLowerCase()] as number)) : 0;
-  if (rate >= 1 && Number.isSafeInteger(rate)) return rate;
+  const rate = parseBytes(text) ?? 0;
+  if (rate >= 1) return rate;
   throw new XferError('USAGE', `rate ${text}: not a number of bytes a second`, { hint: 'as in 500K, 1.5M or 80000' });
 }
 
@@ -51,4 +57,11 @@ export function parseDuration(text: string): number {
   const ms = amount === undefined ? 0 : Number(amount) * (UNIT_MS[(unit as string).toLowerCase()] as number);
   if (ms >= 1 && ms <= 3650 * (UNIT_MS.d as number)) return ms;
   throw new XferError('USAGE', `time ${text}: not one to wait for`, { hint: 'as in 90s, 30m, 1h or 7d' });
+}
+
+/** Bytes of a typed `500K`, `1.5G` or `80000`. USAGE where it is none. */
+export function parseSize(text: string): number {
+  const bytes = parseBytes(text);
+  if (bytes !== undefined) return bytes;
+  throw new XferError('USAGE', `size ${text}: not a number of bytes`, { hint: 'as in 80000, 500K or 1.5G' });
 }

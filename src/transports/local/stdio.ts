@@ -46,7 +46,14 @@ class StdinSource implements Source {
 class StdoutSink implements Sink {
   readonly label = 'standard output';
   readonly identity = 'stdio:1';
-  readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
+  readonly capabilities = {
+    offsets: false,
+    atomic: false,
+    resume: false,
+    parallel: false,
+    metadata: false,
+    once: true,
+  };
 
   async stat(): Promise<undefined> {
     return undefined;

@@ -1,11 +1,14 @@
 /** Raw TCP: the bytes of one file on one connection, as nc, ncat, socat and /dev/tcp send and take them. */
+
+import type { Listener, ListenOptions } from '../../listener.js';
 import type { Location } from '../../location.js';
 import type { Scope, Sink, Source, Transport } from '../../transport.js';
-import { openWire, type TcpOptions } from './raw.js';
+import type { TcpOptions } from './options.js';
+import { openWire } from './raw.js';
 import { RawSink } from './sink.js';
 import { RawSource } from './source.js';
 
-export type { TcpAddress, TcpOptions } from './raw.js';
+export type { Passed, TcpAddress, TcpOptions } from './options.js';
 
 export const transport: Transport = {
   scheme: 'tcp',
@@ -20,5 +23,11 @@ export const transport: Transport = {
   /** Connects, or waits for the one connection, to send over it. UNREACHABLE, EXISTS, DENIED, USAGE. */
   async openSink(location: Location, options: TcpOptions, scope: Scope): Promise<Sink> {
     return new RawSink(await openWire(location, options, scope), options);
+  },
+
+  /** One file to each client, or one from each. EXISTS, DENIED, UNREACHABLE, USAGE. */
+  async listen(options: ListenOptions, scope: Scope): Promise<Listener> {
+    const { listen } = await import('./listen/index.js');
+    return listen(options, scope);
   },
 };

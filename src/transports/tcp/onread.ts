@@ -50,8 +50,9 @@ export function rewrapAccepted(accepted: Socket, take: TakeBytes): Socket | unde
   if (!isTcpHandle(handle)) return undefined;
   const options: FastSocketOptions = { allowHalfOpen: true, onread: slabs(take), handle, pauseOnCreate: true };
   const socket = new Socket(options);
-  // The first wrapper must not close the handle when it is collected or destroyed.
+  // The first wrapper must not close the handle, and its server must not wait for it.
   Reflect.set(accepted, '_handle', null);
+  accepted.destroy();
   return socket;
 }
 

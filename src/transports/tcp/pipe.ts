@@ -1,10 +1,10 @@
 /** Both directions of one connection at once, as nc does. */
 import type { Readable, Writable } from 'node:stream';
 import { toXferError, XferError } from '../../errors.js';
-import type { Location } from '../../location.js';
 import type { Scope } from '../../transport.js';
-import { openWire, type TcpOptions } from './raw.js';
-import { watchSilence } from './silence.js';
+import type { TcpOptions } from './options.js';
+import { type Silence, watchSilence } from './silence.js';
+import { RESET_GRACE_MS, whenTaken } from './unsent.js';
 import type { Wire } from './wire.js';
 
 export interface PipeStreams {
@@ -17,26 +17,19 @@ export interface PipeResult {
   readonly receivedBytes: number;
 }
 
-const FLUSH_TIMEOUT_MS = 10_000;
+const FLUSH_TIMEOUT_MS = 5000;
 /** Input that brings nothing for so long after the other end closed is not waited for. */
 const QUIET_INPUT_MS = 2000;
+/** So long the other end must be silent before it is told that an input which brought nothing has ended. */
+const EMPTY_INPUT_MS = 2000;
 
 /**
- * Connects, or listens for one connection, and passes `input` to the other end and what it sends to `output`. The end of
- * `input` is passed on as FIN, and bytes still come in. It resolves when the other end has closed and `output`, which is
- * ended then, took all it sent. `input` is destroyed in every case. Rejects as `openWire` does, with DISCONNECTED after a
- * reset or where `output` broke, with TIMED_OUT after `idleTimeoutMs` without a byte either way.
+ * Passes `input` to the other end, and what it sends to `output`. The end of `input` is passed on as FIN, where it
+ * brought nothing only once the other end is silent, and bytes still come in. It resolves when the other end has closed and `output`, which is ended then, took all it sent. `input` is
+ * destroyed in every case. Rejects with DISCONNECTED after a reset or where `output` broke, with TIMED_OUT after
+ * `idleTimeoutMs` without a byte either way, or where an end that closed does not take what is still to be sent.
  */
-export async function pipe(
-  location: Location,
-  streams: PipeStreams,
-  options: TcpOptions,
-  scope: Scope,
-): Promise<PipeResult> {
-  const wire = await openWire(location, options, scope).catch((error: unknown) => {
-    streams.input.destroy();
-    throw error;
-  });
+export function pipe(wire: Wire, streams: PipeStreams, options: TcpOptions, scope: Scope): Promise<PipeResult> {
   return new Promise<PipeResult>((resolve, reject) => {
     const run = new PipeRun(wire, streams, options, (error) => {
       scope.signal.removeEventListener('abort', abort);
@@ -59,9 +52,14 @@ class PipeRun {
   readonly #options: TcpOptions;
   readonly #settled: (error?: unknown) => void;
   readonly #silence;
-  #quiet: ReturnType<typeof watchSilence> | undefined;
+  #quiet: Silence | undefined;
+  #flushing: Silence | undefined;
+  #emptyInput: Silence | undefined;
+  #grace: Silence | undefined;
+  #stopTaking: (() => void) | undefined;
   #done = false;
   #unsent = 0;
+  #hadInput = false;
   #inputEnded = false;
 
   constructor(wire: Wire, streams: PipeStreams, options: TcpOptions, settled: (error?: unknown) => void) {
@@ -83,6 +81,7 @@ class PipeRun {
     this.#wire.start({
       onBytes: (bytes) => {
         this.#silence.heard();
+        this.#emptyInput?.heard();
         this.receivedBytes += bytes.length;
         return this.#output.write(bytes);
       },
@@ -97,8 +96,9 @@ class PipeRun {
   settle(error?: unknown): void {
     if (this.#done) return;
     this.#done = true;
-    this.#silence.stop();
-    this.#quiet?.stop();
+    const silences = [this.#silence, this.#quiet, this.#flushing, this.#emptyInput, this.#grace];
+    for (const silence of silences) silence?.stop();
+    this.#stopTaking?.();
     // The 'error' listeners stay: a broken stream may say so once more.
     this.#output.off('drain', this.#onDrain).off('close', this.#onOutputClose);
     this.#input.off('data', this.#onInput).off('end', this.#onInputEnd);
@@ -114,15 +114,17 @@ class PipeRun {
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
     this.#silence.heard();
     this.#quiet?.heard();
+    this.#hadInput = true;
     this.#unsent += 1;
     const room = this.#wire.socket.write(bytes, (error) => {
       this.#unsent -= 1;
       if (error || this.#done) return;
       this.#silence.heard();
       this.#quiet?.heard();
+      this.#flushing?.heard();
       this.sentBytes += bytes.length;
       if (this.#unsent > 0) return;
-      if (this.#inputEnded) this.#wire.finish();
+      if (this.#inputEnded || this.#flushing) this.#endInput();
       else this.#input.resume();
     });
     if (!room) this.#input.pause();
@@ -130,7 +132,9 @@ class PipeRun {
 
   readonly #onInputEnd = () => {
     this.#inputEnded = true;
-    if (this.#unsent === 0) this.#wire.finish();
+    if (this.#unsent > 0) return;
+    if (this.#hadInput) this.#endInput();
+    else this.#finishOnceSilent();
   };
 
   readonly #onInputError = (error: Error) => this.settle(toXferError(error, 'read input'));
@@ -142,11 +146,50 @@ class PipeRun {
   };
 
   /**
+   * /dev/null as an input says nothing, and its end is no word to act on: many an nc that sends would stop at our FIN, and
+   * lose what it has not sent. An end that waits for it, to give an answer, is silent.
+   */
+  #finishOnceSilent(): void {
+    const silence = watchSilence(EMPTY_INPUT_MS, () => {
+      // Silent because we do not read.
+      if (this.#wire.paused) silence.heard();
+      else this.#wire.finish();
+    });
+    this.#emptyInput = silence;
+  }
+
+  /** All input is with the kernel. FIN goes once the other end has it, and its reset would have come. */
+  #endInput(): void {
+    const { socket, peerPort } = this.#wire;
+    if (!this.#hadInput || socket.writableEnded) {
+      this.#wire.finish();
+      return;
+    }
+    this.#stopTaking ??= whenTaken(socket, peerPort, {
+      onLess: () => {
+        this.#silence.heard();
+        this.#flushing?.heard();
+      },
+      onTaken: (peerEnded) => {
+        if (peerEnded || this.#wire.peerEnded) this.#finishAfterGrace();
+        else this.#wire.finish();
+      },
+    });
+  }
+
+  /** An end that closed early may be gone: then a reset answers our bytes, its only sign. */
+  #finishAfterGrace(): void {
+    this.#grace = watchSilence(RESET_GRACE_MS, () => this.#wire.finish());
+  }
+
+  /**
    * The other end closed its direction and all it sent was written. Input that still comes is passed on, as the other end
    * may read it; input that stays quiet, or a terminal, is not waited for, which is where nc hangs.
    */
   #finish(): void {
     this.#silence.stop();
+    // Standard output is never told as finished once it has closed.
+    this.#output.off('close', this.#onOutputClose);
     const atTerminal = (this.#input as { isTTY?: boolean }).isTTY === true;
     if (this.#inputEnded || atTerminal) this.#flush();
     else {
@@ -155,7 +198,7 @@ class PipeRun {
     }
   }
 
-  /** Gives what is still on its way out a chance, then ends. */
+  /** Ends once all that was read of the input is on its way. */
   #flush(): void {
     if (this.#done) return;
     const { socket } = this.#wire;
@@ -165,8 +208,12 @@ class PipeRun {
       this.settle();
       return;
     }
-    const flush = watchSilence(this.#options.finTimeoutMs ?? FLUSH_TIMEOUT_MS, () => this.settle());
-    socket.once('close', () => flush.stop()).once('finish', () => this.settle());
-    socket.end();
+    const timeoutMs = this.#options.finTimeoutMs ?? FLUSH_TIMEOUT_MS;
+    this.#flushing = watchSilence(timeoutMs, () => {
+      const reason = `the other end closed, and takes no more bytes: ${this.sentBytes} were sent`;
+      this.settle(new XferError('TIMED_OUT', `connection ${this.#wire.label}: ${reason}`));
+    });
+    socket.once('finish', () => this.settle());
+    if (this.#unsent === 0) this.#endInput();
   }
 }

@@ -1,17 +1,18 @@
 /** Sends over raw TCP: one file's bytes and nothing else, confirmed by the other end's FIN. */
-import { Writable } from 'node:stream';
-import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import type { Writable } from 'node:stream';
+import { throwIfAborted, XferError } from '../../errors.js';
 import type { Draft, Entry, Scope, Sink } from '../../transport.js';
-import type { TcpOptions } from './raw.js';
+import type { TcpOptions } from './options.js';
+import { PassingDigest } from './passing-digest.js';
 import { watchSilence } from './silence.js';
-import { queueLength } from './unsent.js';
+import { drainWatch, queueLength, RESET_GRACE_MS, whenTaken } from './unsent.js';
 import type { Wire } from './wire.js';
+import { unconfirmed, WireWritable } from './wire-writable.js';
 
-const HIGH_WATER_BYTES = 1024 * 1024;
-const FIN_TIMEOUT_MS = 10_000;
-/** How long a reset may be on its way from an end that closed early: a round trip of a long line. */
-const EARLY_FIN_GRACE_MS = 200;
-const UNCONFIRMED_HINT = 'it may have part or all of it: compare sizes or digests there';
+const FIN_TIMEOUT_MS = 8000;
+/** After this long a person at the other end may wonder why nothing happens. */
+const FIN_NOTICE_MS = 1000;
+const FIN_NOTICE = 'all is sent, and the other end has not closed yet: where it is nc on a terminal, press ^D there';
 const NO_FIN_HINT =
   'end it there (^D or ^C) and compare sizes or digests; nc -N, ncat --recv-only and socat -u end by themselves';
 
@@ -19,7 +20,14 @@ const NO_FIN_HINT =
 export class RawSink implements Sink {
   readonly label: string;
   readonly identity: string;
-  readonly capabilities = { offsets: false, atomic: false, resume: false, parallel: false, metadata: false };
+  readonly capabilities = {
+    offsets: false,
+    atomic: false,
+    resume: false,
+    parallel: false,
+    metadata: false,
+    once: true,
+  };
   readonly #wire: Wire;
   readonly #options: TcpOptions;
   #draft: RawDraft | undefined;
@@ -63,12 +71,14 @@ class RawDraft implements Draft {
   readonly held = [];
   readonly #wire: Wire;
   readonly #options: TcpOptions;
+  readonly #digest: PassingDigest | undefined;
   #writable: WireWritable | undefined;
   #onPeer: (() => void) | undefined;
 
   constructor(wire: Wire, options: TcpOptions) {
     this.#wire = wire;
     this.#options = options;
+    this.#digest = options.onPassed && new PassingDigest(false);
     const wake = () => this.#onPeer?.();
     wire.start({
       onBytes: () => {
@@ -83,13 +93,17 @@ class RawDraft implements Draft {
     });
   }
 
+  get #finTimeoutMs(): number {
+    return this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS;
+  }
+
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
     if (start !== 0 || this.#writable) {
       throw new XferError('UNSUPPORTED', `send ${this.#wire.label}: plain TCP sends its bytes once, from the start`);
     }
-    this.#writable = new WireWritable(this.#wire, this.#options.idleTimeoutMs, scope.signal);
+    this.#writable = new WireWritable(this.#wire, this.#options.idleTimeoutMs, this.#digest, scope.signal);
     return this.#writable;
   }
 
@@ -102,12 +116,16 @@ class RawDraft implements Draft {
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
     this.#checkLength(entry);
     try {
-      if (this.#wire.peerEnded) await this.#waitForReset(scope);
+      const peerEnded = await this.#waitUntilTaken(scope);
+      if (peerEnded) await this.#waitForReset(scope);
       this.#wire.finish();
       await this.#waitForPeer(scope);
     } finally {
       this.#wire.cut();
     }
+    const sha256 = this.#digest?.hex();
+    const bytes = this.#writable?.bytesSent ?? 0;
+    this.#options.onPassed?.({ bytes, ...(sha256 === undefined ? {} : { sha256 }) });
   }
 
   async suspend(): Promise<void> {
@@ -128,20 +146,48 @@ class RawDraft implements Draft {
     throw new XferError('TRUNCATED', `send ${this.#wire.label}: ${sent} bytes${announced} were there to send`);
   }
 
+  /** Whether the other end has closed early. A reset that answers our bytes is known by then, too. */
+  async #waitUntilTaken(scope: Scope): Promise<boolean> {
+    const { socket, peerPort } = this.#wire;
+    let isTaken = false;
+    let hasEnded = false;
+    const stop = whenTaken(socket, peerPort, {
+      onTaken: (peerEnded) => {
+        isTaken = true;
+        hasEnded = peerEnded;
+        this.#onPeer?.();
+      },
+    });
+    try {
+      await this.#untilPeer(scope, this.#finTimeoutMs, () => isTaken || this.#wire.failure !== undefined);
+    } finally {
+      stop();
+    }
+    if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
+    return hasEnded || this.#wire.peerEnded;
+  }
+
   /** An end that closed its sending direction early may be gone. Then a reset answers our bytes, and that is its only sign. */
   async #waitForReset(scope: Scope): Promise<void> {
-    await this.#untilPeer(scope, EARLY_FIN_GRACE_MS, () => this.#wire.failure !== undefined).catch((error: unknown) => {
+    await this.#untilPeer(scope, RESET_GRACE_MS, () => this.#wire.failure !== undefined).catch((error: unknown) => {
       if (!(error instanceof XferError && error.code === 'TIMED_OUT')) throw error;
     });
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
-    if (this.#wire.connected) return;
-    throw unconfirmed(new XferError('DISCONNECTED', `send ${this.#wire.label}: connection reset by the other end`));
   }
 
   async #waitForPeer(scope: Scope): Promise<void> {
     const { socket, peerEnded } = this.#wire;
     const ended = () => this.#wire.failure !== undefined || (this.#wire.peerEnded && socket.writableFinished);
-    await this.#untilPeer(scope, this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS, ended);
+    const notice = watchSilence(FIN_NOTICE_MS, () => {
+      const onItsWay = !socket.writableFinished || queueLength(socket.localPort, this.#wire.peerPort) > 0;
+      if (onItsWay) notice.heard();
+      else this.#options.onNotice?.(FIN_NOTICE);
+    });
+    try {
+      await this.#untilPeer(scope, this.#finTimeoutMs, ended);
+    } finally {
+      notice.stop();
+    }
     if (this.#wire.failure) throw unconfirmed(this.#wire.failure);
     if (peerEnded) this.#options.onNotice?.('the other end had closed early, so it could not confirm what it received');
   }
@@ -150,7 +196,7 @@ class RawDraft implements Draft {
   #untilPeer({ signal }: Scope, timeoutMs: number, ended: () => boolean): Promise<void> {
     const { socket, peerPort } = this.#wire;
     return new Promise<void>((resolve, reject) => {
-      let unsent = queueLength(socket.localPort ?? 0, peerPort);
+      const drains = drainWatch(socket, peerPort);
       const settle = (act: () => void) => {
         silence.stop();
         this.#onPeer = undefined;
@@ -165,10 +211,8 @@ class RawDraft implements Draft {
       const abort = () => settle(() => reject(signal.reason));
       const silence = watchSilence(timeoutMs, () => {
         // A slow line that still drains is not silent: the kernel took bytes that are on their way.
-        const left = queueLength(socket.localPort ?? 0, peerPort);
-        if (left < unsent && left > 0) silence.heard();
+        if (drains()) silence.heard();
         else settle(() => reject(this.#noFin(timeoutMs)));
-        unsent = left;
       });
       this.#onPeer = look;
       socket.on('finish', look);
@@ -178,49 +222,8 @@ class RawDraft implements Draft {
   }
 
   #noFin(timeoutMs: number): XferError {
-    const reason = `all was sent, but the other end did not close within ${timeoutMs / 1000} s: not confirmed`;
+    const what = this.#wire.socket.writableEnded ? 'close' : 'take the last bytes';
+    const reason = `all was sent, but the other end did not ${what} within ${timeoutMs / 1000} s: not confirmed`;
     return new XferError('TIMED_OUT', `send ${this.#wire.label}: ${reason}`, { hint: NO_FIN_HINT });
-  }
-}
-
-function unconfirmed(error: XferError): XferError {
-  return new XferError(error.code, `${error.message}: not confirmed`, { hint: UNCONFIRMED_HINT, cause: error });
-}
-
-/** Passes chunks to the socket; 'close' comes once the kernel has taken them all. It does not send FIN: commit does. */
-class WireWritable extends Writable {
-  bytesSent = 0;
-  readonly #wire: Wire;
-  readonly #signal: AbortSignal;
-  #writing = false;
-  readonly #abort = () => this.destroy(this.#signal.reason);
-  readonly #timeOut = () => {
-    if (!this.#writing) return;
-    this.destroy(new XferError('TIMED_OUT', `send ${this.#wire.label}: the other end takes no more bytes`));
-  };
-
-  constructor(wire: Wire, idleTimeoutMs: number | undefined, signal: AbortSignal) {
-    super({ highWaterMark: HIGH_WATER_BYTES, decodeStrings: true });
-    this.#wire = wire;
-    this.#signal = signal;
-    signal.addEventListener('abort', this.#abort, { once: true });
-    // Node's own timeout counts a chunk that is taken bit by bit as progress.
-    if (idleTimeoutMs !== undefined) wire.socket.setTimeout(idleTimeoutMs).on('timeout', this.#timeOut);
-  }
-
-  override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#writing = true;
-    this.#wire.socket.write(chunk, (error) => {
-      this.#writing = false;
-      if (!error) this.bytesSent += chunk.length;
-      done(error ? unconfirmed(this.#wire.failure ?? toXferError(error, `send ${this.#wire.label}`)) : null);
-    });
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#signal.removeEventListener('abort', this.#abort);
-    this.#wire.socket.setTimeout(0).off('timeout', this.#timeOut);
-    if (error !== null || !this.writableFinished) this.#wire.cut();
-    done(error);
   }
 }

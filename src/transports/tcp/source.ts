@@ -2,27 +2,33 @@
 import { Readable } from 'node:stream';
 import { throwIfAborted, XferError } from '../../errors.js';
 import type { ByteRange, Entry, Scope, Source } from '../../transport.js';
-import type { TcpOptions } from './raw.js';
+import type { TcpOptions } from './options.js';
+import { PassingDigest } from './passing-digest.js';
 import { type Silence, watchSilence } from './silence.js';
 import type { Wire } from './wire.js';
 
 const HIGH_WATER_BYTES = 1024 * 1024;
+/** A sender that closes by itself does it within this time after its last byte. */
+const WHOLE_GRACE_MS = 500;
+const FIN_TIMEOUT_MS = 8000;
 
 /**
  * A source of the bytes that a connection brings. It never writes, and never closes its direction before the other end
- * has (plain peers lose data by both), except where `finishIdleMs` asks for it.
+ * has (plain peers lose data by both), except where `finishIdleMs` asks for it or all that is expected came.
  */
 export class RawSource implements Source {
   readonly label: string;
   readonly identity: string;
-  readonly name = 'received';
+  readonly name: string;
   readonly capabilities = { ranges: false, replay: false, parallel: false, metadata: false };
   readonly #wire: Wire;
   readonly #options: TcpOptions;
   #received: Received | undefined;
 
-  constructor(wire: Wire, options: TcpOptions) {
+  /** `name` is what it is called in a directory. */
+  constructor(wire: Wire, options: TcpOptions, name = 'received') {
     this.label = wire.label;
+    this.name = name;
     this.identity = `tcp:${wire.label}`;
     this.#wire = wire;
     this.#options = options;
@@ -30,13 +36,18 @@ export class RawSource implements Source {
 
   async *entries(scope: Scope): AsyncIterable<Entry> {
     throwIfAborted(scope.signal);
-    yield { path: '', kind: 'file' };
+    const { expectedBytes } = this.#options;
+    yield { path: '', kind: 'file', ...(expectedBytes === undefined ? {} : { size: expectedBytes }) };
   }
 
-  /** The bytes, once and from the start; UNSUPPORTED for anything else. Fails with DISCONNECTED, TIMED_OUT. */
+  /**
+   * The bytes, once and from the start; UNSUPPORTED for anything else. Fails with DISCONNECTED, TIMED_OUT, and TRUNCATED or
+   * CORRUPT where they are not those that are expected.
+   */
   async read(_entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     throwIfAborted(scope.signal);
-    if (this.#received !== undefined || range.start !== 0 || range.end !== undefined) {
+    const all = range.start === 0 && (range.end === undefined || range.end === this.#options.expectedBytes);
+    if (this.#received !== undefined || !all) {
       throw new XferError('UNSUPPORTED', `read ${this.label}: a plain TCP connection brings its bytes once`);
     }
     this.#received = new Received(this.#wire, this.#options, scope.signal);
@@ -52,31 +63,41 @@ export class RawSource implements Source {
 
 class Received extends Readable {
   readonly #wire: Wire;
+  readonly #options: TcpOptions;
   readonly #signal: AbortSignal;
+  readonly #digest: PassingDigest | undefined;
   readonly #silences: readonly Silence[];
+  /** Counts from when all that is expected came. */
+  #surplus: Silence | undefined;
+  #bytes = 0;
+  #ended = false;
   readonly #abort = () => this.destroy(this.#signal.reason);
 
   constructor(wire: Wire, options: TcpOptions, signal: AbortSignal) {
     super({ highWaterMark: HIGH_WATER_BYTES });
     this.#wire = wire;
+    this.#options = options;
     this.#signal = signal;
+    const isNeeded = options.expectedSha256 !== undefined;
+    this.#digest = isNeeded || options.onPassed ? new PassingDigest(isNeeded) : undefined;
     signal.addEventListener('abort', this.#abort, { once: true });
     this.#silences = [
       watchSilence(options.idleTimeoutMs, () => this.#timeOut(options.idleTimeoutMs ?? 0)),
       watchSilence(options.finishIdleMs, () => this.#finishEarly(options)),
     ];
+    if (options.expectedBytes === 0) this.#waitForSurplus();
     wire.start({
-      onBytes: (bytes) => {
-        this.#heard();
-        return this.push(bytes);
-      },
+      onBytes: (bytes) => this.#take(bytes),
       onEnd: () => {
-        if (wire.failIfReset()) return;
-        this.#stopWatching();
-        this.push(null);
+        if (this.#isWhole || !wire.failIfReset()) this.#end();
       },
-      onFail: (error) => this.destroy(error),
+      // All of it came, whatever the other end did then.
+      onFail: (error) => (this.#isWhole ? this.#end() : this.destroy(error)),
     });
+  }
+
+  get #isWhole(): boolean {
+    return this.#bytes === this.#options.expectedBytes;
   }
 
   override _read(): void {
@@ -96,12 +117,57 @@ class Received extends Readable {
     done(error);
   }
 
+  #take(bytes: Uint8Array): boolean {
+    this.#heard();
+    this.#bytes += bytes.length;
+    const { expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.#bytes > expectedBytes) {
+      this.destroy(this.#wrong('CORRUPT', `more than ${expectedBytes} bytes came`));
+      return false;
+    }
+    this.#digest?.update(bytes);
+    if (this.#isWhole) this.#waitForSurplus();
+    return this.push(bytes);
+  }
+
+  /** All came that should. A sender that does not close by itself is told to, and not waited for. */
+  #waitForSurplus(): void {
+    this.#stopWatching();
+    this.#surplus = watchSilence(WHOLE_GRACE_MS, () => {
+      this.#wire.finish();
+      this.#surplus = watchSilence(this.#options.finTimeoutMs ?? FIN_TIMEOUT_MS, () => this.#end());
+    });
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stopWatching();
+    const { expectedBytes, expectedSha256, onPassed } = this.#options;
+    if (expectedBytes !== undefined && !this.#isWhole) {
+      this.destroy(this.#wrong('TRUNCATED', `${this.#bytes} of ${expectedBytes} bytes came`));
+      return;
+    }
+    const sha256 = this.#digest?.hex();
+    if (expectedSha256 !== undefined && sha256 !== expectedSha256) {
+      this.destroy(this.#wrong('CORRUPT', `the SHA-256 of what came is ${sha256}, not ${expectedSha256}`));
+      return;
+    }
+    onPassed?.({ bytes: this.#bytes, ...(sha256 === undefined ? {} : { sha256 }) });
+    this.push(null);
+  }
+
+  #wrong(code: 'CORRUPT' | 'TRUNCATED', reason: string): XferError {
+    return new XferError(code, `receive ${this.#wire.label}: ${reason}`, { hint: 'send it again' });
+  }
+
   #heard(): void {
     for (const silence of this.#silences) silence.heard();
   }
 
   #stopWatching(): void {
     for (const silence of this.#silences) silence.stop();
+    this.#surplus?.stop();
   }
 
   #timeOut(idleTimeoutMs: number): void {

@@ -17,7 +17,8 @@ const KEEP_ALIVE_MS = 60_000;
 export class Wire {
   readonly socket: Socket;
   readonly label: string;
-  readonly peerPort: number;
+  /** Undefined for a unix socket, whose end is never a reset. */
+  readonly peerPort: number | undefined;
   /** Resolves once the socket is freed. */
   readonly closed: Promise<void>;
   /** The other end's FIN came. */
@@ -26,7 +27,7 @@ export class Wire {
   #reader: WireReader | undefined;
   #paused = true;
 
-  private constructor(label: string, peerPort: number, makeSocket: (take: TakeBytes) => Socket) {
+  private constructor(label: string, peerPort: number | undefined, makeSocket: (take: TakeBytes) => Socket) {
     this.label = label;
     this.peerPort = peerPort;
     this.socket = makeSocket((bytes) => this.#take(bytes));
@@ -43,13 +44,13 @@ export class Wire {
   }
 
   /** A connection that `socket.connect()` is still to be called on. */
-  static unconnected(label: string, peerPort: number): Wire {
+  static unconnected(label: string, peerPort: number | undefined): Wire {
     return new Wire(label, peerPort, fastSocket);
   }
 
   /** A connection that a server accepted with `pauseOnConnect`; `rewrap` false leaves Node's own socket in place. */
-  static accepted(label: string, socket: Socket, rewrap = true): Wire {
-    const peerPort = socket.remotePort ?? 0;
+  static accepted(label: string, socket: Socket, isUnix = false, rewrap = true): Wire {
+    const peerPort = isUnix ? undefined : (socket.remotePort ?? 0);
     const make = (take: TakeBytes) => (rewrap ? rewrapAccepted(socket, take) : undefined) ?? plainSocket(socket, take);
     return new Wire(label, peerPort, make);
   }
@@ -74,13 +75,15 @@ export class Wire {
 
   /**
    * Whether the kernel still knows the other end, which it forgets when a reset comes (getpeername(2): ENOTCONN). True
-   * where it cannot be told. Means nothing once both ends have sent their FIN. To be asked once: Node keeps the first yes.
+   * where it cannot be told. Means nothing once both ends have sent their FIN.
    */
   get connected(): boolean {
-    return this.socket.remoteAddress !== undefined;
+    // Node keeps the first yes.
+    Reflect.deleteProperty(this.socket, '_peername');
+    return this.peerPort === undefined || this.socket.remoteAddress !== undefined;
   }
 
-  /** For `onEnd`: whether the end was a reset after all. Then the wire fails, and `onFail` is called. */
+  /** Whether the connection was reset, whatever the socket said. Then the wire fails, and `onFail` is called. */
   failIfReset(): boolean {
     // libuv turns a reset into an end of file when bytes were read just before it, so that only the kernel knows.
     if (this.socket.writableEnded || this.connected) return false;
@@ -89,15 +92,16 @@ export class Wire {
     return true;
   }
 
-  /** Sends FIN after all that was written. */
+  /** Sends FIN after all that was written; after it a reset may look like a clean end, so one that came fails the wire. */
   finish(): void {
-    this.socket.end();
+    if (!this.failIfReset()) this.socket.end();
   }
 
-  /** Frees the socket. The other end sees a reset, never a clean end, unless FIN went out already. */
+  /** Frees the socket. The other end sees a reset, never a clean end, unless FIN went out already or it is a unix socket. */
   cut(): void {
     // A reset during shutdown is refused by libuv, which would leave the handle open.
-    if (this.socket.connecting || this.socket.writableEnded) this.socket.destroy();
+    const noReset = this.peerPort === undefined || this.socket.connecting || this.socket.writableEnded;
+    if (noReset) this.socket.destroy();
     else if (!this.socket.destroyed) this.socket.resetAndDestroy();
   }
 

@@ -6,19 +6,11 @@ import { buffer, text } from 'node:stream/consumers';
 import { afterEach, test } from 'node:test';
 import type { TcpOptions } from '#xfer/transports/tcp/index.js';
 import { type PipeResult, pipe } from '#xfer/transports/tcp/pipe.js';
+import { openWire } from '#xfer/transports/tcp/raw.js';
+import type { Wire } from '#xfer/transports/tcp/wire.js';
 import { failsWith } from '../../support/fails-with.js';
-import {
-  acceptPeer,
-  allOf,
-  assertNoSockets,
-  at,
-  connectPeer,
-  follow,
-  listening,
-  never,
-  portOf,
-  type Step,
-} from './rig.js';
+import { follow, HALF_CLOSE_ORDERS } from '../../support/half-close-peer.js';
+import { acceptPeer, allOf, assertNoSockets, at, connectPeer, listening, never, portOf } from './rig.js';
 
 const limit = { timeout: 10_000 };
 const roles = ['connect', 'listen'] as const;
@@ -36,31 +28,25 @@ async function start(
   options: TcpOptions = {},
   scope = never,
 ): Promise<Run> {
-  if (role === 'connect') {
-    const { port, socket } = await acceptPeer();
-    const result = pipe(at(port), streams, options, scope);
-    result.catch(() => {});
-    return { result, peer: await socket };
-  }
-  const listen = portOf(options);
-  const result = pipe(listening, streams, listen.options, scope);
+  const { wire, peer } = await meet(role, options);
+  const result = pipe(wire, streams, options, scope);
   result.catch(() => {});
-  return { result, peer: await connectPeer(await listen.port) };
+  return { result, peer };
 }
 
-const send = { send: 'greeting' };
-const expect = { expect: 'command' };
-/** The orders of OpenBSD's regress/usr.bin/nc: plain, -eof, -reverse-eof, -shutdown-eof, -shutdown-reverse-eof. */
-const ORDERS: Record<string, readonly Step[]> = {
-  plain: [send, expect],
-  eof: [send, expect, 'eof'],
-  'reverse-eof': [expect, send, 'eof'],
-  'shutdown-eof': [send, expect, 'shutdown', 'eof'],
-  'shutdown-reverse-eof': [expect, 'eof', send, 'shutdown'],
-};
+async function meet(role: (typeof roles)[number], options: TcpOptions): Promise<{ wire: Wire; peer: Socket }> {
+  if (role === 'connect') {
+    const { port, socket } = await acceptPeer();
+    const opening = openWire(at(port), options, never);
+    return { peer: await socket, wire: await opening };
+  }
+  const listen = portOf(options);
+  const opening = openWire(listening, listen.options, never);
+  return { peer: await connectPeer(await listen.port), wire: await opening };
+}
 
 for (const role of roles) {
-  for (const [order, steps] of Object.entries(ORDERS)) {
+  for (const [order, steps] of Object.entries(HALF_CLOSE_ORDERS)) {
     test(`${role}: half-close order ${order}`, limit, async () => {
       const output = new PassThrough();
       const { peer, result } = await start(role, { input: Readable.from([Buffer.from('command')]), output });
@@ -75,7 +61,7 @@ for (const role of roles) {
     const output = new PassThrough();
     input.write('command');
     const { peer, result } = await start(role, { input, output });
-    await follow(peer, [send, expect, 'shutdown', 'eof']);
+    await follow(peer, HALF_CLOSE_ORDERS['shutdown-eof'] ?? []);
     assert.equal(await text(output), 'greeting');
     assert.equal((await result).receivedBytes, 8);
     assert.ok(input.destroyed);
@@ -128,7 +114,7 @@ for (const role of roles) {
 
   test(`${role}: a slow output holds the other end back`, limit, async () => {
     const output = new PassThrough();
-    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    const { peer, result } = await start(role, { input: Readable.from([Buffer.from('x')]), output });
     let sent = 0;
     const chunk = Buffer.alloc(1024 * 1024);
     const more = () => {
@@ -155,14 +141,6 @@ test('an idle pipe is TIMED_OUT', limit, async () => {
   peer.destroy();
 });
 
-test('a refused pipe is UNREACHABLE', limit, async () => {
-  const { port, socket } = await acceptPeer();
-  (await connectPeer(port)).destroy();
-  (await socket).destroy();
-  const streams = { input: new PassThrough(), output: new PassThrough() };
-  await assert.rejects(pipe(at(port), streams, {}, never), failsWith('UNREACHABLE'));
-});
-
 for (const role of roles) {
   test(`${role}: input that still comes after the other end closed its direction is not dropped`, limit, async () => {
     const input = new PassThrough();
@@ -183,3 +161,57 @@ test('a terminal is not waited for once the other end closed', limit, async () =
   peer.end();
   await result;
 });
+
+for (const role of roles) {
+  test(`${role}: an input that brings nothing is not ended while the other end sends`, limit, async () => {
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    const reading = text(output);
+    let ended = false;
+    peer.resume().on('end', () => {
+      ended = true;
+    });
+    // As many an nc, the peer would stop at our end.
+    const startedAt = performance.now();
+    while (performance.now() - startedAt < 2500) {
+      assert.equal(ended, false);
+      peer.write('x');
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    peer.end('all');
+    assert.match(await reading, /^x+all$/);
+    await result;
+  });
+
+  test(`${role}: an input that brings nothing ends once the other end is silent`, limit, async () => {
+    const output = new PassThrough();
+    const { peer, result } = await start(role, { input: Readable.from([]), output });
+    await once(peer.resume(), 'end');
+    peer.end('the answer to nothing');
+    assert.equal(await text(output), 'the answer to nothing');
+    await result;
+  });
+
+  test(
+    `${role}: bytes that an end which closed does not take are TIMED_OUT, never lost in silence`,
+    limit,
+    async () => {
+      const input = Readable.from([Buffer.alloc(50_000_000)]);
+      const { peer, result } = await start(role, { input, output: new PassThrough().resume() }, { finTimeoutMs: 200 });
+      peer.end();
+      await assert.rejects(result, failsWith('TIMED_OUT', /takes no more bytes/));
+      peer.destroy();
+    },
+  );
+
+  test(`${role}: an end that closed early and is gone before the last byte is DISCONNECTED`, limit, async () => {
+    const input = new PassThrough();
+    const { peer, result } = await start(role, { input, output: new PassThrough().resume() });
+    peer.end();
+    input.write('never read');
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    peer.resetAndDestroy();
+    input.end();
+    await assert.rejects(result, failsWith('DISCONNECTED'));
+  });
+}

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterEach, test } from 'node:test';
 import { openWire } from '#xfer/transports/tcp/raw.js';
 import { Wire } from '#xfer/transports/tcp/wire.js';
@@ -115,7 +116,7 @@ for (const rewrap of [true, false]) {
     const { createServer } = await import('node:net');
     const listener = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
       listener.close();
-      const wire = Wire.accepted('test', socket, rewrap);
+      const wire = Wire.accepted('test', socket, false, rewrap);
       assert.equal(wire.socket !== socket, rewrap);
       resolve(wire);
     }).listen(port, HOST);
@@ -150,4 +151,35 @@ test('a connection that is cut is a reset there, not a clean end', limit, async 
   const [error] = (await failed) as [NodeJS.ErrnoException];
   assert.equal(error.code, 'ECONNRESET');
   await wire.closed;
+});
+
+test('a reset after an early end is known, however often it was asked for', limit, async () => {
+  const { port, socket } = await acceptPeer();
+  const wire = await openWire(at(port), {}, never);
+  const peer = await socket;
+  const ended = new Promise<void>((resolve) => {
+    wire.start({ onBytes: () => true, onEnd: resolve, onFail: () => {} });
+  });
+  peer.end();
+  await ended;
+  assert.equal(wire.connected, true);
+  assert.equal(wire.failIfReset(), false);
+  peer.resetAndDestroy();
+  await once(peer, 'close');
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.equal(wire.connected, false);
+  assert.equal(wire.failIfReset(), true);
+  assert.equal(wire.failure?.code, 'DISCONNECTED');
+  await wire.closed;
+});
+
+test('an abort in the turn of the first connection leaves none behind', limit, async () => {
+  const controller = new AbortController();
+  const reason = new Error('stop');
+  const listen = portOf({ onConnection: () => controller.abort(reason) });
+  const opening = openWire(listening, listen.options, { signal: controller.signal });
+  const rejected = assert.rejects(opening, (error) => error === reason);
+  const peer = connect({ host: HOST, port: await listen.port }).on('error', () => {});
+  await rejected;
+  await new Promise((resolve) => peer.resume().once('close', resolve));
 });

@@ -74,40 +74,6 @@ export async function allOf(socket: Socket): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-export type Step = { send: string } | { expect: string } | 'shutdown' | 'eof';
-
-/** Follows the steps on a socket, in order, as the peers of OpenBSD's regress/usr.bin/nc do, then closes it. */
-export async function follow(socket: Socket, steps: readonly Step[]): Promise<void> {
-  let received = '';
-  let ended = false;
-  let wake = () => {};
-  socket.setEncoding('utf8');
-  socket.on('data', (text: string) => {
-    received += text;
-    wake();
-  });
-  socket.on('end', () => {
-    ended = true;
-    wake();
-  });
-  const until = async (ready: () => boolean) => {
-    while (!ready()) {
-      if (socket.destroyed) throw new Error('the connection went away in the script');
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        socket.once('close', resolve);
-      });
-    }
-  };
-  for (const step of steps) {
-    if (step === 'shutdown') socket.end();
-    else if (step === 'eof') await until(() => ended);
-    else if ('send' in step) socket.write(step.send);
-    else await until(() => received.includes(step.expect));
-  }
-  socket.end(() => socket.destroy());
-}
-
 function openTcp(): number {
   return process.getActiveResourcesInfo().filter((name) => name.startsWith('TCP')).length;
 }

@@ -232,3 +232,34 @@ test('directories, links and a second file are UNSUPPORTED, with a hint', limit,
   await sink.close();
   peer.destroy();
 });
+
+test('what passed is told once the other end closed in order, and not else', limit, async () => {
+  const passed: unknown[] = [];
+  const onPassed = (all: unknown) => passed.push(all);
+  const good = await pair('connect', { onPassed });
+  good.peer.resume().once('end', () => good.peer.end());
+  await write(good.draft, 'abc');
+  await good.draft.commit(file, never);
+  await good.sink.close();
+  const sha256 = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
+  assert.deepEqual(passed, [{ bytes: 3, sha256 }]);
+  const bad = await pair('connect', { onPassed });
+  bad.peer.resume().once('end', () => bad.peer.resetAndDestroy());
+  await write(bad.draft, 'abc');
+  await assert.rejects(bad.draft.commit(file, never), failsWith('DISCONNECTED'));
+  await bad.sink.close();
+  assert.equal(passed.length, 1);
+});
+
+test('a person is told what an end that does not close may wait for', limit, async () => {
+  const notices: string[] = [];
+  const { sink, draft, peer } = await pair('listen', { onNotice: (line) => notices.push(line) });
+  await write(draft, 'x');
+  const committing = draft.commit(file, never);
+  await allOf(peer);
+  while (notices.length === 0) await wait(20);
+  assert.match(notices[0] as string, /press \^D there/);
+  peer.end();
+  await committing;
+  await sink.close();
+});

@@ -1,0 +1,69 @@
+/** Which end of a connection a command is, and where that is. */
+import { XferError } from '../../errors.js';
+import { type Location, parseHostPort, parsePort } from '../../location.js';
+import { socketPath } from '../../socket-file.js';
+import type { OptionName } from '../options.js';
+import type { ParsedArguments } from '../parsed-arguments.js';
+
+/** Options that say something only where the other end connects to us. */
+const LISTENING_ONLY: readonly OptionName[] = ['allow', 'keep-open', 'output-dir'];
+/** Options that say something only where we connect. */
+const CONNECTING_ONLY: readonly OptionName[] = ['source', 'source-port', 'retry', 'connect-timeout'];
+
+/**
+ * As in nc: `host:port` connects, `-l` with `[host:]port` waits; a path with a slash, or any with `-U`, is a unix socket. With
+ * `portWaits` a port alone waits too. USAGE where it is no address, or an option goes with the other end only.
+ */
+export function parseEnd(text: string, parsed: ParsedArguments, portWaits = false): Location {
+  const path = parsed.flag('unix') ? text : socketPath(text);
+  const listens = parsed.flag('listen') || (portWaits && path === undefined && /^(?:\*?:)?[0-9]+$/.test(text));
+  checkOptions(parsed, listens, path !== undefined);
+  if (path !== undefined) return { scheme: 'tcp', path, listen: listens };
+  return listens ? parseListenAddress(text) : parseTarget(text);
+}
+
+function checkOptions(parsed: ParsedArguments, listens: boolean, isUnix: boolean): void {
+  if (parsed.flag('ipv4') && parsed.flag('ipv6')) {
+    throw new XferError('USAGE', 'options -4 and -6 exclude each other');
+  }
+  const name = parsed.last(...(listens ? CONNECTING_ONLY : LISTENING_ONLY));
+  if (name !== undefined) {
+    const hint = listens ? 'leave it out, or leave out -l and name host:port' : 'add -l, or leave it out';
+    throw new XferError('USAGE', `option --${name}: only where xfer ${listens ? 'connects' : 'listens'}`, { hint });
+  }
+  const inet = isUnix && parsed.last('ipv4', 'ipv6', 'source', 'source-port', 'allow');
+  if (!inet) return;
+  const hint = inet === 'allow' ? 'the mode of its directory says who may connect' : 'leave it out';
+  throw new XferError('USAGE', `option --${inet}: not with a unix socket`, { hint });
+}
+
+/** `host:port` to connect to. USAGE where it is none. */
+function parseTarget(text: string): Location {
+  const alone = /^(?:\*?:)?([0-9]+)$/.exec(text)?.[1];
+  if (alone !== undefined) {
+    throw new XferError('USAGE', `address ${text}: no host`, {
+      hint: `name it as host:${alone}, or add -l to wait on that port`,
+    });
+  }
+  if (/:0+$/.test(text)) {
+    throw new XferError('USAGE', `address ${text}: nobody can be reached at port 0`, {
+      hint: 'add -l to wait on a free port',
+    });
+  }
+  const { host, port } = parseHostPort(text);
+  if (host === undefined) throw new XferError('USAGE', `address ${text}: no host`, { hint: 'name it as host:port' });
+  return { scheme: 'tcp', host, port, path: '' };
+}
+
+/** `port`, `:port`, `*:port` or `host:port` to listen on; port 0 takes a free one. USAGE where it is none. */
+function parseListenAddress(text: string): Location {
+  const match = /^(?:(?:\[([^\]]+)\]|([^:[\]/]*)):)?([0-9]+)$/.exec(text);
+  if (!match) {
+    throw new XferError('USAGE', `address ${text}: not a port or host:port`, {
+      hint: 'name a port, as in 8080, or the address to listen on too, as in 127.0.0.1:8080',
+    });
+  }
+  const host = match[1] ?? match[2] ?? '';
+  const port = parsePort(match[3] as string, true);
+  return { scheme: 'tcp', port, path: '', listen: true, ...(host === '' || host === '*' ? {} : { host }) };
+}

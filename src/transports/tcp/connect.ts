@@ -1,0 +1,71 @@
+/** Makes a connection to one that listens. */
+import { isIP, type SocketConnectOpts } from 'node:net';
+import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import type { Scope } from '../../transport.js';
+import { checkFamily } from './family.js';
+import type { TcpAddress, TcpOptions } from './options.js';
+import { Wire } from './wire.js';
+
+const CONNECT_TIMEOUT_MS = 30_000;
+const CONNECT_HINT = { hint: 'is the other end listening, and does a firewall between let it through?' };
+
+/** One try. UNREACHABLE where there is no connection in time; USAGE for an address of the wrong family. */
+export function connect(address: TcpAddress, label: string, options: TcpOptions, { signal }: Scope): Promise<Wire> {
+  throwIfAborted(signal);
+  const where = connectOptions(address, options);
+  const wire = Wire.unconnected(label, address.path === undefined ? address.port : undefined);
+  const { socket } = wire;
+  const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  let peer = address;
+  return new Promise<Wire>((resolve, reject) => {
+    const settle = (error?: unknown) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+      socket.off('error', fail);
+      if (error !== undefined) {
+        socket.destroy();
+        reject(error);
+        return;
+      }
+      options.onConnection?.(peer);
+      resolve(wire);
+    };
+    const abort = () => settle(signal.reason);
+    const fail = (error: Error) => settle(connectError(error, label));
+    const timer = setTimeout(() => {
+      settle(new XferError('UNREACHABLE', `connect ${label}: no answer within ${timeoutMs / 1000} s`, CONNECT_HINT));
+    }, timeoutMs);
+    signal.addEventListener('abort', abort, { once: true });
+    socket.on('connectionAttempt', (ip: string) => {
+      peer = { ...address, host: ip };
+    });
+    socket.once('error', fail);
+    socket.connect(where, () => settle());
+  });
+}
+
+function connectOptions({ host, port, path }: TcpAddress, options: TcpOptions): SocketConnectOpts {
+  if (path !== undefined) return { path };
+  const { localAddress, localPort } = options;
+  const family = options.family ?? (localAddress === undefined ? 0 : isIP(localAddress));
+  checkFamily(host, family);
+  return {
+    host,
+    port,
+    noDelay: true,
+    ...(family === 0 ? {} : { family }),
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(localPort === undefined ? {} : { localPort }),
+  };
+}
+
+function connectError(error: Error, label: string): XferError {
+  const found = toXferError(error, `connect ${label}`, CONNECT_HINT);
+  // A connection that the system gave up on was never made, so nothing "came for too long".
+  if (found.code === 'TIMED_OUT') {
+    return new XferError('UNREACHABLE', `connect ${label}: no answer`, { ...CONNECT_HINT, cause: error });
+  }
+  // A socket file that is not there yet is as good as a port that nobody listens on.
+  if (found.code !== 'NOT_FOUND') return found;
+  return new XferError('UNREACHABLE', `connect ${label}: nobody listens there`, { ...CONNECT_HINT, cause: error });
+}
