@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { listen } from '#xfer/transports/http/listen/index.js';
+import { type HttpListenOptions, listen } from '#xfer/transports/http/listen/index.js';
 import { openLocalSource } from '#xfer/transports/local/source.js';
 import { findProgram } from '../../support/peers.js';
 
@@ -36,10 +36,16 @@ export interface Visit {
  * Serves a new folder of this machine as `xfer serve` does, and opens an empty page in a profile of its own. When the test
  * ends it fails where a dialog was opened, an error was thrown or written to the console, or the policy stopped something.
  */
-export async function visit(t: TestContext, browser: Browser, options: BrowserContextOptions = {}): Promise<Visit> {
+export async function visit(
+  t: TestContext,
+  browser: Browser,
+  options: BrowserContextOptions = {},
+  served: Partial<HttpListenOptions> = {},
+): Promise<Visit> {
   const root = await mkdtemp(join(tmpdir(), 'xfer-page-'));
   const scope = { signal: new AbortController().signal };
-  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share: await openLocalSource(root) }, scope);
+  const share = await openLocalSource(root);
+  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share, ...served }, scope);
   const context = await browser.newContext({ viewport: DESK, locale: 'en-GB', timezoneId: 'Asia/Tokyo', ...options });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();

@@ -120,6 +120,19 @@ test('a click with a key held, and a page, are left to the browser', TEST, async
   await page.waitForFunction(() => document.title === 'a page');
 });
 
+test('where downloads are counted nothing is fetched that nobody asked for', TEST, async (t) => {
+  const { page, root, url } = await visit(t, browser, {}, { maxDownloads: 1 });
+  await writeFile(join(root, 'README.txt'), 'all of it');
+  const asked: string[] = [];
+  page.on('request', (request) => asked.push(request.url().slice(url.length)));
+  await page.goto(`${url}/`, { waitUntil: 'networkidle' });
+  assert.deepEqual(asked, ['/']);
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: /^Download README/ }).click();
+  assert.equal((await download).suggestedFilename(), 'README.txt');
+  assert.equal(await (await download).failure(), null);
+});
+
 test('the README is shown under the listing, rendered, and runs nothing', TEST, async (t) => {
   const hostile =
     '\n<img src=x onerror=alert(1)>\n[x](javascript:alert(1))\n![far](https://tracker.example/x.png) ![near](pic.png)\n';

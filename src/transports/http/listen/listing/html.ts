@@ -25,11 +25,11 @@ export const html: Shape = {
   end: pageEnd,
 };
 
-function pageStart({ path, archived }: Listed): string {
+function pageStart({ path, archived, counted: limited }: Listed): string {
   const title = escapeHtml(printable(path === '' ? '/' : `/${path}/`));
   const name = path === '' ? 'Files' : escapeHtml(shown(lastPart(path)));
   return `<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8">
+<html lang="en"${limited ? ' data-counted' : ''}><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Index of ${title}</title>

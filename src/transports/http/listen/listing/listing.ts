@@ -41,7 +41,8 @@ export async function sendListing(exchange: Exchange, listing: Listing): Promise
     // Before the head, so that a directory that cannot be read is an error with a status.
     const first = await slices.next();
     const head = { ...pageFields(shape.contentType), Vary: 'Accept' };
-    const pieces = piecesOf(shape, { path, sort: sortFromQuery(query), archived }, first, slices);
+    const listed = { path, sort: sortFromQuery(query), archived, counted: exchange.downloads !== undefined };
+    const pieces = piecesOf(shape, listed, first, slices);
     if (first.done) {
       const body = Buffer.from(await joined(pieces));
       response.writeHead(200, { ...head, 'Content-Length': body.length });

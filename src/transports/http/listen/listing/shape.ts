@@ -13,6 +13,8 @@ export interface Listed {
   readonly sort: Sort;
   /** It can be asked for as an archive. */
   readonly archived: boolean;
+  /** So many downloads may be made and no more. */
+  readonly counted: boolean;
 }
 
 /** What a directory holds, counted. */

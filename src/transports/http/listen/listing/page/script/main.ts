@@ -28,7 +28,8 @@ function begin(): void {
   addSorting(list);
   filter.begin(list);
   addPreviews(list);
-  void showReadme(list.all);
+  // Where downloads are counted, nothing is fetched that nobody asked for.
+  if (document.documentElement.dataset.counted === undefined) void showReadme(list.all);
 }
 
 /** Links can be copied and given to another program; without a script they are a form. */
