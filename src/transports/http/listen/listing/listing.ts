@@ -67,11 +67,11 @@ async function* piecesOf(
   yield shape.start(listed);
   let slice = first;
   let held = slice.value;
-  while (!slice.done && held.length < MOST_SORTED) {
+  while (!slice.done && held.length <= MOST_SORTED) {
     slice = await slices.next();
     held = held.concat(slice.value);
   }
-  const whole = slice.done === true;
+  const whole = slice.done === true && held.length <= MOST_SORTED;
   const totals = { folders: 0, files: 0, bytes: 0 };
   count(totals, held);
   yield shape.beforeRows(listed, whole ? totals : undefined);

@@ -110,6 +110,22 @@ test('up to 10,000 entries are sorted and counted', TEST, async (t) => {
   assert.deepEqual([entryLinks(shown ?? '').length, entryLinks(later ?? '').length], [1000, 9000]);
 });
 
+test('it is 10,000 entries that are sorted at most, whenever the end of the directory is seen', TEST, async (t) => {
+  for (const [count, first] of [
+    [9999, 'file%201'],
+    [10_000, 'file%201'],
+    [10_001, 'file%2010001'],
+  ] as const) {
+    const { share } = madeUp(async function* () {
+      yield* files(count);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    });
+    const { url } = await serve(t, '/', { share });
+    const links = entryLinks(await (await fetch(`${url}/`)).text());
+    assert.deepEqual([links.length, links[0]], [count, first]);
+  }
+});
+
 test('a client that goes away lets the directory go', TEST, async (t) => {
   const { share, ended, taken } = madeUp(() => files(1_000_000));
   const { url } = await serve(t, '/', { share });
