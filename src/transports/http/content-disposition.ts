@@ -1,5 +1,6 @@
 /** What to call a downloaded file: by Content-Disposition (RFC 6266, RFC 8187), else by the URL, never with a path in it. */
 import { bytesFromName, nameFromBytes } from '../../names.js';
+import { percentEncoded } from './percent-encoded.js';
 
 /** Longer headers are not read: a name has at most 255 bytes, each three characters when percent-encoded. */
 const HEADER_LIMIT = 8192;
@@ -138,8 +139,4 @@ export function attachmentField(name: string): string {
   const bytes = [...Buffer.from(clean)].map((byte) => String.fromCharCode(byte));
   const extended = bytes.map((byte) => (EXTENDED_PLAIN.test(byte) ? byte : percentEncoded(byte.charCodeAt(0))));
   return `${plain}; filename*=UTF-8''${extended.join('')}`;
-}
-
-function percentEncoded(byte: number): string {
-  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }

@@ -1,5 +1,6 @@
 /** Request targets -> paths below the root, and names -> references to them. */
 import { bytesFromName, isText, nameFromBytes } from '../../../names.js';
+import { percentEncoded } from '../percent-encoded.js';
 
 export interface Target {
   /** Below the root, as `Entry.path`. */
@@ -84,17 +85,13 @@ export function isShown(name: string, inRoot: boolean, { hidden, named, platform
 /** Percent-encodes the bytes of a name, so that it stands alone as a relative reference (RFC 3986, 4.2). */
 export function encodeName(name: string): string {
   if (/^[A-Za-z0-9._~-]*$/.test(name)) return name;
-  if (isText(name)) return encodeURIComponent(name).replace(/[!'()*]/g, (mark) => escapeByte(mark.charCodeAt(0)));
+  if (isText(name)) return encodeURIComponent(name).replace(/[!'()*]/g, (mark) => percentEncoded(mark.charCodeAt(0)));
   let text = '';
   for (const byte of bytesFromName(name)) {
     const character = String.fromCharCode(byte);
-    text += /[A-Za-z0-9._~-]/.test(character) ? character : escapeByte(byte);
+    text += /[A-Za-z0-9._~-]/.test(character) ? character : percentEncoded(byte);
   }
   return text;
-}
-
-function escapeByte(byte: number): string {
-  return `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
 /** A query as it can stand in a header field. */

@@ -42,7 +42,7 @@ export function foldCase(text: string): string {
 }
 
 /** What a name is sorted by: runs of digits compare by their value, since each is led by its length. */
-export function nameKey(name: string): string {
+function nameKey(name: string): string {
   const folded = foldCase(name);
   if (!/\d/.test(folded)) return folded;
   return folded.replace(/\d+/g, (run) => {

@@ -37,7 +37,7 @@ function escapeLabel(text: string): string {
 }
 
 /** A number as the format, and as a bound of a bucket, writes it. */
-export function formatValue(value: number): string {
+function formatValue(value: number): string {
   return value === Number.POSITIVE_INFINITY ? '+Inf' : String(value);
 }
 

@@ -1,6 +1,7 @@
 /** What a client is told that speaks plain HTTP where TLS is spoken. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { TLSSocket } from 'node:tls';
+import { percentEncoded } from '../../percent-encoded.js';
 import { refuse } from '../refuse.js';
 
 /** Where plain HTTP is asked for when no port is named. */
@@ -29,9 +30,6 @@ export function encryptedUrl(host: string | undefined, target: string): string |
   const path = target.replace(/^https?:\/\/[^/?#]*/i, '');
   if (name === undefined || !path.startsWith('/') || !URL.canParse(`https://${name}:${port}/`)) return undefined;
   // A character of a target stands for one byte.
-  const encoded = path.replace(
-    /[^\x21-\x7e]/g,
-    (byte) => `%${byte.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`,
-  );
+  const encoded = path.replace(/[^\x21-\x7e]/g, (byte) => percentEncoded(byte.charCodeAt(0)));
   return `https://${name}:${port}${encoded}`;
 }
