@@ -1,7 +1,7 @@
 /** The file servers that share one folder, each on a port of its own. */
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../support/free-port.js';
 import { type Started, startProgram, startXfer } from '../support/run-xfer.js';
 import type { Ground } from './ground.js';
 
@@ -72,14 +72,6 @@ http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; $
 `,
   );
   return place('conf');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function untilAnswers(port: number, running: Started): Promise<void> {

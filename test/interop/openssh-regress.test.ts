@@ -4,9 +4,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { freePort } from '../support/free-port.js';
 import { findProgram, needs } from '../support/peers.js';
 import { runProgram, XFER } from '../support/run-xfer.js';
-import { freePort, SFTP_SERVER } from '../support/sshd.js';
+import { SFTP_SERVER } from '../support/sshd.js';
 
 /** Where Debian's openssh-tests keeps them. */
 const REGRESS = '/usr/lib/openssh/regress';

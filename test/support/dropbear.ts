@@ -3,9 +3,9 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.js';
 import { findProgram } from './peers.js';
 import { runProgram } from './run-xfer.js';
-import { freePort } from './sshd.js';
 
 export interface Dropbear {
   /** An ssh_config that names host, port and keys; the host is called `dropbear`. */

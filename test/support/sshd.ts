@@ -2,10 +2,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.js';
 import { findProgram } from './peers.js';
 
 export interface SshdOptions {
@@ -162,18 +162,6 @@ function ready(child: ChildProcess, log: () => string): Promise<boolean> {
     child.once('error', () => resolve(false));
     child.stderr?.on('data', () => {
       if (log().includes('Server listening on')) resolve(true);
-    });
-  });
-}
-
-/** A port that nothing has now. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, HOST, () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      server.close(() => resolve(port));
     });
   });
 }

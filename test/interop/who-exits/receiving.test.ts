@@ -4,29 +4,16 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type PeerProgram, PLAIN_PEERS } from '../plain-peers.js';
-import { type How, PAYLOAD_BYTES, type Pairing, type Role } from './pairing.js';
-import { AT_ONCE, judge, pairingOptions, printTable } from './tally.js';
+import { PLAIN_PEERS } from '../plain-peers.js';
+import { PAYLOAD_BYTES, type Role } from './pairing.js';
+import { AT_ONCE, casesOf, judge, pairingOptions, printTable } from './tally.js';
 
 const ROLES: readonly Role[] = ['recv', 'pipe in'];
 const SIZE = ['--size', String(PAYLOAD_BYTES)];
 
 printTable(ROLES);
 
-interface Case {
-  readonly name: string;
-  readonly peer: PeerProgram;
-  readonly pairing: Omit<Pairing, 'ending' | 'stdin' | 'program'>;
-}
-
-const cases: Case[] = Object.entries(PLAIN_PEERS).flatMap(([name, peer]) =>
-  ROLES.flatMap((role) =>
-    (['connect', 'listen'] as How[]).flatMap((peerDoes) => {
-      const args = peer.send?.[peerDoes];
-      return args ? [{ name, peer, pairing: { role, peerDoes, args } }] : [];
-    }),
-  ),
-);
+const cases = casesOf(ROLES, 'send');
 
 describe('in order', AT_ONCE, () => {
   for (const { name, peer, pairing } of cases) {

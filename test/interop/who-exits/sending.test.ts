@@ -4,9 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type PeerProgram, PLAIN_PEERS } from '../plain-peers.js';
-import type { Ending, How, Pairing, Role } from './pairing.js';
-import { AT_ONCE, judge, pairingOptions, printTable } from './tally.js';
+import type { Ending, Role } from './pairing.js';
+import { AT_ONCE, type Case, casesOf, judge, pairingOptions, printTable } from './tally.js';
 
 const ROLES: readonly Role[] = ['send', 'pipe out'];
 const BAD_ENDINGS: readonly Ending[] = ['kill', 'reset', 'disk full'];
@@ -15,20 +14,7 @@ const PATIENCE = ['--idle-timeout', '3'];
 
 printTable(ROLES);
 
-interface Case {
-  readonly name: string;
-  readonly peer: PeerProgram;
-  readonly pairing: Omit<Pairing, 'ending' | 'stdin' | 'program'>;
-}
-
-const cases: Case[] = Object.entries(PLAIN_PEERS).flatMap(([name, peer]) =>
-  ROLES.flatMap((role) =>
-    (['connect', 'listen'] as How[]).flatMap((peerDoes) => {
-      const args = peer.receive?.[peerDoes];
-      return args ? [{ name, peer, pairing: { role, peerDoes, args } }] : [];
-    }),
-  ),
-);
+const cases = casesOf(ROLES, 'receive');
 
 /** Such a client ends with its input only, whatever we do: nothing confirms the bytes. */
 function waitsForInput({ peer, pairing }: Case, stdin: 'open' | 'null'): boolean {

@@ -1,10 +1,30 @@
 /** What the pairings of one file came to, in the columns of the README's table. */
 import { after } from 'node:test';
 import { needs } from '../../support/peers.js';
+import { type PeerProgram, PLAIN_PEERS } from '../plain-peers.js';
 import { type Ending, type Outcome, type Pairing, pair, type Role, type Verdict, verdictOf } from './pairing.js';
 
 /** At once: each is a program and a copy, and most of them wait. */
 export const AT_ONCE = { concurrency: 4 };
+
+/** A program, and what it and xfer do. */
+export interface Case {
+  readonly name: string;
+  readonly peer: PeerProgram;
+  readonly pairing: Omit<Pairing, 'ending' | 'stdin' | 'program'>;
+}
+
+/** Each program that can do its part, connecting and listening, with xfer in each of the roles. */
+export function casesOf(roles: readonly Role[], peerPart: 'send' | 'receive'): Case[] {
+  return Object.entries(PLAIN_PEERS).flatMap(([name, peer]) =>
+    roles.flatMap((role) =>
+      (['connect', 'listen'] as const).flatMap((peerDoes) => {
+        const args = peer[peerPart]?.[peerDoes];
+        return args ? [{ name, peer, pairing: { role, peerDoes, args } }] : [];
+      }),
+    ),
+  );
+}
 
 /** Options of one pairing's test: bounded, and skipped where the program is missing. */
 export function pairingOptions(program: string): { timeout: number; skip?: string } {
