@@ -9,22 +9,35 @@ import {
   mkdirSync,
   open,
   openSync,
+  readlinkSync,
   type Stats,
   statSync,
   symlinkSync,
   utimesSync,
 } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { open as openHandle, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { streamDigest } from '../../digest.js';
 import { draftName, isDraftOfRuns } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
-import type { Change, Draft, EditableFile, EditOptions, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
+import type {
+  Change,
+  DigestAlgorithm,
+  Draft,
+  EditableFile,
+  EditOptions,
+  Entry,
+  OpenOptions,
+  Scope,
+  Sink,
+} from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { changeNow, removeNow, renameNow } from './changes.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
+import { FileReader } from './file-reader.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 
 const openFile = promisify(open);
@@ -75,7 +88,11 @@ export class LocalSink implements Sink {
   #makeLink(place: string, entry: Entry): void {
     if (entry.target === undefined) throw new XferError('INTERNAL', `create ${entry.path}: the link has no target`);
     this.#forgetChecks();
-    symlinkSync(fsPath(entry.target), fsPath(place));
+    try {
+      symlinkSync(fsPath(entry.target), fsPath(place));
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST' || linkTarget(place) !== entry.target) throw error;
+    }
   }
 
   #forgetChecks(): void {
@@ -138,7 +155,23 @@ export class LocalSink implements Sink {
     removeNow(this.#root, path, kind);
   }
 
-  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
+  async digest(path: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    throwIfAborted(scope.signal);
+    const label = path || this.label;
+    try {
+      const handle = await openHandle(
+        fsPath(targetNow(this.#root, path)),
+        constants.O_RDONLY | (constants.O_NONBLOCK ?? 0),
+      );
+      const { size: end } = await handle.stat();
+      const bytes = new FileReader({ handle, label, start: 0, end, release: () => handle.close() });
+      return await streamDigest(bytes, algorithm, scope);
+    } catch (error) {
+      throw toXferError(error, `read ${label}`);
+    }
+  }
+
+  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<undefined> {
     const { mtimeMs, version, ...rest } = entry;
     const draft = await this.#draft(rest, scope);
     try {
@@ -236,6 +269,15 @@ export class LocalSink implements Sink {
       throw new XferError('NOT_FOUND', `write ${path}: its directory is not there`);
     }
     if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
+  }
+}
+
+function linkTarget(place: string): string | undefined {
+  try {
+    return nameFromBytes(readlinkSync(fsPath(place), 'buffer'));
+  } catch (error) {
+    if (systemCode(error) === 'EINVAL') return undefined;
+    throw error;
   }
 }
 

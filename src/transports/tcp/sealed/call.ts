@@ -1,0 +1,105 @@
+/** Makes sealed connections to an end that waits for them. */
+import { Socket } from 'node:net';
+import { XferError } from '../../../errors.js';
+import type { Scope } from '../../../transport.js';
+import { connectSocket } from '../connect.js';
+import type { TcpAddress } from '../options.js';
+import { FRAME } from './frame.js';
+import { sealConnected } from './handshake.js';
+import { Lane } from './lane.js';
+import { encodeHello, type Hello } from './messages.js';
+import type { SealedOptions } from './options.js';
+
+/** A connection on which both ends have said who they are. */
+export interface Greeted {
+  readonly lane: Lane;
+  readonly hello: Hello;
+  /** Which of several addresses answered. */
+  readonly address: TcpAddress;
+}
+
+/** Before the next address is tried as well (RFC 8305, section 5). */
+const NEXT_ADDRESS_MS = 250;
+
+/**
+ * One try at each address, until one answers that holds the key. UNREACHABLE, DENIED where the key does not match, PROTOCOL
+ * where it is no sealed xfer, or is one that does the same; TIMED_OUT, DISCONNECTED.
+ */
+export async function call(
+  addresses: readonly TcpAddress[],
+  label: string,
+  hello: Hello,
+  options: SealedOptions,
+  scope: Scope,
+): Promise<Greeted> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([scope.signal, stop.signal]);
+  const tries: Promise<Greeted>[] = [];
+  try {
+    for (const address of addresses) {
+      const one = callOne(address, label, hello, options, { signal });
+      one.catch(() => {});
+      tries.push(one);
+      if (await settlesWithin(Promise.any(tries), NEXT_ADDRESS_MS, addresses.length === tries.length)) break;
+    }
+    const first = await Promise.any(tries);
+    dropOthers(tries, first);
+    return first;
+  } catch (error) {
+    if (error instanceof AggregateError) throw telling(error.errors);
+    throw error;
+  } finally {
+    stop.abort(new XferError('DISCONNECTED', `connect ${label}: another address answered first`));
+  }
+}
+
+async function callOne(
+  address: TcpAddress,
+  label: string,
+  hello: Hello,
+  options: SealedOptions,
+  scope: Scope,
+): Promise<Greeted> {
+  const socket = new Socket({ allowHalfOpen: true });
+  await connectSocket(socket, address, label, options, scope);
+  const lane = new Lane(await sealConnected(socket, options.key, hello.role, label, scope), label);
+  lane.send(FRAME.hello, 0, encodeHello(hello));
+  const answer = await lane.first(scope);
+  if (answer.role !== hello.role && answer.session.equals(hello.session)) return { lane, hello: answer, address };
+  lane.cut();
+  throw new XferError('PROTOCOL', `connection ${label}: both ends ${hello.role === 'sender' ? 'send' : 'receive'}`);
+}
+
+/** Whether one answered in time, or there is no other to try. */
+async function settlesWithin(first: Promise<Greeted>, ms: number, isLast: boolean): Promise<boolean> {
+  if (isLast) return true;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const answered = first.then(
+    () => true,
+    () => false,
+  );
+  const inTime = await Promise.race([answered, late]);
+  clearTimeout(timer);
+  return inTime;
+}
+
+function dropOthers(tries: readonly Promise<Greeted>[], first: Greeted): void {
+  for (const each of tries) {
+    void each.then(
+      ({ lane }) => {
+        if (lane !== first.lane) lane.cut();
+      },
+      () => {},
+    );
+  }
+}
+
+/** Of the failures of several addresses the one that says most: a wrong key is worse news than a dead address. */
+function telling(errors: readonly unknown[]): unknown {
+  const isWord = (error: unknown) =>
+    error instanceof XferError && ['DENIED', 'UNSUPPORTED', 'PROTOCOL'].includes(error.code);
+  return errors.find(isWord) ?? errors[0];
+}
