@@ -61,8 +61,12 @@ async function callOne(
   scope: Scope,
 ): Promise<Greeted> {
   const socket = new Socket({ allowHalfOpen: true });
+  const startMs = performance.now();
   await connectSocket(socket, address, label, options, scope);
-  const lane = new Lane(await sealConnected(socket, options.key, hello.role, label, scope), label);
+  // The kernel of the other end answers at once, and its program only when it has time; but a name may have to be looked up.
+  const connectMs = performance.now() - startMs;
+  const secured = await sealConnected(socket, options.key, hello.role, label, scope);
+  const lane = new Lane({ ...secured, roundTripMs: Math.min(secured.roundTripMs, connectMs) }, label);
   lane.send(FRAME.hello, 0, encodeHello(hello));
   const answer = await lane.first(scope);
   if (answer.role !== hello.role && answer.session.equals(hello.session)) return { lane, hello: answer, address };
