@@ -5,7 +5,7 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import { formatBytes } from '../render/format.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { connectAgain } from '../tcp/connect-again.js';
+import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 import { terminalText } from '../tcp/terminal-text.js';
@@ -38,7 +38,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   const wire = await connectAgain(() => openWire(location, options, scope), {
     role: 'pipe',
     to: location,
-    parsed,
+    retries: retriesOf(parsed),
     report,
     ...scope,
   });

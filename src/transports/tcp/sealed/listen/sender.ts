@@ -17,24 +17,24 @@ import { answerCalls, type Welcome } from './answer.js';
 const CALL_AGAIN_MS = 30_000;
 /** For the connections that it was asked for. */
 const WIDEN_MS = 5000;
-const MOST_RECEIVERS = 16;
 const MOST_CONNECTIONS = 20;
 
 /** Gives each receiver that calls to `take`, which resolves when it is done with. */
 export type TakeReceiver = (opener: LaneOpener, peer: TcpAddress) => Promise<void>;
 
-/** Starts to listen for receivers. Rejects as `startListening` does. */
+/** Starts to listen for receivers, so many at once. Rejects as `startListening` does. */
 export async function answerReceivers(
   address: TcpAddress,
   label: string,
   options: SealedOptions,
+  most: number,
   take: TakeReceiver,
 ): Promise<Server> {
   const callers = new Map<string, Caller>();
   return answerCalls(address, label, 'sender', options, (lane, hello, peer) => {
     const number = hello.session.toString('hex');
     const known = callers.get(number);
-    if (!known && callers.size >= MOST_RECEIVERS) throw busy();
+    if (!known && callers.size >= most) throw busy();
     if ((known?.connections ?? 0) >= MOST_CONNECTIONS) throw busy();
     const caller = known ?? new Caller(peer.path ?? peer.host);
     const { version, session } = hello;

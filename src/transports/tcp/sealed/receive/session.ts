@@ -17,7 +17,7 @@ const MOST_STREAMS = 600;
 export interface ReceiveEvents {
   /** Says whether what is offered is taken; may ask a person. */
   readonly onOffer: (offer: Offer, scope: Scope) => Promise<boolean>;
-  readonly onStart?: (path: string, size: number | undefined) => void;
+  readonly onStart?: (path: string, size: number | undefined, heldBytes: number) => void;
   /** So many further bytes are held of a file. */
   readonly onBytes?: (path: string, bytes: number) => void;
   readonly onFile?: (path: string, bytes: number, digest: string | undefined) => void;
@@ -237,7 +237,8 @@ export class ReceiveSession {
       this.#checkName(entry.path);
       return this.#drafts.open(entry, this.#scope);
     });
-    this.#events.onStart?.(entry.path, entry.size);
+    const heldBytes = file.draft.held.reduce((sum, { start, end = start }) => sum + end - start, 0);
+    this.#events.onStart?.(entry.path, entry.size, heldBytes);
     const flags = (file.draft.inOrder ? 1 : 0) | (file.there ? 2 : 0);
     const head = new BodyWriter().u32(number).u8(flags).bytes();
     return Buffer.concat([head, encodeRanges(file.draft.held)]);
