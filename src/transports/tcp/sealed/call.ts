@@ -1,5 +1,6 @@
 /** Makes sealed connections to an end that waits for them. */
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import { connectSocket } from '../connect.js';
@@ -40,7 +41,8 @@ export async function call(
       const one = callOne(address, label, hello, options, { signal });
       one.catch(() => {});
       tries.push(one);
-      if (await settlesWithin(Promise.any(tries), NEXT_ADDRESS_MS, addresses.length === tries.length)) break;
+      const isLast = addresses.length === tries.length;
+      if (!isLast && (await answersWithin(tries, NEXT_ADDRESS_MS))) break;
     }
     const first = await Promise.any(tries);
     dropOthers(tries, first);
@@ -74,19 +76,15 @@ async function callOne(
   throw new XferError('PROTOCOL', `connection ${label}: both ends ${hello.role === 'sender' ? 'send' : 'receive'}`);
 }
 
-/** Whether one answered in time, or there is no other to try. */
-async function settlesWithin(first: Promise<Greeted>, ms: number, isLast: boolean): Promise<boolean> {
-  if (isLast) return true;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const answered = first.then(
+async function answersWithin(tries: readonly Promise<Greeted>[], ms: number): Promise<boolean> {
+  const answered = Promise.any(tries).then(
     () => true,
     () => false,
   );
+  const stop = new AbortController();
+  const late = sleep(ms, false, { signal: stop.signal }).catch(() => false);
   const inTime = await Promise.race([answered, late]);
-  clearTimeout(timer);
+  stop.abort();
   return inTime;
 }
 

@@ -37,6 +37,8 @@ export class Lane {
   readonly #heard: Silence;
   readonly #reader: FrameReader;
   #taker: LaneTaker | undefined;
+  /** What came in one piece with the hello. */
+  #early: { kind: FrameKind; id: number; body: Buffer }[] = [];
   #failure: XferError | undefined;
   #corked = false;
   #held = false;
@@ -46,8 +48,14 @@ export class Lane {
     this.roundTripMs = roundTripMs;
     this.#socket = socket;
     this.#reader = new FrameReader({
-      onFrame: (kind, id, body) => this.#taker?.onFrame(kind, id, body),
-      onBytes: (id, bytes) => this.#taker?.onBytes(id, bytes),
+      onFrame: (kind, id, body) => {
+        if (this.#taker) this.#taker.onFrame(kind, id, body);
+        else this.#early.push({ kind, id, body: Buffer.from(body) });
+      },
+      onBytes: (id, body) => {
+        if (this.#taker) this.#taker.onBytes(id, body);
+        else this.#early.push({ kind: FRAME.bytes, id, body });
+      },
     });
     socket.setNoDelay(true);
     socket.pause();
@@ -78,11 +86,18 @@ export class Lane {
 
   start(taker: LaneTaker): void {
     this.#taker = taker;
-    if (this.#failure) taker.onGone(this.#failure);
-    else {
-      this.#held = false;
-      this.#socket.resume();
+    if (this.#failure) {
+      taker.onGone(this.#failure);
+      return;
     }
+    this.#held = false;
+    this.#deliver(() => {
+      for (const { kind, id, body } of this.#early.splice(0)) {
+        if (kind === FRAME.bytes) taker.onBytes(id, body);
+        else taker.onFrame(kind, id, body);
+      }
+    });
+    if (!this.#held) this.#socket.resume();
   }
 
   /**
@@ -187,8 +202,13 @@ export class Lane {
 
   #take(bytes: Buffer): void {
     this.#heard.heard();
+    this.#deliver(() => this.#reader.take(bytes));
+  }
+
+  /** A frame that makes no sense ends the connection. */
+  #deliver(act: () => void): void {
     try {
-      this.#reader.take(bytes);
+      act();
     } catch (error) {
       this.#fail(toXferError(error, `connection ${this.label}`));
     }
