@@ -7,6 +7,7 @@ import { connectSocket } from '../connect.js';
 import type { TcpAddress } from '../options.js';
 import { FRAME } from './frame.js';
 import { sealConnected } from './handshake.js';
+import { peerRole } from './key.js';
 import { Lane } from './lane.js';
 import { encodeHello, type Hello } from './messages.js';
 import type { SealedOptions } from './options.js';
@@ -71,9 +72,13 @@ async function callOne(
   const lane = new Lane({ ...secured, roundTripMs: Math.min(secured.roundTripMs, connectMs) }, label);
   lane.send(FRAME.hello, 0, encodeHello(hello));
   const answer = await lane.first(scope);
-  if (answer.role !== hello.role && answer.session.equals(hello.session)) return { lane, hello: answer, address };
+  if (answer.role === peerRole(hello.role) && answer.session.equals(hello.session))
+    return { lane, hello: answer, address };
   lane.cut();
-  throw new XferError('PROTOCOL', `connection ${label}: both ends ${hello.role === 'sender' ? 'send' : 'receive'}`);
+  throw new XferError(
+    'PROTOCOL',
+    `connection ${label}: the other end is a ${answer.role}, and this one a ${hello.role}`,
+  );
 }
 
 async function answersWithin(tries: readonly Promise<Greeted>[], ms: number): Promise<boolean> {

@@ -1,11 +1,11 @@
 /** Takes sealed connections on a port, and lets nobody without the key hold it up. */
 import type { Server, Socket } from 'node:net';
-import { toXferError, type XferError } from '../../../../errors.js';
+import { toXferError, XferError } from '../../../../errors.js';
 import { startListening } from '../../listening.js';
 import type { TcpAddress } from '../../options.js';
 import { FRAME } from '../frame.js';
 import { sealAccepted } from '../handshake.js';
-import type { SealedRole } from '../key.js';
+import { peerRole, type SealedRole } from '../key.js';
 import { Lane } from '../lane.js';
 import { encodeFailure, encodeHello, type Hello } from '../messages.js';
 import type { SealedOptions } from '../options.js';
@@ -71,10 +71,14 @@ class Answering {
     const label = peer.path ?? peer.host;
     const scope = { signal: this.#stop.signal };
     try {
-      const peerRole = this.#role === 'sender' ? 'receiver' : 'sender';
-      const lane = new Lane(await sealAccepted(socket, this.#options.key, peerRole, label, scope), label);
+      const expected = peerRole(this.#role);
+      const lane = new Lane(await sealAccepted(socket, this.#options.key, expected, label, scope), label);
       const hello = await lane.first(scope);
       this.#unproven.delete(socket);
+      if (hello.role !== expected) {
+        lane.cut();
+        throw new XferError('PROTOCOL', `connection ${label}: a ${hello.role}, and this end is a ${this.#role}`);
+      }
       this.#welcome(lane, hello, peer);
     } catch (error) {
       this.#tell(label, toXferError(error, `connection ${label}`));
