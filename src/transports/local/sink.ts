@@ -9,7 +9,6 @@ import {
   open,
   openSync,
   type Stats,
-  statSync,
   utimesSync,
 } from 'node:fs';
 import { open as openHandle, readdir, rm, stat } from 'node:fs/promises';
