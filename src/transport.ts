@@ -176,6 +176,16 @@ export interface SinkCapabilities {
    * its `name` in it. A first path other than `''` says that the target must be a directory.
    */
   readonly blind?: boolean;
+  /** What `put` takes is compared by its SHA-256 at the far side, and `put` gives that. */
+  readonly provesWhole?: boolean;
+}
+
+/** How a copy ended, for the far side. */
+export interface Conclusion {
+  /** Files that arrived, with those that were there already. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly failures: number;
 }
 
 /** Where bytes go. Paths are below its root; `''` is the root itself. */
@@ -203,9 +213,10 @@ export interface Sink {
   draft(entry: Entry, scope: Scope): Promise<Draft>;
   /**
    * Makes a small file of all its bytes: what `draft`, `write` and `commit` would do in turn, with their errors, and whole
-   * or not at all as well. `exact`: mode and time are set exactly, else `entry.mode` is that of a new file.
+   * or not at all as well. `exact`: mode and time are set exactly, else `entry.mode` is that of a new file. Resolves with
+   * the SHA-256 in lower-case hex where the sink proves what it takes (`provesWhole`).
    */
-  put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void>;
+  put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<string | undefined>;
   /**
    * Removes, beside `path`, the drafts that runs of this program left which can end them no more (`draft-name.ts`).
    * Absent: no draft outlives its run, unless its version lets it be found.
@@ -222,6 +233,10 @@ export interface Sink {
   rename?(from: string, to: string, replace: boolean, scope: Scope): Promise<void>;
   /** Removes a file or a link, or a directory that is empty. NOT_FOUND, DENIED, EXISTS where something is in it. */
   remove?(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void>;
+  /** The digest of a file that is there, in lower-case hex. NOT_FOUND, DENIED, UNSAFE_PATH. */
+  digest?(path: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
+  /** Says to the far side that no more comes, so that it may end too. */
+  conclude?(conclusion: Conclusion, scope: Scope): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -274,6 +289,11 @@ export interface Draft {
   readonly held: readonly ByteRange[];
   /** A pipe or a device: bytes only from the first to the last, by one stream. Absent: as the sink's capabilities say. */
   readonly inOrder?: true;
+  /**
+   * The target is there already, as long as the entry, and is not to be replaced: it may be the very file. It is compared by
+   * `digest` and never written; `commit` leaves it as it is.
+   */
+  readonly there?: true;
   /**
    * Takes bytes from `start` on. 'close' without an error means that the far side holds them. The stream of a sink that
    * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged.

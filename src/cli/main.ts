@@ -8,6 +8,8 @@ import type { Surroundings } from './surroundings.js';
 const BROKEN_PIPE_EXIT = 141;
 
 const words = process.argv.slice(2);
+// A title of our own takes the place of the command line in the list of processes.
+if (words.some((word) => /^--key(?:=|$)/.test(word)) && words[0] !== 'serve') process.title = `xfer ${words[0]}`;
 if (words[0] === '--version' || words[0] === '-V') process.stdout.write(`${readVersion()}\n`);
 else await main();
 

@@ -34,13 +34,13 @@ export interface CopyRequest {
 
 /** Rejects with PARTIAL where some of several failed, with the first failure's code where nothing arrived. */
 export async function runCopy(
-  makeRequest: CopyRequest | ((report: Report) => CopyRequest),
+  makeRequest: CopyRequest | ((report: Report) => CopyRequest | Promise<CopyRequest>),
   parsed: ParsedArguments,
   around: Surroundings,
 ): Promise<void> {
   const report = await openReport(parsed, around);
   try {
-    const request = typeof makeRequest === 'function' ? makeRequest(report) : makeRequest;
+    const request = typeof makeRequest === 'function' ? await makeRequest(report) : makeRequest;
     const result = await copyAll(request, parsed, around, report);
     if (result.files === 0 && result.failures.length === 0) request.check?.(result);
     report.end(result);
@@ -77,12 +77,13 @@ async function copyAll(
   const options = openOptions(request, parsed, around, report);
   const wanted = copyOptions(parsed);
   const open: (Source | Sink)[] = [];
+  let target: Sink | undefined;
   try {
     const { openAgain = (once) => once() } = request;
     const openTo = async () => {
-      const sink = await openAgain(() => openSink(request.to, options, scope));
-      open.push(sink);
-      return sink;
+      target = await openAgain(() => openSink(request.to, options, scope));
+      open.push(target);
+      return target;
     };
     const first = request.sinkFirst ? await openTo() : undefined;
     const { sources, failures } = await openAgain(() => openSources(request.from, options, scope, report));
@@ -98,7 +99,13 @@ async function copyAll(
       signal: around.signal,
       onEvent: report.onEvent,
     });
-    return { ...result, failures: [...failures, ...result.failures] };
+    const all = { ...result, failures: [...failures, ...result.failures] };
+    await sink.conclude?.({ files: all.files, bytes: all.bytes, failures: all.failures.length }, scope);
+    return all;
+  } catch (error) {
+    const isFinal = error instanceof XferError && !error.retryable && !around.signal.aborted;
+    if (isFinal) await target?.conclude?.({ files: 0, bytes: 0, failures: 1 }, scope).catch(() => {});
+    throw error;
   } finally {
     await Promise.allSettled(open.map((end) => end.close()));
   }

@@ -1,7 +1,7 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
 import { createHash, type Hash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { toXferError, type XferError } from '../errors.js';
+import { toXferError, XferError } from '../errors.js';
 import type { Draft, Entry, Scope, Sink } from '../transport.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
@@ -141,6 +141,7 @@ class Transfer {
   async #fill(draft: Draft): Promise<TransferResult> {
     const { options, scope } = this.#context;
     const { size } = this.#entry;
+    if (draft.there && size !== undefined) return this.#compare(draft, size);
     const held = size === undefined ? [] : intersect(this.#held, normalize(draft.held, size));
     this.#held = held;
     await this.journal?.restart(held);
@@ -166,6 +167,22 @@ class Transfer {
       verified: digest ? 'sha256' : size === undefined ? 'none' : 'size',
       ...(digest === undefined ? {} : { digest: digest.hex, readBack: digest.readBack }),
     };
+  }
+
+  /** What is there is the file, or stays in its way. */
+  async #compare(draft: Draft, size: number): Promise<TransferResult> {
+    const { scope } = this.#context;
+    this.#context.onStart(this.#step, size);
+    const proof = { draft, source: this.#step.source, entry: this.#entry, passed: undefined, label: this.#label };
+    const digest = await verifyDigest(proof, scope).catch((error: unknown) => {
+      if (!(error instanceof XferError && error.code === 'CORRUPT')) throw error;
+      throw new XferError('EXISTS', `write ${this.#step.path || this.#label}: another file has that name`, {
+        cause: error,
+      });
+    });
+    await draft.commit(this.#finalEntry(size), scope);
+    const { hex, readBack } = digest;
+    return { bytes: size, resumedBytes: size, verified: 'sha256', digest: hex, readBack };
   }
 
   #finalEntry(size: number): Entry {

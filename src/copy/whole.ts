@@ -15,7 +15,8 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
   const { source, entry } = step;
   const { sink, options } = context;
   const small = entry.size !== undefined && entry.size <= WHOLE_BYTES;
-  if (!small || options.verify === 'sha256' || !source.readWhole || !sink.put) return undefined;
+  const proves = options.verify !== 'sha256' || sink.capabilities.provesWhole === true;
+  if (!small || !proves || !source.readWhole || !sink.put) return undefined;
   const read = source.readWhole.bind(source);
   const put = sink.put.bind(sink);
   context.onStart(step, 0);
@@ -41,6 +42,7 @@ async function attempt(
   }
   if (limiter) await limiter.take(bytes.length, scope.signal);
   throwIfAborted(scope.signal);
-  await put({ ...entry, path }, bytes, options.preserve === true, scope);
-  return { bytes: bytes.length, resumedBytes: 0, verified: 'size' };
+  const digest = await put({ ...entry, path }, bytes, options.preserve === true, scope);
+  const result = { bytes: bytes.length, resumedBytes: 0 };
+  return digest === undefined ? { ...result, verified: 'size' } : { ...result, verified: 'sha256', digest };
 }

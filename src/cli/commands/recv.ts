@@ -1,13 +1,16 @@
-/** `xfer recv`: what comes over one TCP connection, into a file. */
+/** `xfer recv`: what comes over one TCP connection into a file, or with a key files and trees into a directory. */
+import { statSync } from 'node:fs';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { connectAgain } from '../tcp/connect-again.js';
+import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
+import { wantsKey } from '../tcp/sealed/mode.js';
+import { parseSealedEnd } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 
 export const command: Command = {
@@ -27,6 +30,15 @@ export const command: Command = {
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const [address, path] = parsed.operands as [string, string | undefined];
+  if (wantsKey(parsed, around) || isSealedTarget(path, parsed)) {
+    const { receiveSealed } = await import('../tcp/sealed/receive.js');
+    return receiveSealed(
+      parseSealedEnd(address, parsed, true),
+      sealedTarget(path, address, parsed, around),
+      parsed,
+      around,
+    );
+  }
   const from = parseEnd(address, parsed, true);
   const to = destination(path, address, parsed, around);
   if (parsed.flag('keep-open')) {
@@ -39,11 +51,35 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       to,
       sinkFirst: true,
       ...withPassed('received', tcpOptions(parsed, report, 'recv'), parsed),
-      openAgain: (open) => connectAgain(open, { role: 'recv', to: from, parsed, report, signal: around.signal }),
+      openAgain: (open) =>
+        connectAgain(open, { role: 'recv', to: from, retries: retriesOf(parsed), report, signal: around.signal }),
     }),
     parsed,
     around,
   );
+}
+
+/** No file is named: what comes has names of its own, which only a sender with the key may give. */
+function isSealedTarget(path: string | undefined, parsed: ParsedArguments): boolean {
+  if (parsed.text('output-dir') !== undefined) return false;
+  return path === undefined || /[/\\]$/.test(path) || existsAsDirectory(path);
+}
+
+function existsAsDirectory(path: string): boolean {
+  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function sealedTarget(
+  path: string | undefined,
+  address: string,
+  parsed: ParsedArguments,
+  around: Surroundings,
+): Location {
+  const name = parsed.last('output-dir', 'size', 'sha256', 'finish-idle', 'idle-timeout');
+  if (name !== undefined) {
+    throw new XferError('USAGE', `option --${name}: not where the transfer is sealed`, { hint: 'leave it out' });
+  }
+  return path === '-' ? destination(path, address, parsed, around) : { scheme: 'file', path: path ?? '.' };
 }
 
 function destination(

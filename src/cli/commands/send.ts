@@ -1,13 +1,16 @@
-/** `xfer send`: the bytes of a file over a TCP connection, and nothing else. */
+/** `xfer send`: the bytes of a file over a TCP connection and nothing else, or with a key files and trees, sealed. */
+import { stat } from 'node:fs/promises';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { connectAgain } from '../tcp/connect-again.js';
+import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
+import { wantsKey } from '../tcp/sealed/mode.js';
+import { parseSealedEnd } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 
 export const command: Command = {
@@ -19,13 +22,19 @@ export const command: Command = {
     ['tar c photos | xfer send example.org:8080 -', 'from standard input'],
     ['xfer send -l 8080 big.iso', 'to the first that connects: xfer recv here:8080 big.iso, or nc here 8080 > big.iso'],
   ],
-  operands: [1, 2],
+  operands: [1, Number.POSITIVE_INFINITY],
   missing: { message: 'send: host:port and a file are needed', hint: 'xfer send host:8080 file' },
   run,
 };
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  const [address, path] = parsed.operands as [string, string | undefined];
+  const [address, path, ...more] = parsed.operands as [string, string | undefined, ...string[]];
+  if (more.length > 0 || wantsKey(parsed, around) || (path !== undefined && (await isDirectory(path)))) {
+    const { sendSealed } = await import('../tcp/sealed/send.js');
+    const paths = path === undefined ? [undefined] : [path, ...more];
+    const from = await Promise.all(paths.map((each) => whatIsSent(address, each, parsed)));
+    return sendSealed(from, parseSealedEnd(address, parsed), parsed, around);
+  }
   const to = parseEnd(address, parsed);
   const from = await whatIsSent(address, path, parsed);
   if (parsed.flag('keep-open')) {
@@ -37,10 +46,20 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       from: [from],
       to,
       ...withPassed('sent', tcpOptions(parsed, report, 'send'), parsed),
-      openAgain: (open) => connectAgain(open, { role: 'send', to, parsed, report, signal: around.signal }),
+      openAgain: (open) =>
+        connectAgain(open, { role: 'send', to, retries: retriesOf(parsed), report, signal: around.signal }),
     }),
     parsed,
     around,
+  );
+}
+
+/** A tree can only go sealed; what is not there is left to be told by the copy. */
+async function isDirectory(path: string): Promise<boolean> {
+  if (path === '-') return false;
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
   );
 }
 

@@ -12,8 +12,8 @@ import { Wire } from './wire.js';
 /** Of those who are turned away, so many are told of: the rest may be a flood. */
 const MOST_TOLD = 10;
 
-/** Takes a connection, by making a wire of it, or leaves it to be reset. */
-export type TakeConnection = (peer: TcpAddress, makeWire: () => Wire) => void;
+/** Takes a connection, paused: by making a wire of it, or as the socket that it is. */
+export type TakeConnection = (peer: TcpAddress, makeWire: () => Wire, socket: Socket) => void;
 
 /**
  * Starts to listen. Nothing is read from a connection until its wire is started. EXISTS where the port or the name of the
@@ -30,7 +30,7 @@ export async function startListening(
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     const peer = peerOf(socket, address);
     if (!mayConnect(socket, peer)) socket.resetAndDestroy();
-    else take(peer, () => Wire.accepted(label, socket, peer.path !== undefined));
+    else take(peer, () => Wire.accepted(label, socket, peer.path !== undefined), socket);
   });
   await listenAt(server, address, label, options);
   // What a connection that is gone before it is accepted leaves is no fault of the listener.

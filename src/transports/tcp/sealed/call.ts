@@ -1,0 +1,112 @@
+/** Makes sealed connections to an end that waits for them. */
+import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { XferError } from '../../../errors.js';
+import type { Scope } from '../../../transport.js';
+import { connectSocket } from '../connect.js';
+import type { TcpAddress } from '../options.js';
+import { FRAME } from './frame.js';
+import { sealConnected } from './handshake.js';
+import { peerRole } from './key.js';
+import { Lane } from './lane.js';
+import { encodeHello, type Hello } from './messages.js';
+import type { SealedOptions } from './options.js';
+
+/** A connection on which both ends have said who they are. */
+export interface Greeted {
+  readonly lane: Lane;
+  readonly hello: Hello;
+  /** Which of several addresses answered. */
+  readonly address: TcpAddress;
+}
+
+/** Before the next address is tried as well (RFC 8305, section 5). */
+const NEXT_ADDRESS_MS = 250;
+
+/**
+ * One try at each address, until one answers that holds the key. UNREACHABLE, DENIED where the key does not match, PROTOCOL
+ * where it is no sealed xfer, or is one that does the same; TIMED_OUT, DISCONNECTED.
+ */
+export async function call(
+  addresses: readonly TcpAddress[],
+  label: string,
+  hello: Hello,
+  options: SealedOptions,
+  scope: Scope,
+): Promise<Greeted> {
+  const stop = new AbortController();
+  const signal = AbortSignal.any([scope.signal, stop.signal]);
+  const tries: Promise<Greeted>[] = [];
+  try {
+    for (const address of addresses) {
+      const one = callOne(address, label, hello, options, { signal });
+      one.catch(() => {});
+      tries.push(one);
+      const isLast = addresses.length === tries.length;
+      if (!isLast && (await answersWithin(tries, NEXT_ADDRESS_MS))) break;
+    }
+    const first = await Promise.any(tries);
+    dropOthers(tries, first);
+    return first;
+  } catch (error) {
+    if (error instanceof AggregateError) throw telling(error.errors);
+    throw error;
+  } finally {
+    stop.abort(new XferError('DISCONNECTED', `connect ${label}: another address answered first`));
+  }
+}
+
+async function callOne(
+  address: TcpAddress,
+  label: string,
+  hello: Hello,
+  options: SealedOptions,
+  scope: Scope,
+): Promise<Greeted> {
+  const socket = new Socket({ allowHalfOpen: true });
+  const startMs = performance.now();
+  await connectSocket(socket, address, label, options, scope);
+  // The kernel of the other end answers at once, and its program only when it has time; but a name may have to be looked up.
+  const connectMs = performance.now() - startMs;
+  const secured = await sealConnected(socket, options.key, hello.role, label, scope);
+  const lane = new Lane({ ...secured, roundTripMs: Math.min(secured.roundTripMs, connectMs) }, label);
+  lane.send(FRAME.hello, 0, encodeHello(hello));
+  const answer = await lane.first(scope);
+  if (answer.role === peerRole(hello.role) && answer.session.equals(hello.session))
+    return { lane, hello: answer, address };
+  lane.cut();
+  throw new XferError(
+    'PROTOCOL',
+    `connection ${label}: the other end is a ${answer.role}, and this one a ${hello.role}`,
+  );
+}
+
+async function answersWithin(tries: readonly Promise<Greeted>[], ms: number): Promise<boolean> {
+  const answered = Promise.any(tries).then(
+    () => true,
+    () => false,
+  );
+  const stop = new AbortController();
+  const late = sleep(ms, false, { signal: stop.signal }).catch(() => false);
+  const inTime = await Promise.race([answered, late]);
+  stop.abort();
+  return inTime;
+}
+
+function dropOthers(tries: readonly Promise<Greeted>[], first: Greeted): void {
+  for (const each of tries) {
+    void each.then(
+      ({ lane }) => {
+        if (lane !== first.lane) lane.cut();
+      },
+      () => {},
+    );
+  }
+}
+
+/** Of the failures of several addresses the one that says most: a wrong key is worse news than a dead address. */
+function telling(errors: readonly unknown[]): unknown {
+  const isWord = (error: unknown) =>
+    error instanceof XferError && ['DENIED', 'UNSUPPORTED', 'PROTOCOL'].includes(error.code);
+  return errors.find(isWord) ?? errors[0];
+}

@@ -1,0 +1,235 @@
+/** One sealed connection: frames out, frames in, and how it ended. */
+import type { TLSSocket } from 'node:tls';
+import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
+import type { Scope } from '../../../transport.js';
+import { type Silence, watchSilence } from '../silence.js';
+import {
+  FRAME,
+  type FrameKind,
+  FrameReader,
+  type FrameTaker,
+  frameHeader,
+  longestBody,
+  MOST_CHUNK_BYTES,
+} from './frame.js';
+import { HANDSHAKE_TIMEOUT_MS, type Secured } from './handshake.js';
+import { decodeFailure, decodeHello, type Hello } from './messages.js';
+
+/** So that the other end, and what is between, knows that this one is there. */
+const PING_MS = 10_000;
+/** Silence of an end that pings. */
+const DEAD_MS = 45_000;
+
+export interface LaneTaker extends FrameTaker {
+  /** Called once, when nothing more will come: the error that it ended by. */
+  readonly onGone: (error: XferError) => void;
+}
+
+/** Paused until it is started. */
+export class Lane {
+  readonly label: string;
+  readonly roundTripMs: number;
+  /** Resolves once the socket is freed. */
+  readonly closed: Promise<void>;
+  readonly #socket: TLSSocket;
+  readonly #ping: Silence;
+  readonly #heard: Silence;
+  readonly #reader: FrameReader;
+  #taker: LaneTaker | undefined;
+  /** What came in one piece with the hello. */
+  #early: { kind: FrameKind; id: number; body: Buffer }[] = [];
+  #failure: XferError | undefined;
+  #corked = false;
+  #held = false;
+
+  constructor({ socket, roundTripMs }: Secured, label: string) {
+    this.label = label;
+    this.roundTripMs = roundTripMs;
+    this.#socket = socket;
+    this.#reader = new FrameReader({
+      onFrame: (kind, id, body) => {
+        if (this.#taker) this.#taker.onFrame(kind, id, body);
+        else this.#early.push({ kind, id, body: Buffer.from(body) });
+      },
+      onBytes: (id, body) => {
+        if (this.#taker) this.#taker.onBytes(id, body);
+        else this.#early.push({ kind: FRAME.bytes, id, body });
+      },
+    });
+    socket.setNoDelay(true);
+    socket.pause();
+    socket.on('data', (bytes: Buffer) => this.#take(bytes));
+    socket.on('error', (error) => this.#fail(toXferError(error, `connection ${label}`)));
+    socket.on('end', () => this.#fail(this.#closedEarly()));
+    this.closed = new Promise((resolve) => {
+      socket.on('close', () => {
+        this.#fail(this.#closedEarly());
+        resolve();
+      });
+    });
+    this.#ping = watchSilence(PING_MS, () => {
+      this.send(FRAME.ping, 0);
+      this.#ping.heard();
+    });
+    this.#heard = watchSilence(DEAD_MS, () => this.#silent());
+  }
+
+  get failure(): XferError | undefined {
+    return this.#failure;
+  }
+
+  /** Bytes that the system has not taken yet. */
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  start(taker: LaneTaker): void {
+    this.#taker = taker;
+    if (this.#failure) {
+      taker.onGone(this.#failure);
+      return;
+    }
+    this.#held = false;
+    this.#deliver(() => {
+      for (const { kind, id, body } of this.#early.splice(0)) {
+        if (kind === FRAME.bytes) taker.onBytes(id, body);
+        else taker.onFrame(kind, id, body);
+      }
+    });
+    if (!this.#held) this.#socket.resume();
+  }
+
+  /**
+   * The other end's hello, which is the first thing that it says; the lane is paused then. Rejects with its refusal, with
+   * PROTOCOL for anything else, with TIMED_OUT after ten seconds, and as the connection ends; the lane is cut then.
+   */
+  async first({ signal }: Scope): Promise<Hello> {
+    const late = () =>
+      this.cut(
+        new XferError('TIMED_OUT', `connection ${this.label}: said nothing for ${HANDSHAKE_TIMEOUT_MS / 1000} s`),
+      );
+    const timer = setTimeout(late, HANDSHAKE_TIMEOUT_MS);
+    const free = onAbort(signal, () => this.cut());
+    try {
+      const hello = await new Promise<Hello>((resolve, reject) => {
+        this.start({
+          onFrame: (kind, _id, body) => {
+            if (kind === FRAME.failed) throw decodeFailure(body);
+            if (kind !== FRAME.hello)
+              throw new XferError('PROTOCOL', `connection ${this.label}: it does not say who it is`);
+            resolve(decodeHello(body));
+            this.#taker = undefined;
+            this.pause();
+          },
+          onBytes: () => {
+            throw new XferError('PROTOCOL', `connection ${this.label}: bytes of no file`);
+          },
+          onGone: reject,
+        });
+      });
+      throwIfAborted(signal);
+      return hello;
+    } catch (error) {
+      throwIfAborted(signal);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      free();
+    }
+  }
+
+  /** Takes no more frames until `resume`. */
+  pause(): void {
+    this.#held = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#heard.heard();
+    this.#socket.resume();
+  }
+
+  /** Sends a frame; where the connection is gone, nothing. Small frames of one turn go out together. */
+  send(kind: FrameKind, id: number, ...parts: Uint8Array[]): void {
+    if (this.#failure) return;
+    const length = parts.reduce((sum, part) => sum + part.length, 0);
+    if (length > longestBody(kind)) {
+      throw new XferError('UNSAFE_PATH', `send to ${this.label}: its name, link and version are too long together`);
+    }
+    this.#cork();
+    this.#socket.write(frameHeader(kind, id, length));
+    for (const part of parts) if (part.length > 0) this.#socket.write(part);
+    this.#ping.heard();
+  }
+
+  /** Sends bytes of a file. `sent` is called when the system has them, or with the error. */
+  sendBytes(id: number, bytes: Buffer, sent: (error?: Error | null) => void): void {
+    if (this.#failure) {
+      sent(this.#failure);
+      return;
+    }
+    for (let at = 0; at < bytes.length; at += MOST_CHUNK_BYTES) {
+      const part = bytes.subarray(at, at + MOST_CHUNK_BYTES);
+      const isLast = at + part.length >= bytes.length;
+      this.#socket.write(frameHeader(FRAME.bytes, id, part.length));
+      this.#socket.write(part, isLast ? (error) => sent(error ? (this.#failure ?? error) : null) : undefined);
+    }
+    this.#ping.heard();
+  }
+
+  /** Sends what is left, and ends; the other end closes too. */
+  finish(): void {
+    if (!this.#failure) this.#socket.end();
+  }
+
+  /** Frees the connection. */
+  cut(error = new XferError('DISCONNECTED', `connection ${this.label}: ended`)): void {
+    this.#fail(error);
+  }
+
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
+  }
+
+  #take(bytes: Buffer): void {
+    this.#heard.heard();
+    this.#deliver(() => this.#reader.take(bytes));
+  }
+
+  /** A frame that makes no sense ends the connection. */
+  #deliver(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#fail(toXferError(error, `connection ${this.label}`));
+    }
+  }
+
+  #silent(): void {
+    // Silent because we do not read.
+    if (this.#held) this.#heard.heard();
+    else this.#fail(new XferError('TIMED_OUT', `connection ${this.label}: nothing came for ${DEAD_MS / 1000} s`));
+  }
+
+  #closedEarly(): XferError {
+    return new XferError('DISCONNECTED', `connection ${this.label}: closed by the other end`);
+  }
+
+  #fail(error: XferError): void {
+    if (this.#failure) return;
+    this.#failure = error;
+    this.#ping.stop();
+    this.#heard.stop();
+    this.#socket.destroy();
+    this.#taker?.onGone(error);
+  }
+}
