@@ -73,7 +73,7 @@ test('a wrong option is refused, and names the nearest right one', async () => {
   assert.throws(() => scp('--recursive=yes'), refusal('USAGE', /takes no value/));
   await assert.rejects(parse('cp', '--links', 'hard', 'a', 'b'), refusal('USAGE', /links/));
   await assert.rejects(parse('cp', 'a'), refusal('USAGE', /a source and a target/));
-  await assert.rejects(parse('send', 'h:1', 'a', 'b'), refusal('USAGE', /send b: one operand too many/));
+  await assert.rejects(parse('recv', '1', 'a', 'b'), refusal('USAGE', /recv b: one operand too many/));
 });
 
 test('every letter of scp 9.2 is known, with a value where it takes one there', async () => {
