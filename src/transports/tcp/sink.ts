@@ -81,7 +81,8 @@ class RawDraft implements Draft {
     this.#digest = options.onPassed && new PassingDigest(false);
     const wake = () => this.#onPeer?.();
     wire.start({
-      onBytes: () => {
+      onBytes: (bytes) => {
+        wire.recycle(bytes);
         wake();
         return true;
       },
