@@ -30,7 +30,7 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
 
 async function attempt(
   { entry, source, path }: Step,
-  { scope, limiter, options }: TransferContext,
+  { scope, limiter, options, run }: TransferContext,
   read: ReadWhole,
   put: Put,
 ): Promise<TransferResult> {
@@ -41,6 +41,12 @@ async function attempt(
   }
   if (limiter) await limiter.take(bytes.length, scope.signal);
   throwIfAborted(scope.signal);
-  await put({ ...entry, path }, bytes, options.preserve === true, scope);
+  const ofRun = run();
+  await put(
+    { ...entry, path, ...(ofRun === undefined ? {} : { run: ofRun }) },
+    bytes,
+    options.preserve === true,
+    scope,
+  );
   return { bytes: bytes.length, resumedBytes: 0, verified: 'size' };
 }
