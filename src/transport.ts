@@ -54,6 +54,8 @@ export interface Entry {
   readonly target?: string;
   /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
   readonly version?: string;
+  /** Of what is given to a sink: the copy that makes it, which is in the name of its draft (`draft-name.ts`). */
+  readonly run?: string;
   /** Of a directory: the same for the same one under every path to it, by which a loop of links is seen. */
   readonly identity?: string;
 }
@@ -218,7 +220,7 @@ export interface Sink {
    */
   put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<string | undefined>;
   /**
-   * Removes, beside `path`, the drafts that runs of this program left which can end them no more (`draft-name.ts`).
+   * Removes, beside `path`, the drafts that runs of copies left which can end them no more (`draft-name.ts`).
    * Absent: no draft outlives its run, unless its version lets it be found.
    */
   sweep?(path: string, runs: readonly string[], scope: Scope): Promise<void>;

@@ -96,6 +96,7 @@ test('the engine knows no transport and no command line', () => {
     'names.ts',
     'glob.ts',
     'draft-name.ts',
+    'at-once.ts',
     'buffer-pool.ts',
     'token-bucket.ts',
   ];

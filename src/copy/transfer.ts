@@ -19,6 +19,8 @@ export interface TransferContext {
   readonly blockBytes: number;
   readonly lanes: number;
   readonly sink: Sink;
+  /** For the names of drafts, where this run of the copy is written down. */
+  readonly run: () => string | undefined;
   readonly onHeld: (step: Step, bytes: number) => void;
   readonly onStart: (step: Step, heldBytes: number) => void;
   readonly onRetry: (step: Step, attempt: number, delayMs: number, error: XferError) => void;
@@ -130,9 +132,11 @@ class Transfer {
 
   #draftEntry(keep: boolean): Entry {
     const { version, mtimeMs, ...rest } = this.#entry;
+    const run = this.#context.run();
     return {
       ...rest,
       path: this.#step.path,
+      ...(run === undefined ? {} : { run }),
       ...(keep && version !== undefined ? { version } : {}),
       ...(this.#context.options.preserve && mtimeMs !== undefined ? { mtimeMs } : {}),
     };

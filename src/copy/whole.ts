@@ -31,7 +31,7 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
 
 async function attempt(
   { entry, source, path }: Step,
-  { scope, limiter, options }: TransferContext,
+  { scope, limiter, options, run }: TransferContext,
   read: ReadWhole,
   put: Put,
 ): Promise<TransferResult> {
@@ -42,7 +42,9 @@ async function attempt(
   }
   if (limiter) await limiter.take(bytes.length, scope.signal);
   throwIfAborted(scope.signal);
-  const digest = await put({ ...entry, path }, bytes, options.preserve === true, scope);
+  const ofRun = run();
+  const target = { ...entry, path, ...(ofRun === undefined ? {} : { run: ofRun }) };
+  const digest = await put(target, bytes, options.preserve === true, scope);
   const result = { bytes: bytes.length, resumedBytes: 0 };
   return digest === undefined ? { ...result, verified: 'size' } : { ...result, verified: 'sha256', digest };
 }

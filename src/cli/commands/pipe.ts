@@ -48,7 +48,8 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     report,
     ...scope,
   });
-  const streams = { input: around.stdin, output: outputOf(parsed, around) };
+  const output = outputOf(parsed, around);
+  const streams = { input: around.stdin, output, isLast: output === around.stdout };
   const { sentBytes, receivedBytes } = await pipe(wire, streams, options, scope);
   if (parsed.flag('json') || parsed.flag('verbose')) tellPiped({ sentBytes, receivedBytes }, report);
 }

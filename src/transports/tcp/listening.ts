@@ -1,5 +1,4 @@
 /** Takes connections on a port or a unix socket, from those who may make them. */
-import { lookup } from 'node:dns/promises';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { AllowedAddresses } from '../../allowed-addresses.js';
 import { plainAddress } from '../../client-address.js';
@@ -85,6 +84,7 @@ async function portOptions({ host, port }: TcpAddress, options: TcpOptions): Pro
   const common = { port, exclusive: true, ipv6Only: family === 6 };
   if (host === '') return family === 0 ? common : { ...common, host: family === 6 ? '::' : '0.0.0.0' };
   checkFamily(host, family);
+  const { lookup } = await import('node:dns/promises');
   return { ...common, host: (await lookup(host, { family })).address };
 }
 
