@@ -10,6 +10,11 @@ const NAME_BYTES = 255;
 export const DRAFT_RUN = randomBytes(6).toString('hex');
 let count = 0;
 
+/** Whether a name is that of a file on its way in, whoever makes it. */
+export function isDraftName(name: string): boolean {
+  return name.startsWith('.') && /\.[0-9a-f]{12}(?:-[0-9a-z]+)?\.xfer-part$/.test(name);
+}
+
 /** Whether a name is that of a draft which one of these runs made for itself. */
 export function isDraftOfRuns(name: string, runs: readonly string[]): boolean {
   const run = /\.([0-9a-f]{12})-[0-9a-z]+\.xfer-part$/.exec(name)?.[1];

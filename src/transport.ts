@@ -169,6 +169,8 @@ export interface SinkCapabilities {
   readonly parallel: boolean;
   /** Mode and mtime can be kept. */
   readonly metadata: boolean;
+  /** `commit` can be told to leave alone what has the name by then. */
+  readonly exclusive?: boolean;
   /** What was written cannot be taken back: once a draft was to take bytes, the file is not tried again. */
   readonly once?: boolean;
   /**
@@ -284,9 +286,10 @@ export interface Draft {
   /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
    * are set exactly where the entry states them; where it states no mode, the mode of a file that was there stays.
-   * Durable when it resolves, as far as the far side can promise it.
+   * Durable when it resolves, as far as the far side can promise it. `replace` false, where the sink is `exclusive`: EXISTS
+   * where anything has the name, whoever was faster. Where it fails it is ended by `discard`.
    */
-  commit(entry: Entry, scope: Scope): Promise<void>;
+  commit(entry: Entry, scope: Scope, replace?: boolean): Promise<void>;
   /** Stops and keeps what is held for a resume. Without a version there is nothing to resume, and it discards. */
   suspend(): Promise<void>;
   /** Stops and removes what was written. */
@@ -316,6 +319,11 @@ export interface OpenOptions {
    * until the end, and not resumed. A sink does so by itself, and says so, where its directory takes no new file.
    */
   readonly inPlace?: boolean;
+  /**
+   * Of a sink: others name what is written, and links may be put in the way meanwhile. Each file is made in the very
+   * directory that was looked at; what is neither a file nor missing is not written to.
+   */
+  readonly guarded?: boolean;
 }
 
 /** One way to move bytes. Registered by scheme in `registry.ts`. */
