@@ -5,6 +5,10 @@ import { readFileSync } from 'node:fs';
 export const STYLE = built('style/main.css');
 export const SCRIPT = built('script/main.js');
 
+/** Of the pages that take files, beside the others. */
+export const UPLOAD_STYLE = built('style/upload.css');
+export const UPLOAD_SCRIPT = built('script/upload/main.js');
+
 /** A folder, in the page itself: a browser would ask for /favicon.ico, which nobody shares. */
 export const ICON = `<link rel="icon" href="data:image/svg+xml,${encodeURIComponent(
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#3f83e0" d="M0 3a2 2 0 0 1 2-2h4l2 2h6a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H2a2 2 0 0 1-2-2z"/></svg>',
@@ -17,8 +21,8 @@ export const ICON = `<link rel="icon" href="data:image/svg+xml,${encodeURICompon
  */
 export const POLICY = [
   "default-src 'none'",
-  `style-src '${digestOf(STYLE)}'`,
-  `script-src '${digestOf(SCRIPT)}'`,
+  `style-src '${digestOf(STYLE)}' '${digestOf(UPLOAD_STYLE)}'`,
+  `script-src '${digestOf(SCRIPT)}' '${digestOf(UPLOAD_SCRIPT)}'`,
   "img-src 'self' data:",
   "media-src 'self'",
   "connect-src 'self'",
