@@ -22,7 +22,7 @@ export interface FormPart {
 /** The boundary of a form's Content-Type; undefined where it is no such form, or has none that is one. */
 export function boundaryOf(contentType: string | undefined): string | undefined {
   const [, quoted, plain] =
-    /^multipart\/form-data\s*;(?:[^;]{0,200};){0,4}?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(
+    /^multipart\/form-data\s*;(?:[^;]{0,200};){0,4}?\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70})(?=[\s;]|$))/i.exec(
       contentType?.slice(0, 2000) ?? '',
     ) ?? [];
   return quoted ?? plain;
