@@ -222,8 +222,11 @@ export interface Sink {
   change?(path: string, change: Change, follow: boolean, scope: Scope): Promise<void>;
   /** Gives a thing another name; links are not followed. EXISTS where `to` is taken and not to be replaced, NOT_FOUND, DENIED. */
   rename?(from: string, to: string, replace: boolean, scope: Scope): Promise<void>;
-  /** Removes a file or a link, or a directory that is empty. NOT_FOUND, DENIED, EXISTS where something is in it. */
-  remove?(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void>;
+  /**
+   * Removes a file or a link, a directory that is empty, or as a `tree` one with all that is in it, no link followed.
+   * NOT_FOUND, DENIED, EXISTS where something is in a directory.
+   */
+  remove?(path: string, kind: 'file' | 'directory' | 'tree', scope: Scope): Promise<void>;
   close(): Promise<void>;
 }
 

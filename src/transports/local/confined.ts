@@ -72,6 +72,13 @@ export function holdDirectory(root: string, path: string): HeldDirectory {
   }
 }
 
+/** A directory in one that is held, held too. The system's own errors, also where it is a link by now. */
+export function holdChild(place: string): HeldDirectory {
+  if (process.platform !== 'linux') return { place, close: () => undefined };
+  const descriptor = openSync(fsPath(place), ONLY_DIRECTORY);
+  return { place: linkOf(descriptor), close: () => closeSync(descriptor) };
+}
+
 /** Where the name of `path` is, in its directory, which is held. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
 export function holdPlace(root: string, path: string): HeldDirectory {
   const name = basename(joinRoot(root, path));

@@ -26,6 +26,7 @@ import { changeNow, removeNow, renameNow } from './changes.js';
 import { type HeldDirectory, holdPlace } from './confined.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
+import { removeTree } from './remove-tree.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 
 const openFile = promisify(open);
@@ -159,10 +160,11 @@ export class LocalSink implements Sink {
     renameNow(this.#root, from, to, replace);
   }
 
-  async remove(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void> {
+  async remove(path: string, kind: 'file' | 'directory' | 'tree', scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     this.#forgetChecks();
-    removeNow(this.#root, path, kind);
+    if (kind === 'tree') await removeTree(this.#root, path, scope);
+    else removeNow(this.#root, path, kind);
   }
 
   async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {

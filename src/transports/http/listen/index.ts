@@ -50,6 +50,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
+  checkUploads(options);
   const shared = await sharedDirectory(options, scope);
   const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
   const onlyOnce = shared.capabilities.replay ? undefined : shared.label;
@@ -107,15 +108,18 @@ async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Sco
   return new GatheredSource(new Map([[shared.name, shared]]));
 }
 
-/** What others may put into the share. Neither may they give it rules, nor programs. */
+/** Whoever uploads may give the share neither rules nor programs. USAGE where both are asked for. */
+function checkUploads({ receive, site, single, cgi }: HttpListenOptions): void {
+  if (!receive || !(site || single || cgi)) return;
+  throw new XferError('USAGE', `serve ${receive.label}: uploads, and a site or programs`, {
+    hint: 'whoever uploads could change them; serve them with two commands, on two ports',
+  });
+}
+
+/** What others may put into the share. */
 async function uploadsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Uploads | undefined> {
-  const { receive, upload = {}, site, single, cgi, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
   if (!receive) return undefined;
-  if (site || single || cgi) {
-    throw new XferError('USAGE', `serve ${share.label}: uploads, and a site or programs`, {
-      hint: 'whoever uploads could change them; serve them with two commands, on two ports',
-    });
-  }
   const uploads = new Uploads(share, receive, upload, idleTimeoutMs, scope);
   await uploads.begin();
   return uploads;

@@ -89,14 +89,11 @@ async function answerChange(exchange: Exchange, sharing: Sharing, uploads: Uploa
 
 /** A request about one upload that can go on. */
 async function answerResource(exchange: Exchange, uploads: Uploads, id: string): Promise<void> {
-  const { request, response, tally } = exchange;
+  const { request, tally } = exchange;
   const tus = speaksTus(request);
   if (tus) beginTus(exchange);
   const upload = uploads.find(id, tally.user);
-  if (!upload) {
-    response.setHeader('Cache-Control', 'no-store');
-    throw refusals.missing();
-  }
+  if (!upload) throw refusals.missing();
   const method = overriddenMethod(exchange);
   if (method === 'HEAD') return (tus ? answerTusHead : answerResumableHead)(exchange, uploads, upload);
   if (method === 'PATCH') return (tus ? answerTusPatch : answerResumablePatch)(exchange, uploads, upload);

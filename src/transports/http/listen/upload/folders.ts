@@ -33,23 +33,7 @@ export async function removeAll(sharing: Sharing, uploads: Uploads, path: string
   checkManage(uploads, path);
   const kind = await kindOf(sharing, path);
   uploads.room.freed(undefined);
-  if (kind === 'directory') await removeFolder(sharing, uploads, path);
-  else await uploads.sink.remove(path, 'file', sharing.scope);
-}
-
-async function removeFolder(sharing: Sharing, { sink }: Uploads, top: string): Promise<void> {
-  const { share, scope } = sharing;
-  // From the bottom up; a link is removed itself, and never followed.
-  const folders: string[] = [];
-  const waiting = [top];
-  for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    folders.push(folder);
-    for await (const { path } of share.list(folder, scope)) {
-      if ((await kindOf(sharing, path)) === 'directory') waiting.push(path);
-      else await sink.remove(path, 'file', scope);
-    }
-  }
-  for (const folder of folders.reverse()) await sink.remove(folder, 'directory', scope);
+  await uploads.sink.remove(path, kind === 'directory' ? 'tree' : 'file', sharing.scope);
 }
 
 /** Of the thing itself, not of what a link leads to. A Refusal (404) where nothing has the name. */

@@ -16,6 +16,7 @@ export class Refusal extends XferError {
 }
 
 const RETRY_SOON = { 'Retry-After': '5' };
+const NOT_STORED = { 'Cache-Control': 'no-store' };
 
 export const refusals = {
   exists: () => new Refusal(409, 'Something has that name already, and nothing is overwritten here.', {}, 'EXISTS'),
@@ -37,7 +38,7 @@ export const refusals = {
   tooFew: () => new Refusal(400, 'Fewer bytes came than were announced.'),
   readOnly: () => new Refusal(403, 'What is here can neither be renamed nor removed.'),
   dropBox: () => new Refusal(403, 'Files can be put here, and nothing can be looked at.'),
-  missing: () => new Refusal(404, 'There is no such upload, or no longer.', {}, 'NOT_FOUND'),
+  missing: () => new Refusal(404, 'There is no such upload, or no longer.', NOT_STORED, 'NOT_FOUND'),
   malformed: (what: string) => new Refusal(400, `${what} is missing or malformed.`, {}, 'PROTOCOL'),
 } as const;
 
