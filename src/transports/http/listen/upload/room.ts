@@ -28,7 +28,7 @@ export class Room {
   #countedAtMs = Number.NEGATIVE_INFINITY;
   #countTookMs = 0;
   #freedSince = false;
-  #counting: Promise<void> | undefined;
+  #line: Promise<unknown> = Promise.resolve();
   /** What came while it was counted, which the count may have seen or not. */
   #cameMeanwhileBytes = 0;
   /** Bytes that are still to come, of uploads whose length is known. */
@@ -41,10 +41,15 @@ export class Room {
   }
 
   /** Room for `bytes` more, or for a length that is not known. A Refusal (507) where there is none. */
-  async claim(bytes: number | undefined): Promise<Claim> {
-    await this.#checkQuota(bytes ?? 1);
-    await this.#checkDisk(bytes ?? 1);
-    return this.claimAtAnyRate(bytes);
+  claim(bytes: number | undefined): Promise<Claim> {
+    // One after another: two that look at the same room must not both have it.
+    const claimed = this.#line.then(async () => {
+      await this.#checkQuota(bytes ?? 1);
+      await this.#checkDisk(bytes ?? 1);
+      return this.claimAtAnyRate(bytes);
+    });
+    this.#line = claimed.catch(() => undefined);
+    return claimed;
   }
 
   /** The same for what was promised room before. */
@@ -86,10 +91,7 @@ export class Room {
     // Others may have removed something.
     const againMs = this.#freedSince ? COUNTS_TO_WAIT * this.#countTookMs : COUNT_AGAIN_MS;
     if (!counted || performance.now() - this.#countedAtMs >= againMs) {
-      this.#counting ??= this.#count().finally(() => {
-        this.#counting = undefined;
-      });
-      await this.#counting;
+      await this.#count();
     }
     if (!fits()) throw refusals.quota(quota);
   }
