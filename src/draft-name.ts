@@ -18,6 +18,11 @@ export function newDraftRun(): string {
 const OTHER_RUN = newDraftRun();
 let count = 0;
 
+/** Whether a name is that of a file on its way in, whoever makes it. */
+export function isDraftName(name: string): boolean {
+  return name.startsWith('.') && /\.[0-9a-f]{12}(?:-[0-9a-z]+)?\.xfer-part$/.test(name);
+}
+
 /** Whether a name is that of a draft which one of these runs made for itself. */
 export function isDraftOfRuns(name: string, runs: readonly string[]): boolean {
   const run = /\.([0-9a-f]{12})-[0-9a-z]+\.xfer-part$/.exec(name)?.[1];

@@ -22,8 +22,10 @@ export interface Transfer {
   readonly client: string;
   /** Below the root. Text from outside. */
   readonly path: string;
-  /** Handed to the connection so far. */
+  /** Handed to the connection so far, or taken from it. */
   readonly bytes: number;
+  /** It comes from the client. */
+  readonly incoming?: boolean;
   readonly totalBytes?: number | undefined;
   /** By the clock of `performance.now()`. */
   readonly startMs: number;

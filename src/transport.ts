@@ -171,6 +171,8 @@ export interface SinkCapabilities {
   readonly parallel: boolean;
   /** Mode and mtime can be kept. */
   readonly metadata: boolean;
+  /** `commit` can be told to leave alone what has the name by then. */
+  readonly exclusive?: boolean;
   /** What was written cannot be taken back: once a draft was to take bytes, the file is not tried again. */
   readonly once?: boolean;
   /**
@@ -233,8 +235,11 @@ export interface Sink {
   change?(path: string, change: Change, follow: boolean, scope: Scope): Promise<void>;
   /** Gives a thing another name; links are not followed. EXISTS where `to` is taken and not to be replaced, NOT_FOUND, DENIED. */
   rename?(from: string, to: string, replace: boolean, scope: Scope): Promise<void>;
-  /** Removes a file or a link, or a directory that is empty. NOT_FOUND, DENIED, EXISTS where something is in it. */
-  remove?(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void>;
+  /**
+   * Removes a file or a link, a directory that is empty, or as a `tree` one with all that is in it, no link followed.
+   * NOT_FOUND, DENIED, EXISTS where something is in a directory.
+   */
+  remove?(path: string, kind: 'file' | 'directory' | 'tree', scope: Scope): Promise<void>;
   /** The digest of a file that is there, in lower-case hex. NOT_FOUND, DENIED, UNSAFE_PATH. */
   digest?(path: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
   /** Says to the far side that no more comes, so that it may end too. */
@@ -306,9 +311,10 @@ export interface Draft {
   /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
    * are set exactly where the entry states them; where it states no mode, the mode of a file that was there stays.
-   * Durable when it resolves, as far as the far side can promise it.
+   * Durable when it resolves, as far as the far side can promise it. `replace` false, where the sink is `exclusive`: EXISTS
+   * where anything has the name, whoever was faster. Where it fails it is ended by `discard`.
    */
-  commit(entry: Entry, scope: Scope): Promise<void>;
+  commit(entry: Entry, scope: Scope, replace?: boolean): Promise<void>;
   /** Stops and keeps what is held for a resume. Without a version there is nothing to resume, and it discards. */
   suspend(): Promise<void>;
   /** Stops and removes what was written. */
@@ -338,6 +344,11 @@ export interface OpenOptions {
    * until the end, and not resumed. A sink does so by itself, and says so, where its directory takes no new file.
    */
   readonly inPlace?: boolean;
+  /**
+   * Of a sink: others name what is written, and links may be put in the way meanwhile. Each file is made in the very
+   * directory that was looked at; what is neither a file nor missing is not written to.
+   */
+  readonly guarded?: boolean;
 }
 
 /** One way to move bytes. Registered by scheme in `registry.ts`. */

@@ -156,7 +156,20 @@ const rows = [
   ...section('What is shared:', SERVE, [
     flag('hidden', '', 'serve names that start with a dot too; over SFTP they always are'),
     text('name', '', 'name', 'what standard input, -, is called, as in backup.tar; stdin where not given'),
-    flag('upload', '', 'let others add, change and remove files, with --sftp'),
+  ]),
+  ...section('What others may put there:', SERVE, [
+    flag('upload', '', 'let others put files there; with --sftp change and remove what is there, too'),
+    flag('upload-only', '', 'let others put files there, and list and give away nothing'),
+    flag('overwrite', '', 'let what is uploaded take the place of a file that is there'),
+    flag('manage', '', 'let others rename and remove what is there'),
+    text('max-size', '', 'size', 'take no file that is larger; K, M and G are understood'),
+    text('quota', '', 'size', 'take nothing that would make the folder larger; K, M and G are understood'),
+    text(
+      'keep-parts',
+      '',
+      'time',
+      'remove uploads that were broken off after a time, as in 90s, 1h or 7d; 24h where not given',
+    ),
   ]),
   ...section('Where:', SERVE, [
     flag('sftp', '', 'serve over SFTP, to sftp, scp, rclone, sshfs, WinSCP and the like, in place of HTTP'),

@@ -16,6 +16,7 @@ export function draftChapter(rig: SinkRig): void {
     test('an empty file arrives, with a write or without', TEST, () => emptyFiles(rig));
     test('the name is absent, or the old file whole, until commit', TEST, () => absentBeforeCommit(rig));
     test('a longer file that was there is replaced whole', TEST, () => replaces(rig));
+    test('a commit that may not replace leaves alone what was faster', TEST, () => exclusive(rig));
     test('discard leaves nothing of it', TEST, () => discards(rig));
     test('fewer bytes than stated are TRUNCATED and get no name', TEST, () => wrongSize(rig, SIZE - 1));
     test('no byte of a stated many is TRUNCATED and gets no name', TEST, () => wrongSize(rig, 0));
@@ -25,6 +26,22 @@ export function draftChapter(rig: SinkRig): void {
     test('mode and mtime are set where that is promised', TEST, () => metadata(rig));
     test('without a stated mode, a file that is replaced keeps its own', TEST, () => keepsMode(rig));
     test('a sink that can resume says what the far side holds, to the byte', TEST, () => acknowledges(rig));
+  });
+}
+
+async function exclusive(rig: SinkRig): Promise<void> {
+  const entry = entryFor(rig, 10);
+  const [mine, other] = [patternBytes(10, 1), patternBytes(10, 2)];
+  await withDraft(rig, entry, [], async (draft, { sink, read, list }) => {
+    if (!sink.capabilities.exclusive) return draft.discard();
+    await write(draft, 0, mine);
+    const faster = await sink.draft({ ...entry, version: 'another' }, freeScope());
+    await write(faster, 0, other);
+    await faster.commit(entry, freeScope(), false);
+    await assert.rejects(draft.commit(entry, freeScope(), false), rejectsWith('EXISTS'));
+    await draft.discard();
+    assert.deepEqual(await read(entry.path), other);
+    assert.equal((await list()).length, 1);
   });
 }
 

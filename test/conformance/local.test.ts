@@ -24,7 +24,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: true, names, links: true, confined: true },
-  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
+  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true, exclusive: true },
   async open(existing = []) {
     const disk = await openDisk(existing);
     return openSinkOn(disk, () => openLocalSink(disk.root));

@@ -67,7 +67,7 @@ const source: SourceRig = {
 
 const sink: SinkRig = {
   supports: { tree: true, names: 'bytes', links: true, confined: true },
-  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true },
+  capabilities: { offsets: true, atomic: true, resume: true, parallel: true, metadata: true, exclusive: true },
   async open(existing = []) {
     const tree = await plantedTree(existing, true);
     const opened = openMemorySink(tree, ROOT);

@@ -47,13 +47,33 @@ function downloadLines({ urls, sockets }: Listener, file: string, example: Examp
   return [`download with: ${curlLine(local, example, socket)}`];
 }
 
+/** The line for a person that says how to upload: to any address that others can type. */
+export function uploadLines({ urls, sockets }: Listener, example: Omit<Example, 'file'>): string[] {
+  const url = urlForOthers(urls) ?? urls[0];
+  const [socket] = sockets;
+  if (url !== undefined) return [printable(`upload with: ${curlPutLine(url, example)}`)];
+  if (!socket?.includes('/')) return [];
+  const local = `${example.tls ? 'https' : 'http'}://localhost/${example.below}`;
+  return [printable(`upload with: ${curlPutLine(local, example, socket)}`)];
+}
+
+/** Into a folder: its name is that of the file. */
+function curlPutLine(url: string, example: Omit<Example, 'file'>, socket?: string): string {
+  return [...curlWords(example, socket), '-T', 'FILE', url].join(' ');
+}
+
 /** What an error is answered with is not saved, and a password is asked for. */
-function curlLine(url: string, { user, tls }: Example, socket?: string): string {
-  const words = ['curl', '--fail'];
+function curlLine(url: string, example: Example, socket?: string): string {
+  const [curl, ...words] = curlWords(example, socket);
+  return [curl, '--fail', ...words, '-O', url].join(' ');
+}
+
+function curlWords({ user, tls }: Omit<Example, 'file'>, socket: string | undefined): string[] {
+  const words = ['curl'];
   if (tls) words.push('--insecure', '--pinnedpubkey', tls.pin);
   if (user !== undefined) words.push('--user', shellWord(user));
   if (socket !== undefined) words.push('--unix-socket', shellWord(socket));
-  return [...words, '-O', url].join(' ');
+  return words;
 }
 
 /** With the name alone, so that the password is asked for. */

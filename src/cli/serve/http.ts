@@ -12,7 +12,7 @@ import { jsonLine } from '../render/json.js';
 import type { Surroundings } from '../surroundings.js';
 import { untilStopped } from '../until-stopped.js';
 import { plainPasswordNotice, whoMayDoWhat } from './access.js';
-import { addressLines, listeningRecord } from './announce.js';
+import { addressLines, listeningRecord, uploadLines } from './announce.js';
 import { whatIsRun } from './cgi.js';
 import { exampleFile } from './example-file.js';
 import { whatIsLogged } from './log.js';
@@ -22,17 +22,20 @@ import { openShare } from './share.js';
 import { showPage } from './show-page.js';
 import { whatSiteItIs } from './site.js';
 import { type ServedTls, tlsOf } from './tls.js';
+import { openToAllNotice, type Received, whatIsReceived } from './upload.js';
 import { whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  refuseOptions(parsed, ['upload', 'authorized-keys'], 'over HTTP in this version', 'add --sftp');
+  refuseOptions(parsed, ['authorized-keys'], 'over HTTP', 'add --sftp');
   const access = await whoMayDoWhat(parsed, around);
   const where = whereItListens(operands, parsed, around);
   const screen = await openScreen(parsed, around);
   const tls = await tlsOf(parsed, around, screen.report);
   const share = await openShare(operands.paths, parsed.text('name'), { signal: around.signal });
+  let received: Received | undefined;
   try {
+    received = await whatIsReceived(operands.paths, parsed, around);
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<HttpListenOptions>>('http', {
       share,
@@ -44,15 +47,17 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       ...whatIsRun(parsed),
       ...howFast(parsed),
       ...howAnnounced(parsed),
+      ...received?.options,
       ...whatIsLogged(parsed, screen.log),
       ...tls?.options,
     });
-    await sayWhereItIs(listener, { share, access, tls }, parsed, around, screen);
+    await sayWhereItIs(listener, { share, access, tls, received }, parsed, around, screen);
     await showPage(listener, parsed, around, screen.report);
     screen.watch(listener);
     await untilStopped(listener, around.signal, screen.report);
   } finally {
     screen.end();
+    await received?.sink.close();
     await share.close();
   }
 }
@@ -61,12 +66,13 @@ interface Served {
   readonly share: Source;
   readonly access: AccessOptions;
   readonly tls: ServedTls | undefined;
+  readonly received: Received | undefined;
 }
 
 /** The addresses, how to download from them, and what a person should know of them; as JSON where that is asked for. */
 async function sayWhereItIs(
   listener: Listener,
-  { share, access, tls }: Served,
+  { share, access, tls, received }: Served,
   parsed: ParsedArguments,
   around: Surroundings,
   { log, report }: Screen,
@@ -74,12 +80,17 @@ async function sayWhereItIs(
   const { below } = new Prefix(access.basePath, access.token);
   if (parsed.flag('json')) around.stdout.write(jsonLine(listeningRecord(listener, below, tls)));
   else {
-    const file = await exampleFile(share, parsed, { signal: around.signal });
-    const user = access.loginFor === 'everything' ? access.accounts?.[0]?.user : undefined;
+    const only = received?.options.upload.only === true;
+    const file = only ? undefined : await exampleFile(share, parsed, { signal: around.signal });
+    const [first] = access.accounts ?? [];
+    const user = access.loginFor === 'everything' ? first?.user : undefined;
     for (const line of addressLines(listener, { file, below, user, tls })) log(line);
+    const uploader = received && { below, user: first?.user, tls };
+    for (const line of uploader ? uploadLines(listener, uploader) : []) log(line);
   }
-  const notice = plainPasswordNotice(access, listener.urls);
-  if (notice !== undefined) report.onNotice(notice);
+  for (const notice of [plainPasswordNotice(access, listener.urls), received && openToAllNotice(access)]) {
+    if (notice !== undefined) report.onNotice(notice);
+  }
 }
 
 function whatIsShown(parsed: ParsedArguments): Partial<HttpListenOptions> {

@@ -21,6 +21,7 @@ import { readAccounts } from './accounts.js';
 import { placesOf } from './announce.js';
 import { refuseOptions } from './refuse-options.js';
 import { INPUT } from './share.js';
+import { UPLOAD_OPTIONS } from './upload.js';
 import { whereItListens } from './where.js';
 
 /** What only HTTP has. */
@@ -28,6 +29,7 @@ const HTTP_OPTIONS = [
   ...ACCESS_OPTIONS,
   ...(['name', 'mdns', 'qr', 'open', 'limit', 'limit-client', 'log', 'metrics'] as const),
   ...(['site', 'single', 'cgi', 'cgi-dir', 'cgi-timeout'] as const),
+  ...UPLOAD_OPTIONS,
 ];
 
 /** Who logs in with the password that is made for one run. */

@@ -17,6 +17,7 @@ import {
 } from 'node:fs';
 import { toXferError, XferError } from '../../errors.js';
 import type { Change } from '../../transport.js';
+import { holdPlace } from './confined.js';
 import { type FsPath, fsPath, placeNow, targetNow } from './root.js';
 
 /** As `Sink.rename` says. */
@@ -24,11 +25,14 @@ export function renameNow(root: string, from: string, to: string, replace: boole
   try {
     checkBelow('rename', from);
     checkBelow('rename', to);
-    const [source, target] = [fsPath(placeNow(root, from)), fsPath(placeNow(root, to))];
-    if (!replace && lstatSync(target, { throwIfNoEntry: false })) {
-      throw new XferError('EXISTS', `rename ${from}: ${to} already exists`);
-    }
-    renameSync(source, target);
+    withPlace(root, from, (source) =>
+      withPlace(root, to, (target) => {
+        if (!replace && lstatSync(target, { throwIfNoEntry: false })) {
+          throw new XferError('EXISTS', `rename ${from}: ${to} already exists`);
+        }
+        renameSync(source, target);
+      }),
+    );
   } catch (error) {
     throw toXferError(error, `rename ${from}`);
   }
@@ -38,12 +42,23 @@ export function renameNow(root: string, from: string, to: string, replace: boole
 export function removeNow(root: string, path: string, kind: 'file' | 'directory'): void {
   try {
     checkBelow('remove', path);
-    const place = fsPath(placeNow(root, path));
-    if (kind === 'directory') rmdirSync(place);
-    else if (lstatSync(place).isDirectory()) throw new XferError('EXISTS', `remove ${path}: is a directory`);
-    else unlinkSync(place);
+    withPlace(root, path, (place) => {
+      if (kind === 'directory') rmdirSync(place);
+      else if (lstatSync(place).isDirectory()) throw new XferError('EXISTS', `remove ${path}: is a directory`);
+      else unlinkSync(place);
+    });
   } catch (error) {
     throw toXferError(error, `remove ${path}`);
+  }
+}
+
+/** Where a thing is, in a directory that is held meanwhile, so that no other process can lead it elsewhere. */
+function withPlace(root: string, path: string, act: (place: FsPath) => void): void {
+  const held = holdPlace(root, path);
+  try {
+    act(fsPath(held.place));
+  } finally {
+    held.close();
   }
 }
 

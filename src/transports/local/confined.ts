@@ -9,10 +9,11 @@ import {
   readlinkSync,
   statSync,
 } from 'node:fs';
+import { basename } from 'node:path';
 import { XferError } from '../../errors.js';
-import { nameFromBytes } from '../../names.js';
+import { nameFromBytes, parentPath } from '../../names.js';
 import { identityOf } from './attributes.js';
-import { fsPath, isInside, realPathNow, targetNow } from './root.js';
+import { childPlace, fsPath, isInside, joinRoot, realPathNow, targetNow } from './root.js';
 
 /** Linux, open(2): a descriptor to look at alone, which takes no right to read and wakes no device. */
 const O_PATH = 0o10000000;
@@ -69,6 +70,20 @@ export function holdDirectory(root: string, path: string): HeldDirectory {
     close();
     throw error;
   }
+}
+
+/** A directory in one that is held, held too. The system's own errors, also where it is a link by now. */
+export function holdChild(place: string): HeldDirectory {
+  if (process.platform !== 'linux') return { place, close: () => undefined };
+  const descriptor = openSync(fsPath(place), ONLY_DIRECTORY);
+  return { place: linkOf(descriptor), close: () => closeSync(descriptor) };
+}
+
+/** Where the name of `path` is, in its directory, which is held. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
+export function holdPlace(root: string, path: string): HeldDirectory {
+  const name = basename(joinRoot(root, path));
+  const folder = holdDirectory(root, parentPath(path));
+  return { ...folder, place: childPlace(folder.place, name) };
 }
 
 function linkOf(descriptor: number): string {

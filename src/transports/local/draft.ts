@@ -10,6 +10,8 @@ import {
   fsync,
   ftruncateSync,
   futimesSync,
+  linkSync,
+  lstatSync,
   renameSync,
   unlinkSync,
 } from 'node:fs';
@@ -20,6 +22,7 @@ import { promisify } from 'node:util';
 import { streamDigest } from '../../digest.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, Scope } from '../../transport.js';
+import type { HeldDirectory } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
 import { fsPath } from './root.js';
@@ -45,6 +48,8 @@ export interface LocalDraftOptions {
   readonly keep: boolean;
   /** Mode to set in any case: that of the file which is replaced. */
   readonly mode?: number | undefined;
+  /** What both paths lie in, where it is held; freed at the end. */
+  readonly folder?: HeldDirectory | undefined;
 }
 
 export class LocalDraft implements Draft {
@@ -53,6 +58,7 @@ export class LocalDraft implements Draft {
   readonly #options: LocalDraftOptions;
   readonly #writers = new Set<FileWriter>();
   #ended = false;
+  #left = false;
 
   constructor(options: LocalDraftOptions) {
     this.#options = options;
@@ -93,16 +99,18 @@ export class LocalDraft implements Draft {
     return { hex: await streamDigest(bytes, algorithm, scope), readBack: true };
   }
 
-  async commit(entry: Entry, scope: Scope): Promise<void> {
+  async commit(entry: Entry, scope: Scope, replace = true): Promise<void> {
     throwIfAborted(scope.signal);
     const { label, path, target } = this.#options;
     try {
       await this.#complete(entry);
       if (!this.#inPlace) {
         await this.#close();
-        renameSync(fsPath(path), fsPath(target));
+        if (replace) renameSync(fsPath(path), fsPath(target));
+        else nameFirst(path, target);
         if ((entry.size ?? 0) >= SYNC_FROM_BYTES) await syncDirectory(dirname(target));
       }
+      this.#leave();
     } catch (error) {
       throw toXferError(error, `write ${label}`);
     } finally {
@@ -128,6 +136,7 @@ export class LocalDraft implements Draft {
   async suspend(): Promise<void> {
     if (!this.#options.keep) return this.discard();
     await this.#close();
+    this.#leave();
   }
 
   async discard(): Promise<void> {
@@ -137,7 +146,14 @@ export class LocalDraft implements Draft {
       unlinkSync(fsPath(this.#options.path));
     } catch (error) {
       if (systemCode(error) !== 'ENOENT') throw toXferError(error, `remove ${this.#options.path}`);
+    } finally {
+      this.#leave();
     }
+  }
+
+  #leave(): void {
+    if (!this.#left) this.#options.folder?.close();
+    this.#left = true;
   }
 
   /** A number that is free again may be another file's at once, so nobody may still write to it. */
@@ -149,6 +165,22 @@ export class LocalDraft implements Draft {
     if (this.#inPlace) await closeFile(this.#options.descriptor);
     else closeSync(this.#options.descriptor);
   }
+}
+
+/** What `link` fails with on a file system without hard links. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
+
+/** Gives a file a name that nothing has: a rename would replace what another process made a moment ago. */
+function nameFirst(path: string, target: string): void {
+  try {
+    linkSync(fsPath(path), fsPath(target));
+  } catch (error) {
+    if (!NO_LINKS.has(systemCode(error))) throw error;
+    if (lstatSync(fsPath(target), { throwIfNoEntry: false })) throw new XferError('EXISTS', 'write: already exists');
+    renameSync(fsPath(path), fsPath(target));
+    return;
+  }
+  unlinkSync(fsPath(path));
 }
 
 /** Some systems cannot open or sync a directory; there the rename is as durable as it gets. */

@@ -2,7 +2,6 @@
 import {
   type BigIntStats,
   chmodSync,
-  closeSync,
   constants,
   fstatSync,
   lstatSync,
@@ -31,10 +30,12 @@ import type {
 } from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { changeNow, removeNow, renameNow } from './changes.js';
+import { type HeldDirectory, holdPlace } from './confined.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
 import { FileReader } from './file-reader.js';
-import { makeDirectory, makeLink } from './make.js';
+import { makeDirectory, makeDirectoryHeld, makeLink, ownBytes } from './make.js';
+import { removeTree } from './remove-tree.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 
 const openFile = promisify(open);
@@ -44,9 +45,17 @@ const DEFAULT_FILE_MODE = 0o666;
 export class LocalSink implements Sink {
   readonly label: string;
   readonly identity: string;
-  readonly capabilities = { offsets: true, atomic: true, resume: true, parallel: true, metadata: true };
+  readonly capabilities = {
+    offsets: true,
+    atomic: true,
+    resume: true,
+    parallel: true,
+    metadata: true,
+    exclusive: true,
+  };
   readonly #root: string;
   readonly #writesInPlace: boolean;
+  readonly #guarded: boolean;
   readonly #onNotice: ((line: string) => void) | undefined;
   /** Directories whose real place was checked. Emptied when a link is made, which may change where they lead. */
   readonly #checked = new Map<string, Promise<void>>();
@@ -60,6 +69,7 @@ export class LocalSink implements Sink {
     this.identity = `file:${real.split(sep).join('/')}`;
     this.#onNotice = options.onNotice;
     this.#writesInPlace = options.inPlace === true;
+    this.#guarded = options.guarded === true;
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
@@ -72,6 +82,7 @@ export class LocalSink implements Sink {
   async create(entry: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     try {
+      if (this.#guarded && entry.kind === 'directory') return makeDirectoryHeld(this.#root, entry);
       const place = placeNow(this.#root, entry.path);
       if (entry.kind === 'directory') makeDirectory(place, entry);
       else if (entry.kind === 'symlink') {
@@ -106,6 +117,7 @@ export class LocalSink implements Sink {
 
   async #draft(entry: Entry, scope: Scope): Promise<LocalDraft> {
     throwIfAborted(scope.signal);
+    if (this.#guarded) return this.#guardedDraft(entry);
     const moves = this.#moves;
     await this.#checkParent(entry.path);
     const label = entry.path || this.label;
@@ -118,6 +130,21 @@ export class LocalSink implements Sink {
       return await this.#beside(target, entry, stats, label);
     } catch (error) {
       throw toXferError(error, `write ${label}`);
+    }
+  }
+
+  /** Beside its target in a directory that is held, so that neither can be led elsewhere until it has its name. */
+  #guardedDraft(entry: Entry): LocalDraft {
+    const { path } = entry;
+    let held: HeldDirectory | undefined;
+    try {
+      held = holdPlace(this.#root, path);
+      const there = lstatSync(fsPath(held.place), { bigint: true, throwIfNoEntry: false });
+      if (there && !there.isFile()) throw new XferError('EXISTS', `write ${path}: something that is no file`);
+      return this.#openBeside(held.place, entry, there, path, held);
+    } catch (error) {
+      held?.close();
+      throw toXferError(error, `write ${path || this.label}`);
     }
   }
 
@@ -137,10 +164,11 @@ export class LocalSink implements Sink {
     renameNow(this.#root, from, to, replace);
   }
 
-  async remove(path: string, kind: 'file' | 'directory', scope: Scope): Promise<void> {
+  async remove(path: string, kind: 'file' | 'directory' | 'tree', scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     this.#forgetChecks();
-    removeNow(this.#root, path, kind);
+    if (kind === 'tree') await removeTree(this.#root, path, scope);
+    else removeNow(this.#root, path, kind);
   }
 
   async digest(path: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
@@ -196,16 +224,26 @@ export class LocalSink implements Sink {
     return { target: real, stats: await this.#look(real, path) };
   }
 
-  async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<LocalDraft> {
+  #openBeside(
+    target: string,
+    entry: Entry,
+    there: BigIntStats | undefined,
+    label: string,
+    folder?: HeldDirectory,
+  ): LocalDraft {
     const keep = entry.version !== undefined;
     const path = join(dirname(target), draftName(basename(target), entry));
     const flags = constants.O_RDWR | constants.O_CREAT | (keep ? constants.O_NOFOLLOW : constants.O_EXCL);
     const mode = there ? Number(there.mode) & 0o777 : (entry.mode ?? DEFAULT_FILE_MODE) & 0o777;
+    const descriptor = openSync(fsPath(path), flags, mode | 0o200);
+    const heldBytes = keep ? ownBytes(descriptor, path) : 0;
+    const exact = there ? Number(there.mode) & 0o777 : undefined;
+    return new LocalDraft({ descriptor, label, path, target, seekable: true, heldBytes, keep, mode: exact, folder });
+  }
+
+  async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<LocalDraft> {
     try {
-      const descriptor = openSync(fsPath(path), flags, mode | 0o200);
-      const heldBytes = keep ? ownBytes(descriptor, path) : 0;
-      const exact = there ? Number(there.mode) & 0o777 : undefined;
-      return new LocalDraft({ descriptor, label, path, target, seekable: true, heldBytes, keep, mode: exact });
+      return this.#openBeside(target, entry, there, label);
     } catch (error) {
       const refused = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
       if (!refused || !there) throw error;
@@ -258,18 +296,6 @@ export class LocalSink implements Sink {
     }
     if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
   }
-}
-
-/**
- * Length of a draft that may have been there before. Its name can be guessed: in a directory that others may write, it must
- * be a file of our own that has no other name, or they could change the copy later. UNSAFE_PATH, closed, where it is not.
- */
-function ownBytes(descriptor: number, path: string): number {
-  const stats = fstatSync(descriptor);
-  const own = process.getuid === undefined || stats.uid === process.getuid();
-  if (own && stats.nlink === 1 && stats.isFile()) return stats.size;
-  closeSync(descriptor);
-  throw new XferError('UNSAFE_PATH', `write ${path}: something else has the name of the draft`, { hint: 'remove it' });
 }
 
 /**

@@ -39,6 +39,7 @@ class MemorySink implements Sink {
     resume: true,
     parallel: true,
     metadata: true,
+    exclusive: true,
   };
   readonly #tree: MemoryTree;
   readonly #root: string;
@@ -136,7 +137,7 @@ class MemoryDraft implements Draft {
     return { hex: createHash(algorithm).update(held).digest('hex'), readBack: false };
   }
 
-  async commit(entry: Entry, scope: Scope): Promise<void> {
+  async commit(entry: Entry, scope: Scope, replace = true): Promise<void> {
     throwIfAborted(scope.signal);
     const length = wholeLength(this.#part);
     const written = this.#part.held.at(-1)?.end ?? 0;
@@ -146,6 +147,7 @@ class MemoryDraft implements Draft {
     }
     refuseDirectory(this.#tree, this.#root, entry.path);
     const there = findNode(this.#tree, this.#root, entry.path, false);
+    if (there && !replace) throw new XferError('EXISTS', `write ${entry.path}: already exists`);
     const kept = there?.kind === 'file' ? { mode: there.mode } : {};
     const bytes = Buffer.from(this.#part.bytes.subarray(0, length));
     putNode(this.#tree, this.#root, entry.path, makeFile(this.#tree, bytes, { ...kept, ...entry }));

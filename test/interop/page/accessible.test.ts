@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { needs } from '../../support/peers.js';
-import { DESK, launch, PHONE, visit } from './browser.js';
+import { DESK, launch, PHONE, sidewaysPixels, visit } from './browser.js';
 import { makeSampleFolder } from './sample-folder.js';
 
 const TEST = { ...needs('chromium'), timeout: 120_000 };
@@ -27,6 +27,24 @@ async function violations(page: Page): Promise<string[]> {
 
 for (const colorScheme of ['light', 'dark'] as const) {
   for (const viewport of [DESK, PHONE]) {
+    test(`axe finds nothing with uploads: ${colorScheme}, ${viewport.width} wide`, TEST, async (t) => {
+      const upload = { manage: true, mostFileBytes: 1000 };
+      const { page, root, url } = await visit(t, browser, { viewport, colorScheme }, { upload });
+      await makeSampleFolder(root);
+      await page.goto(`${url}/`);
+      page.removeAllListeners('console');
+      const files = ['good', 'notes.txt', 'large'].map((name) => ({
+        name,
+        mimeType: 'text/plain',
+        buffer: Buffer.alloc(name === 'large' ? 2000 : 10),
+      }));
+      await page.locator('input[type=file]').first().setInputFiles(files);
+      await page.locator('#upload-status', { hasText: 'not uploaded' }).waitFor();
+      assert.deepEqual(await violations(page), [], 'transfers');
+      assert.equal(await sidewaysPixels(page), 0);
+      await page.getByRole('button', { name: 'Rename or delete notes.txt' }).click();
+      assert.deepEqual(await violations(page), [], 'dialog');
+    });
     test(`axe finds nothing: ${colorScheme}, ${viewport.width} wide`, TEST, async (t) => {
       const { page, root, url } = await visit(t, browser, { viewport, colorScheme });
       await makeSampleFolder(root);

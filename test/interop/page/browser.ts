@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { type HttpListenOptions, listen } from '#xfer/transports/http/listen/index.js';
+import { openLocalSink } from '#xfer/transports/local/sink.js';
 import { openLocalSource } from '#xfer/transports/local/source.js';
 import { findProgram } from '../../support/peers.js';
 
@@ -33,7 +34,7 @@ export interface Visit {
 }
 
 /**
- * Serves a new folder of this machine as `xfer serve` does, and opens an empty page in a profile of its own. When the test
+ * Serves a new folder of this machine as `xfer serve` does, with `upload` as with `--upload`, and opens an empty page in a profile of its own. When the test
  * ends it fails where a dialog was opened, an error was thrown or written to the console, or the policy stopped something.
  */
 export async function visit(
@@ -45,7 +46,8 @@ export async function visit(
   const root = await mkdtemp(join(tmpdir(), 'xfer-page-'));
   const scope = { signal: new AbortController().signal };
   const share = await openLocalSource(root);
-  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share, ...served }, scope);
+  const receive = served.upload && { receive: await openLocalSink(root, { guarded: true }) };
+  const listener = await listen({ hosts: ['127.0.0.1'], port: 0, share, ...receive, ...served }, scope);
   const context = await browser.newContext({ viewport: DESK, locale: 'en-GB', timezoneId: 'Asia/Tokyo', ...options });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();

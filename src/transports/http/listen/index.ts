@@ -27,6 +27,7 @@ import { Metrics } from './status/metrics.js';
 import { type Hide, Transfers } from './status/transfers.js';
 import { renewTls } from './tls/renewal.js';
 import { createTlsServer } from './tls/tls-server.js';
+import { Uploads } from './upload/uploads.js';
 
 export { type AccessFormat, type AccessRecord, formatAccess } from './log/access-log.js';
 export type { HttpListenOptions } from './options.js';
@@ -49,16 +50,18 @@ const SEND_BUFFER_BYTES = 512 * 1024;
  */
 export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
+  checkUploads(options);
   const shared = await sharedDirectory(options, scope);
   const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
   const onlyOnce = shared.capabilities.replay ? undefined : shared.label;
   const gate = new Gate(options, [...(options.hosts ?? []), ...announcedHost], onlyOnce);
   const scripts = await scriptsOf(shared, options, scope);
   const share = scripts?.share ?? shared;
-  const site = await openSite(share, options, scope, options.onNotice);
+  const site = options.receive ? undefined : await openSite(share, options, scope, options.onNotice);
   const ended = new AbortController();
   // Each open and each listing under way listens to it.
   setMaxListeners(0, ended.signal);
+  const uploads = await uploadsOf(share, options, { signal: ended.signal });
   const sharing: Sharing = {
     share,
     scope: { signal: ended.signal },
@@ -69,6 +72,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     archives: new Archives(options.archives),
     digests: new ReprDigests(),
     encrypted: options.tls !== undefined,
+    ...(uploads ? { uploads } : {}),
     ...(site ? { site } : {}),
     ...(scripts ? { cgi: scripts.cgi } : {}),
   };
@@ -79,7 +83,8 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   const bare = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
   const announced = await announceListener(bare, options.mdns, options.onNotice);
   const urls = [...bare, ...announced.urls].map((url) => url + gate.prefix.below);
-  const listener = new HttpListener({ bound, urls, announced, transfers: service.transfers, ended }, scope);
+  const { transfers } = service;
+  const listener = new HttpListener({ bound, urls, announced, transfers, ended, uploads }, scope);
   endInTime(listener, gate, options.onNotice);
   return listener;
 }
@@ -96,10 +101,28 @@ function endInTime(listener: HttpListener, gate: Gate, onNotice: HttpListenOptio
 /** What is shared, as a directory: one file alone is what is in it. */
 async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Scope): Promise<SharedSource> {
   const shared = sharedSource(share);
-  if (receive) throw new XferError('UNSUPPORTED', `serve ${shared.label}: uploads are not taken over HTTP`);
   const root = await shared.stat('', scope);
   if (!root) throw new XferError('NOT_FOUND', `serve ${shared.label}: no such file or directory`);
-  return root.kind === 'directory' ? shared : new GatheredSource(new Map([[shared.name, shared]]));
+  if (root.kind === 'directory') return shared;
+  if (receive) throw new XferError('USAGE', `serve ${shared.label}: uploads go into a directory`);
+  return new GatheredSource(new Map([[shared.name, shared]]));
+}
+
+/** Whoever uploads may give the share neither rules nor programs. USAGE where both are asked for. */
+function checkUploads({ receive, site, single, cgi }: HttpListenOptions): void {
+  if (!receive || !(site || single || cgi)) return;
+  throw new XferError('USAGE', `serve ${receive.label}: uploads, and a site or programs`, {
+    hint: 'whoever uploads could change them; serve them with two commands, on two ports',
+  });
+}
+
+/** What others may put into the share. */
+async function uploadsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Uploads | undefined> {
+  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  if (!receive) return undefined;
+  const uploads = new Uploads(share, receive, upload, idleTimeoutMs, scope);
+  await uploads.begin();
+  return uploads;
 }
 
 /** Where scripts are run. The package that starts programs is loaded for them alone. */
@@ -161,7 +184,7 @@ function makeServer(options: HttpListenOptions, service: Service): Server {
     });
   };
   server.on('request', take);
-  // Nothing that comes with `Expect: 100-continue` is wanted, so it is answered without asking for the body.
+  // What comes with `Expect: 100-continue` is looked at first: only a body that is wanted is asked for.
   server.on('checkContinue', take);
   return server;
 }
@@ -180,6 +203,7 @@ interface Parts {
   readonly announced: Announced;
   readonly transfers: Transfers;
   readonly ended: AbortController;
+  readonly uploads: Uploads | undefined;
 }
 
 class HttpListener implements Listener {
@@ -192,12 +216,14 @@ class HttpListener implements Listener {
   readonly #withdraw: () => Promise<void>;
   readonly #endIdle: readonly (() => void)[];
   readonly #ended: AbortController;
+  readonly #uploads: Uploads | undefined;
   #fault: XferError | undefined;
 
-  constructor({ bound, urls, announced, transfers, ended }: Parts, { signal }: Scope) {
+  constructor({ bound, urls, announced, transfers, ended, uploads }: Parts, { signal }: Scope) {
     this.#servers = bound.servers;
     this.#transfers = transfers;
     this.#ended = ended;
+    this.#uploads = uploads;
     this.address = mainAddress(bound);
     this.sockets = bound.sockets;
     this.urls = urls;
@@ -214,6 +240,7 @@ class HttpListener implements Listener {
 
   async #last(): Promise<void> {
     await this.#withdraw();
+    await this.#uploads?.close();
     if (this.#fault) throw this.#fault;
   }
 

@@ -8,6 +8,7 @@ import type { MdnsOptions } from './mdns/announce.js';
 import type { SiteOptions } from './site/open-site.js';
 import type { TlsRenewal } from './tls/renewal.js';
 import type { TlsIdentity } from './tls/tls-identity.js';
+import type { UploadOptions } from './upload/options.js';
 
 export interface HttpListenOptions extends ListenOptions, AccessOptions, SiteOptions {
   /** Shares names that start with a dot too. */
@@ -28,6 +29,8 @@ export interface HttpListenOptions extends ListenOptions, AccessOptions, SiteOpt
    * unless `hosts` says otherwise.
    */
   readonly cgi?: CgiOptions;
+  /** What may be put into `receive`, which must be the directory of `share`. */
+  readonly upload?: UploadOptions;
   /** Told of each request when its response has ended, in whatever way. */
   readonly onRequest?: (record: AccessRecord) => void;
   /** Serves HTTPS, and answers plain HTTP on the same port with a redirect to it. */

@@ -33,7 +33,32 @@ export function refuse(
     'X-Content-Type-Options': 'nosniff',
     ...fields,
   });
-  response.end(request.method === 'HEAD' ? undefined : body);
+  endAfterBody(request, response, request.method === 'HEAD' ? '' : body);
+}
+
+/** How long a client that still sends may take to read its answer, before the connection is cut under it. */
+const LINGER_MS = 2000;
+
+/**
+ * Ends the response, and before that, where the client still sends its body, reads on for a while: a connection that is
+ * closed over unread bytes is reset, and the answer with it is lost.
+ */
+export function endAfterBody(request: IncomingMessage, response: ServerResponse, body: string | Buffer): void {
+  const { headers } = request;
+  const stillComes = !request.complete && !request.destroyed && closing(headers).Connection !== undefined;
+  if (!stillComes || headers.expect !== undefined) {
+    response.end(body);
+    return;
+  }
+  response.write(body);
+  let timer: NodeJS.Timeout | undefined;
+  const end = (): void => {
+    clearTimeout(timer);
+    request.off('end', end).off('close', end);
+    response.end();
+  };
+  timer = setTimeout(end, LINGER_MS);
+  request.on('end', end).on('close', end).resume();
 }
 
 /** Answers OPTIONS: what may be asked for with which methods. */

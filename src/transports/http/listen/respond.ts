@@ -6,6 +6,7 @@ import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
 import { answerHealth, answerMetrics, type Status } from './status/answer-status.js';
 import { isEncrypted, redirectToTls } from './tls/redirect.js';
+import { answerUpload, methodsWith } from './upload/answer.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
@@ -39,9 +40,11 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   if (verdict.user !== undefined) tally.user = verdict.user;
   const script = sharing.cgi?.targetOf(exchange, sharing);
   if (script) return sharing.cgi?.answer(exchange, sharing, script);
+  if (sharing.uploads && (await answerUpload(exchange, sharing, sharing.uploads))) return;
   if (method === 'OPTIONS') return answerOptions(request, response, METHODS);
   if (method !== 'GET' && method !== 'HEAD') {
-    return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
+    const allowed = sharing.uploads ? methodsWith(sharing.uploads) : METHODS;
+    return refuse(request, response, 405, { Allow: allowed, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
   if (status && answerMetrics(exchange, status)) return;

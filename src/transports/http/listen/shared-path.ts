@@ -6,6 +6,7 @@ import { attachmentField } from '../content-disposition.js';
 import { answerArchive, refuseArchive } from './archive/answer.js';
 import { archiveFormat } from './archive/format.js';
 import type { Exchange } from './exchange.js';
+import { isActive } from './file/content-type.js';
 import { NO_FIELDS, type OwnFields } from './file/own-fields.js';
 import { type Compressed, mayBeCompressed, openCompressed } from './file/precompressed.js';
 import { sendFile } from './file/send-file.js';
@@ -18,6 +19,9 @@ import { shownEntries } from './shown.js';
 import { encodeName, hasKey, parseTarget, printableQuery, type Target } from './target.js';
 
 const INDEX = 'index.html';
+
+/** What anybody may have put here is nothing of ours: it runs nothing, and asks for nothing in our name (CSP level 3). */
+const SANDBOX = "sandbox; default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'unsafe-inline'";
 
 /** Answers a GET or a HEAD of what is shared. Rejects as the source does. */
 export async function answerShared(exchange: Exchange, sharing: Sharing): Promise<void> {
@@ -82,6 +86,7 @@ export async function sendOpened(
   const { share, scope, digests } = sharing;
   const { ranges, replay } = share.capabilities;
   const { path: name, query } = target;
+  if (sharing.uploads && isActive(name)) exchange.response.setHeader('Content-Security-Policy', SANDBOX);
   let compressed: Compressed | undefined;
   try {
     // What can be read only once is given to who asks for it as it is.
@@ -110,7 +115,8 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
   if (format !== undefined) {
     return archived ? answerArchive(exchange, sharing, entry, format) : refuseArchive(exchange, 'folder');
   }
-  if (askedShape(request, target.query) === 'html') {
+  // Where others put files an index of theirs would hide all the rest.
+  if (!sharing.uploads && askedShape(request, target.query) === 'html') {
     const path = joinPath(target.path, INDEX);
     const index = await openIndex(sharing, path);
     if (index) {
@@ -119,7 +125,13 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
     }
   }
   const entries = shownEntries(sharing, target.path);
-  return sendListing(exchange, { path: target.path, query: target.query, archived, entries });
+  return sendListing(exchange, {
+    path: target.path,
+    query: target.query,
+    archived,
+    entries,
+    upload: sharing.uploads?.options,
+  });
 }
 
 /** Undefined where there is no index file, or it may not be read: the listing is shown then. */

@@ -7,6 +7,7 @@ import type { Cgi } from './cgi/cgi.js';
 import type { ReprDigests } from './file/repr-digest.js';
 import type { Site } from './site/site.js';
 import type { TargetPolicy } from './target.js';
+import type { Uploads } from './upload/uploads.js';
 
 /** A source whose single files can be asked for. */
 export type SharedSource = Source & Required<Pick<Source, 'stat' | 'list' | 'open'>>;
@@ -19,6 +20,8 @@ export interface Sharing extends TargetPolicy {
   readonly site?: Site;
   /** Programs in the share that answer requests; `share` is without them then. */
   readonly cgi?: Cgi;
+  /** What others put into the share. */
+  readonly uploads?: Uploads;
   readonly archives: Archives;
   readonly digests: ReprDigests;
   /** Nothing is given to whom it would not reach encrypted. */

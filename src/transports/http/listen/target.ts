@@ -1,4 +1,5 @@
 /** Request targets -> paths below the root, and names -> references to them. */
+import { isDraftName } from '../../../draft-name.js';
 import { bytesFromName, isText, nameFromBytes } from '../../../names.js';
 import { percentEncoded } from '../percent-encoded.js';
 
@@ -78,7 +79,8 @@ const SHORT_NAME = /^[^.]{1,6}~\d{1,6}(?:\.[^.]{0,3})?$/;
 
 /** Whether a thing of this name in the root, or deeper, is given away and listed. */
 export function isShown(name: string, inRoot: boolean, { hidden, named, platform }: TargetPolicy): boolean {
-  if (hidden || (inRoot && named.has(name))) return true;
+  if (inRoot && named.has(name)) return true;
+  if (hidden) return !isDraftName(name);
   return !name.startsWith('.') && !(platform === 'win32' && SHORT_NAME.test(name));
 }
 

@@ -88,6 +88,16 @@ const BY_END = new Map<string, string>(
   }),
 );
 
+/** What a browser may run as a part of the site that it came from, and not only show. */
+const ACTIVE: ReadonlySet<string> = new Set([
+  ...['text/html', 'application/xhtml+xml', 'image/svg+xml', 'application/xml', 'text/xml'],
+]);
+
+/** Whether a browser might run what a file of this name holds. */
+export function isActive(name: string): boolean {
+  return ACTIVE.has(contentTypeOf(name).split(';', 1)[0] as string);
+}
+
 /** The Content-Type of a file with this name; bytes of no known kind where the name says nothing. */
 export function contentTypeOf(name: string): string {
   const dot = name.lastIndexOf('.');

@@ -6,9 +6,10 @@ import { escapeHtml } from './escape-html.js';
 import { hrefOf } from './href.js';
 import { mediaKind } from './media-kind.js';
 import { nextOrder, type Sort, type SortColumn } from './order.js';
-import { ICON, SCRIPT, STYLE } from './page/assets.js';
+import { ICON, SCRIPT, STYLE, UPLOAD_SCRIPT, UPLOAD_STYLE } from './page/assets.js';
 import { ROWS_SHOWN } from './rows-shown.js';
 import type { Listed, Shape, Totals } from './shape.js';
+import { uploadForms } from './upload-forms.js';
 
 /** Folders above that are shown as links: a deep path must not make a long page. */
 const MOST_CRUMBS = 12;
@@ -25,19 +26,19 @@ export const html: Shape = {
   end: pageEnd,
 };
 
-function pageStart({ path, archived, counted: limited }: Listed): string {
+function pageStart({ path, archived, counted: limited, upload }: Listed): string {
   const title = escapeHtml(printable(path === '' ? '/' : `/${path}/`));
   const name = path === '' ? 'Files' : escapeHtml(shown(lastPart(path)));
   return `<!DOCTYPE html>
-<html lang="en"${limited ? ' data-counted' : ''}><head><meta charset="utf-8">
+<html lang="en"${limited ? ' data-counted' : ''}${upload?.manage ? ' data-manage' : ''}><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>Index of ${title}</title>
 ${ICON}
-<style>${STYLE}</style></head>
+<style>${STYLE}</style>${upload ? `<style>${UPLOAD_STYLE}</style>` : ''}</head>
 <body><header id="top">${crumbs(path)}<h1>${name}</h1></header>
-<main><div id="bar">${archived ? ARCHIVE_FORM : ''}
-<script>${SCRIPT}</script>
+<main>${upload ? uploadForms(upload) : ''}<div id="bar">${archived ? ARCHIVE_FORM : ''}
+<script>${SCRIPT}</script>${upload ? `<script>${UPLOAD_SCRIPT}</script>` : ''}
 `;
 }
 

@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import type { Entry } from '../../../../transport.js';
 import { type Exchange, sendLast, sendStream } from '../exchange.js';
+import type { UploadOptions } from '../upload/options.js';
 import { html } from './html.js';
 import { json } from './json.js';
 import { type Sort, sorted, sortFromQuery } from './order.js';
@@ -16,6 +17,8 @@ export interface Listing {
   readonly query: string;
   /** It can be asked for as an archive. */
   readonly archived: boolean;
+  /** Something can be put there. */
+  readonly upload?: UploadOptions | undefined;
   /** In any order; each `path` is the bare name. */
   readonly entries: AsyncIterable<Entry>;
 }
@@ -34,14 +37,14 @@ const SHAPES: Record<ShapeName, Shape> = { html, json, plain };
  */
 export async function sendListing(exchange: Exchange, listing: Listing): Promise<void> {
   const { request, response } = exchange;
-  const { path, query, archived } = listing;
+  const { path, query, archived, upload } = listing;
   const shape = SHAPES[askedShape(request, query)];
   const slices = inSlices(listing.entries);
   try {
     // Before the head, so that a directory that cannot be read is an error with a status.
     const first = await slices.next();
-    const head = { ...pageFields(shape.contentType), Vary: 'Accept' };
-    const listed = { path, sort: sortFromQuery(query), archived, counted: exchange.downloads !== undefined };
+    const head = { ...pageFields(shape.contentType, upload !== undefined), Vary: 'Accept' };
+    const listed = { path, sort: sortFromQuery(query), archived, counted: exchange.downloads !== undefined, upload };
     const pieces = piecesOf(shape, listed, first, slices);
     if (first.done) {
       const body = Buffer.from(await joined(pieces));

@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Entry } from '../../../../transport.js';
 import { hasKey } from '../target.js';
+import type { UploadOptions } from '../upload/options.js';
 import type { Sort } from './order.js';
 
 export type ShapeName = 'html' | 'json' | 'plain';
@@ -15,6 +16,8 @@ export interface Listed {
   readonly archived: boolean;
   /** So many downloads may be made and no more. */
   readonly counted: boolean;
+  /** Something can be put there. */
+  readonly upload?: UploadOptions | undefined;
 }
 
 /** What a directory holds, counted. */

@@ -17,6 +17,8 @@ export interface AccessRecord {
   readonly status: number;
   /** Bytes of the body that were handed to the connection. */
   readonly bytes: number;
+  /** Bytes of a body that were taken in; absent where none was wanted. */
+  readonly received?: number;
   readonly durationMs: number;
   readonly referer?: string;
   readonly userAgent?: string;

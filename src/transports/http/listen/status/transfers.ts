@@ -8,6 +8,8 @@ import { whenEnded } from '../watch-client.js';
 /** How many bytes of body a response was given; who sends them counts here. */
 export interface Tally {
   bytes: number;
+  /** How many bytes of its body a request brought so far; absent where nobody wanted them. */
+  received?: number;
   /** Who is logged in. */
   user?: string;
   /** How many there will be, where that is known. */
@@ -44,7 +46,11 @@ class UnderWay implements Transfer {
   }
 
   get bytes(): number {
-    return this.tally.bytes;
+    return this.tally.received ?? this.tally.bytes;
+  }
+
+  get incoming(): boolean {
+    return this.tally.received !== undefined;
   }
 
   get totalBytes(): number | undefined {
@@ -89,13 +95,20 @@ export class Transfers {
     return sum;
   }
 
+  /** Bytes of all bodies that requests under way have brought so far. */
+  get received(): number {
+    let sum = 0;
+    for (const { tally } of this.#underWay) sum += tally.received ?? 0;
+    return sum;
+  }
+
   list(): Transfer[] {
     return [...this.#underWay];
   }
 }
 
 function recordOf({ request, client, target, startMs, tally }: UnderWay, response: ServerResponse): AccessRecord {
-  const { bytes, user } = tally;
+  const { bytes, received, user } = tally;
   const durationMs = performance.now() - startMs;
   const { referer, 'user-agent': userAgent } = request.headers;
   return {
@@ -107,6 +120,7 @@ function recordOf({ request, client, target, startMs, tally }: UnderWay, respons
     httpVersion: request.httpVersion,
     status: response.statusCode,
     bytes,
+    ...(received === undefined ? {} : { received }),
     durationMs: Math.round(durationMs * 1000) / 1000,
     ...(referer === undefined ? {} : { referer }),
     ...(userAgent === undefined ? {} : { userAgent }),

@@ -1,5 +1,6 @@
 /** Makes the plain page comfortable. Runs before the rows are there, and again when they are. */
-import { addFilter } from './filter.js';
+import { addChanges } from './changes.js';
+import { addFilter, type Filter } from './filter.js';
 import { addArrowKeys } from './keys.js';
 import { List } from './list.js';
 import { make, part } from './make.js';
@@ -10,12 +11,16 @@ import { addThemeSwitch } from './theme.js';
 
 document.documentElement.className = 'scripted';
 addThemeSwitch();
-linkArchives();
-const filter = addFilter();
-addArrowKeys(filter.field);
-document.addEventListener('DOMContentLoaded', begin);
+if (document.documentElement.dataset.dropBox === undefined) comfort();
 
-function begin(): void {
+function comfort(): void {
+  linkArchives();
+  const filter = addFilter();
+  addArrowKeys(filter.field);
+  document.addEventListener('DOMContentLoaded', () => begin(filter));
+}
+
+function begin(filter: Filter): void {
   const summary = part('summary');
   const late = document.getElementById('late-summary');
   if (late) {
@@ -24,6 +29,7 @@ function begin(): void {
   }
   part('bar').hidden = summary.className === 'empty';
   addColumn();
+  addChanges();
   const list = new List();
   addSorting(list);
   filter.begin(list);

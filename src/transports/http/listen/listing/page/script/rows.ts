@@ -1,5 +1,6 @@
 /** The rows of the table as the script sees them. */
 import type { Sortable } from '../../order.js';
+import { canChange, changeButton } from './changes.js';
 import { labelled, make } from './make.js';
 
 export interface Row extends Sortable {
@@ -37,10 +38,11 @@ export function finishRow({ element, link, name, folder, timeMs }: Row): void {
     time.title = exact.format(timeMs);
   }
   const cell = element.insertCell();
+  if (canChange()) cell.append(changeButton(link, name, folder));
   if (folder) return;
   // Made here, and not by the listener, for what follows every link would fetch each file twice.
   const get = make('a', { className: 'icon get', href: downloadHref(link), download: '', title: 'Download' });
-  cell.append(labelled(get, `Download ${name}`));
+  cell.prepend(labelled(get, `Download ${name}`));
 }
 
 /** Where a file is got to be kept, whatever the browser could show of it. */

@@ -1,0 +1,107 @@
+/** POST: forms, as the page has them without a script and as `curl -F` sends them. */
+import { Readable } from 'node:stream';
+import { XferError } from '../../../../errors.js';
+import { joinPath } from '../../../../names.js';
+import type { Exchange } from '../exchange.js';
+import type { Sharing } from '../sharing.js';
+import { UploadBody } from './body.js';
+import { makeFolder, removeAll, rename } from './folders.js';
+import { type FormOutcome, sendOutcome } from './form-outcome.js';
+import { type FormPart, parseForm } from './multipart.js';
+import { nameIn } from './names.js';
+import { type Refusal, refusalOf, refusals } from './refusal.js';
+import type { Uploads } from './uploads.js';
+
+const MOST_FIELD_BYTES = 16 << 10;
+
+/** Saves each file of a form in a folder. What is not taken is told, and the others are. */
+export async function answerFileForm(
+  exchange: Exchange,
+  sharing: Sharing,
+  uploads: Uploads,
+  folder: string,
+  boundary: string,
+): Promise<void> {
+  const outcome: FormOutcome = { saved: [], refused: [] };
+  const body = new UploadBody(exchange, uploads.idleMs);
+  try {
+    for await (const part of parseForm(body, boundary)) {
+      // A browser sends a part without a name for a field in which nothing was chosen.
+      if (part.fileName !== undefined && part.fileName !== '') {
+        await savePart(exchange, sharing, uploads, folder, part, outcome);
+      }
+    }
+  } finally {
+    body.destroy();
+  }
+  if (outcome.saved.length + outcome.refused.length === 0) throw refusals.noName();
+  sendOutcome(exchange, outcome);
+}
+
+async function savePart(
+  exchange: Exchange,
+  sharing: Sharing,
+  uploads: Uploads,
+  folder: string,
+  part: FormPart,
+  { saved, refused }: FormOutcome,
+): Promise<void> {
+  const name = part.fileName as string;
+  try {
+    const path = nameIn(folder, name, sharing);
+    const terms = { path, user: exchange.tally.user, replace: uploads.options.overwrite === true };
+    const upload = await uploads.create(terms, false);
+    const bytes = Readable.from(part.bytes, { objectMode: false });
+    await uploads.coming(upload, () => upload.receive(bytes, { last: true }));
+    saved.push(path.slice(folder === '' ? 0 : folder.length + 1));
+  } catch (error) {
+    const refusal = refusalOf(error);
+    // A body that broke off, or is no form, is no matter of this part alone.
+    if (!refusal || refusal.code === 'PROTOCOL' || [400, 408].includes(refusal.status)) throw error;
+    refused.push({ name, refusal });
+  }
+}
+
+/** Does what a small form asks for: makes a folder, renames, removes. */
+export async function answerActionForm(exchange: Exchange, sharing: Sharing, uploads: Uploads, folder: string) {
+  const fields = await readFields(exchange, uploads);
+  const name = fields.get('name') ?? '';
+  const path = nameIn(folder, name, sharing);
+  const outcome: FormOutcome = { saved: [], refused: [] };
+  switch (fields.get('action')) {
+    case 'folder':
+      await makeFolder(sharing, uploads, path);
+      break;
+    case 'rename':
+      await rename(sharing, uploads, path, nameIn(folder, fields.get('to') ?? '', sharing), false);
+      break;
+    case 'remove':
+      await removeAll(sharing, uploads, path);
+      break;
+    default:
+      throw refusals.malformed('The action');
+  }
+  outcome.saved.push(joinPath(name));
+  sendOutcome(exchange, outcome);
+}
+
+async function readFields(exchange: Exchange, uploads: Uploads): Promise<URLSearchParams> {
+  const body = new UploadBody(exchange, uploads.idleMs);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > MOST_FIELD_BYTES) throw refusals.tooLarge(MOST_FIELD_BYTES);
+      chunks.push(chunk);
+    }
+  } finally {
+    body.destroy();
+  }
+  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+}
+
+/** A failure of a form as its outcome, where it is one that a person can be told. */
+export function refusedForm(error: unknown): Refusal | undefined {
+  return error instanceof XferError && error.code === 'DISCONNECTED' ? undefined : refusalOf(error);
+}

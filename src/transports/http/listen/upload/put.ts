@@ -1,0 +1,110 @@
+/** PUT: one file, whole in one request (RFC 9110, 9.3.4). */
+import { createHash } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { contentLength } from '../../validator.js';
+import type { Exchange } from '../exchange.js';
+import { checkPreconditions, validatorsOf } from '../file/conditional.js';
+import type { Sharing } from '../sharing.js';
+import { answerDone } from './answers.js';
+import { UploadBody } from './body.js';
+import { digestOf, type ExpectedDigest, wholeDigest } from './expected-digest.js';
+import { Refusal, refusals } from './refusal.js';
+import { answerResumableBegin, wantsResumption } from './resumable.js';
+import type { Receiving, UploadTerms } from './upload.js';
+import type { Uploads } from './uploads.js';
+
+/** Takes the file. Rejects with a Refusal, and as the sink does. */
+export async function answerPut(exchange: Exchange, sharing: Sharing, uploads: Uploads, path: string): Promise<void> {
+  const { request } = exchange;
+  checkWhole(request);
+  const terms = putTerms(exchange, uploads, path);
+  const there = await checkConditions(request, sharing, path);
+  if (wantsResumption(request)) return answerResumableBegin(exchange, uploads, terms);
+  const upload = await uploads.create(terms, false).catch(asCondition(request));
+  const body = (): UploadBody => new UploadBody(exchange, uploads.idleMs);
+  await uploads
+    .coming(upload, () => upload.receive(body(), receivingWhole(request, terms.digest, sharing, path)))
+    .catch(asCondition(request));
+  answerDone(exchange, there ? 204 : 201);
+}
+
+/** 400 for a part of a file (RFC 9110, 14.5), 415 for a coded one: what was saved would not be what its name says. */
+function checkWhole({ headers }: IncomingMessage): void {
+  if (headers['content-range'] !== undefined) {
+    throw new Refusal(400, 'A file can only be put whole: Content-Range is not understood.');
+  }
+  const coding = headers['content-encoding'];
+  if (coding !== undefined && !/^identity$/i.test(coding)) {
+    throw new Refusal(415, 'A file can only be put as it is, without a Content-Encoding.');
+  }
+}
+
+function putTerms({ request, tally }: Exchange, uploads: Uploads, path: string): UploadTerms {
+  const { headers } = request;
+  const exists = headers['if-none-match']?.trim() === '*';
+  return {
+    path,
+    size: headers['transfer-encoding'] === undefined ? (contentLength(headers) ?? 0) : undefined,
+    mtimeMs: givenTime(headers['x-oc-mtime']),
+    digest: wholeDigest(headers),
+    user: tally.user,
+    replace: uploads.options.overwrite === true && !exists,
+  };
+}
+
+/** Seconds, as ownCloud's clients and rclone give them. */
+function givenTime(field: string | string[] | undefined): number | undefined {
+  const seconds = typeof field === 'string' && /^\d{1,11}(?:\.\d{1,9})?$/.test(field) ? Number(field) : undefined;
+  return seconds === undefined ? undefined : seconds * 1000;
+}
+
+/** Whether something is there. A Refusal (412) where it is not what the request wants it to be (RFC 9110, 13.1). */
+async function checkConditions({ headers }: IncomingMessage, { share, scope }: Sharing, path: string) {
+  const entry = await share.stat(path, scope);
+  const { 'if-match': match, 'if-none-match': noneMatch } = headers;
+  if (entry?.kind !== 'file') {
+    if (match !== undefined || headers['if-unmodified-since'] !== undefined) throw refusals.changed();
+    return false;
+  }
+  if (noneMatch?.trim() === '*') throw refusals.existsNow();
+  if (checkPreconditions(headers, validatorsOf(entry)) !== undefined) throw refusals.changed();
+  return true;
+}
+
+/** Who asks for a name that nothing has is answered 412, also where somebody else was faster. */
+function asCondition({ headers }: IncomingMessage): (error: unknown) => never {
+  return (error) => {
+    const wanted = headers['if-none-match']?.trim() === '*';
+    throw wanted && (error as Refusal).code === 'EXISTS' ? refusals.existsNow() : error;
+  };
+}
+
+/** How a body that is the whole file is taken: hashed on its way where a digest is known already. */
+export function receivingWhole(
+  request: IncomingMessage,
+  digest: ExpectedDigest | undefined,
+  sharing?: Sharing,
+  path = '',
+): Receiving {
+  const late = digest ? undefined : lateDigest(request);
+  const { headers } = request;
+  const conditional = headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined;
+  return {
+    last: true,
+    hash: digest && createHash(digest.algorithm),
+    hashIsWhole: true,
+    lateDigest: late,
+    ...(conditional && sharing
+      ? { beforeName: () => checkConditions(request, sharing, path).then(() => undefined) }
+      : {}),
+  };
+}
+
+/** The digest in a trailer that was announced (RFC 9110, 6.6.2). */
+function lateDigest(request: IncomingMessage): (() => ExpectedDigest | undefined) | undefined {
+  if (!/\b(?:repr|content)-digest\b/i.test(request.headers.trailer ?? '')) return undefined;
+  return () => {
+    const { trailers } = request;
+    return digestOf(trailers['repr-digest']) ?? digestOf(trailers['content-digest']);
+  };
+}
