@@ -70,8 +70,9 @@ async function callOne(
   lane.send(FRAME.hello, 0, encodeHello(hello));
   const answer = await lane.first(scope);
   if (answer.role !== hello.role && answer.session.equals(hello.session)) return { lane, hello: answer, address };
-  lane.cut();
-  throw new XferError('PROTOCOL', `connection ${label}: both ends ${hello.role === 'sender' ? 'send' : 'receive'}`);
+  const error = new XferError('PROTOCOL', `connection ${label}: answered as another than was called`);
+  lane.refuse(error);
+  throw error;
 }
 
 /** Whether one answered in time, or there is no other to try. */

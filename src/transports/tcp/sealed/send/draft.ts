@@ -19,10 +19,11 @@ export class SealedDraft implements Draft {
   readonly #epoch: number;
   readonly #number: number;
 
-  constructor(connections: Connections, answer: Buffer) {
+  /** `epoch` is that of the connections when the draft was asked for. */
+  constructor(connections: Connections, epoch: number, answer: Buffer) {
     const body = new BodyReader(answer);
     this.#connections = connections;
-    this.#epoch = connections.epoch;
+    this.#epoch = epoch;
     this.#number = body.u32();
     const flags = body.u8();
     if (flags & 1) this.inOrder = true;

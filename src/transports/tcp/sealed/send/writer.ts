@@ -1,6 +1,6 @@
 /** The stream of one range of a file to a receiver. */
 import { Writable } from 'node:stream';
-import type { XferError } from '../../../../errors.js';
+import { XferError } from '../../../../errors.js';
 import { BodyWriter } from '../body.js';
 import { FRAME } from '../frame.js';
 import type { Requests } from './requests.js';
@@ -12,6 +12,8 @@ export class SealedWriter extends Writable {
   readonly #requests: Requests;
   readonly #signal: AbortSignal;
   readonly #id: number;
+  #sentBytes = 0;
+  #heldBytes = 0;
   #finish: ((error?: Error | null) => void) | undefined;
   #answered = false;
   readonly #abort = () => this.destroy(this.#signal.reason);
@@ -22,20 +24,20 @@ export class SealedWriter extends Writable {
     this.#signal = signal;
     signal.addEventListener('abort', this.#abort, { once: true });
     this.#id = requests.begin(FRAME.write, [new BodyWriter().u32(draft).u64(start).bytes()], {
-      onDone: () => this.#end(),
-      onFailed: (error) => this.#end(error),
-      onHeld: (bytes) => this.emit('held', bytes),
+      onDone: () => this.#done(),
+      onFailed: (error) => this.#failed(error),
+      onHeld: (bytes) => this.#held(bytes),
     });
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#sentBytes += chunk.length;
     this.#requests.lane.sendBytes(this.#id, chunk, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {
     this.#requests.lane.send(FRAME.end, this.#id);
     this.#finish = done;
-    if (this.#answered) done();
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -47,9 +49,24 @@ export class SealedWriter extends Writable {
     done(error);
   }
 
-  #end(error?: XferError): void {
+  #held(bytes: number): void {
+    this.#heldBytes += bytes;
+    if (this.#heldBytes > this.#sentBytes) throw this.#lie('says that it holds more than was sent');
+    this.emit('held', bytes);
+  }
+
+  #done(): void {
     this.#answered = true;
-    if (error) this.destroy(error);
-    else this.#finish?.();
+    if (this.#finish) this.#finish();
+    else this.destroy(this.#lie('says that it holds all before all was sent'));
+  }
+
+  #failed(error: XferError): void {
+    this.#answered = true;
+    this.destroy(error);
+  }
+
+  #lie(how: string): XferError {
+    return new XferError('PROTOCOL', `connection ${this.#requests.lane.label}: the receiver ${how}`);
   }
 }
