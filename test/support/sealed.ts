@@ -165,8 +165,10 @@ export class FreePeer {
   /** Resolves when the other end closed or cut the connection. */
   readonly closed: Promise<void>;
   readonly #frames: Frame[] = [];
+  /** Who waits for the answer to a request. */
+  readonly #asked = new Map<number, (answer: Frame | undefined) => void>();
   #wake: () => void = () => {};
-  #ended = false;
+  #ended: Frame | true | undefined;
 
   constructor(socket: TLSSocket) {
     this.socket = socket;
@@ -178,8 +180,7 @@ export class FreePeer {
     socket.on('data', (bytes: Buffer) => reader.take(bytes));
     this.closed = new Promise((resolve) => {
       const end = () => {
-        this.#ended = true;
-        this.#wake();
+        this.#end(true);
         socket.destroy();
         resolve();
       };
@@ -187,9 +188,22 @@ export class FreePeer {
     });
   }
 
+  /** The last words of the other end answer whatever is asked. */
+  #end(how: Frame | true): void {
+    this.#ended ??= how;
+    const words = this.#ended === true ? undefined : this.#ended;
+    for (const answer of this.#asked.values()) answer(words);
+    this.#asked.clear();
+    this.#wake();
+  }
+
   #push(frame: Frame): void {
     if (frame.kind === FRAME.ping) return;
-    this.#frames.push(frame);
+    const answer = frame.kind === FRAME.held ? undefined : this.#asked.get(frame.id);
+    this.#asked.delete(answer ? frame.id : -1);
+    if (answer) answer(frame);
+    else this.#frames.push(frame);
+    if (frame.kind === FRAME.failed && frame.id === 0) this.#end(frame);
     this.#wake();
   }
 
@@ -198,7 +212,7 @@ export class FreePeer {
     if (body.length > 0) this.socket.write(body);
   }
 
-  /** The next frame, or undefined where the connection ended. */
+  /** The next frame that answers no `ask`, or undefined where the connection ended. */
   async next(): Promise<Frame | undefined> {
     while (this.#frames.length === 0 && !this.#ended) {
       await new Promise<void>((resolve) => {
@@ -208,13 +222,13 @@ export class FreePeer {
     return this.#frames.shift();
   }
 
-  /** Sends a request, and gives the frame that answers it, past what else comes. */
-  async ask(kind: number, id: number, body?: Uint8Array): Promise<Frame | undefined> {
-    this.send(kind, id, body);
-    for (;;) {
-      const frame = await this.next();
-      if (!frame || frame.id === 0 || (frame.id === id && frame.kind !== FRAME.held)) return frame;
-    }
+  /** Sends a request, and gives the frame that answers it: the last words of the other end, or nothing, where it ends. */
+  ask(kind: number, id: number, body?: Uint8Array): Promise<Frame | undefined> {
+    if (this.#ended) return Promise.resolve(this.#ended === true ? undefined : this.#ended);
+    return new Promise((resolve) => {
+      this.#asked.set(id, resolve);
+      this.send(kind, id, body);
+    });
   }
 
   close(): void {
@@ -240,7 +254,7 @@ export function receiverHello(session = newSession(), identity = 'free peer'): H
 
 /** Calls as an end of `role`; no hello is sent. */
 export async function callFreely(port: number, role: SealedRole, key: Uint8Array = KEY): Promise<FreePeer> {
-  const socket = connect({ host: HOST, port, allowHalfOpen: true });
+  const socket = connect({ host: HOST, port, allowHalfOpen: true, noDelay: true });
   await once(socket, 'connect');
   const { socket: secured } = await sealConnected(socket, key, role, 'free', never);
   return new FreePeer(secured);

@@ -75,6 +75,7 @@ export async function sealAccepted(
   const startMs = performance.now();
   // From one step to the next nobody else listens.
   socket.on('error', () => {});
+  socket.setNoDelay(true);
   await settled(socket, scope, label, startMs, (done, failed) => void expectMagic(socket, label).then(done, failed));
   const psk = pskOf(key, peerRole);
   const identity = pskIdentity(peerRole);
