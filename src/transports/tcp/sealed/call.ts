@@ -40,7 +40,7 @@ export async function call(
       const one = callOne(address, label, hello, options, { signal });
       one.catch(() => {});
       tries.push(one);
-      if (await settlesWithin(Promise.any(tries), NEXT_ADDRESS_MS, addresses.length === tries.length)) break;
+      if (tries.length < addresses.length && (await answersWithin(Promise.any(tries), NEXT_ADDRESS_MS))) break;
     }
     const first = await Promise.any(tries);
     dropOthers(tries, first);
@@ -75,9 +75,8 @@ async function callOne(
   throw error;
 }
 
-/** Whether one answered in time, or there is no other to try. */
-async function settlesWithin(first: Promise<Greeted>, ms: number, isLast: boolean): Promise<boolean> {
-  if (isLast) return true;
+/** Whether one answered in time. */
+async function answersWithin(first: Promise<Greeted>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
     timer = setTimeout(() => resolve(false), ms);
