@@ -143,8 +143,15 @@ function explain(error: unknown, label: string): XferError {
       cause: error,
     });
   }
-  if (code.startsWith('ERR_SSL_')) {
+  // What each end is told where the other one has another key, or none, or has the same role.
+  if (/BINDER_DOES_NOT_VERIFY|ILLEGAL_PARAMETER|NO_SUITABLE_SIGNATURE|HANDSHAKE_FAILURE/.test(code)) {
     return new XferError('DENIED', `connection ${label}: the key does not match`, { hint: KEY_HINT, cause: error });
   }
-  return toXferError(error, `connection ${label}`);
+  return brokenLine(error, label);
+}
+
+/** The error of a connection that ended: what TLS finds wrong was changed on its way, and goes right another time. */
+export function brokenLine(error: unknown, label: string): XferError {
+  if (!systemCode(error)?.startsWith('ERR_SSL_')) return toXferError(error, `connection ${label}`);
+  return new XferError('DISCONNECTED', `connection ${label}: what came is not what was sent`, { cause: error });
 }

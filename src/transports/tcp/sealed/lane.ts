@@ -13,7 +13,7 @@ import {
   longestBody,
   MOST_CHUNK_BYTES,
 } from './frame.js';
-import { HANDSHAKE_TIMEOUT_MS, type Secured } from './handshake.js';
+import { brokenLine, HANDSHAKE_TIMEOUT_MS, type Secured } from './handshake.js';
 import { decodeFailure, decodeHello, encodeFailure, type Hello } from './messages.js';
 
 /** So that the other end, and what is between, knows that this one is there. */
@@ -58,7 +58,7 @@ export class Lane {
     socket.pause();
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
     socket.on('drain', () => this.#taker?.onDrain?.());
-    socket.on('error', (error) => this.#fail(toXferError(error, `connection ${label}`)));
+    socket.on('error', (error) => this.#fail(brokenLine(error, label)));
     socket.on('end', () => this.#fail(this.#closedEarly()));
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {

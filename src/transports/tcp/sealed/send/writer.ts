@@ -1,6 +1,7 @@
 /** The stream of one range of a file to a receiver. */
 import { Writable } from 'node:stream';
 import { XferError } from '../../../../errors.js';
+import { onAbort } from '../../../../on-abort.js';
 import { BodyWriter } from '../body.js';
 import { FRAME } from '../frame.js';
 import type { Requests } from './requests.js';
@@ -10,24 +11,22 @@ const HIGH_WATER_BYTES = 1 << 20;
 /** 'close' without an error comes once the far side holds all of it; 'held' tells of bytes that it acknowledged. */
 export class SealedWriter extends Writable {
   readonly #requests: Requests;
-  readonly #signal: AbortSignal;
   readonly #id: number;
   #sentBytes = 0;
   #heldBytes = 0;
   #finish: ((error?: Error | null) => void) | undefined;
   #answered = false;
-  readonly #abort = () => this.destroy(this.#signal.reason);
+  #unwatch: () => void = () => {};
 
   constructor(requests: Requests, draft: number, start: number, signal: AbortSignal) {
     super({ highWaterMark: HIGH_WATER_BYTES, decodeStrings: true });
     this.#requests = requests;
-    this.#signal = signal;
-    signal.addEventListener('abort', this.#abort, { once: true });
     this.#id = requests.begin(FRAME.write, [new BodyWriter().u32(draft).u64(start).bytes()], {
       onDone: () => this.#done(),
       onFailed: (error) => this.#failed(error),
       onHeld: (bytes) => this.#held(bytes),
     });
+    if (!this.destroyed) this.#unwatch = onAbort(signal, () => this.destroy(signal.reason));
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -41,7 +40,7 @@ export class SealedWriter extends Writable {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#signal.removeEventListener('abort', this.#abort);
+    this.#unwatch();
     if (!this.#answered) {
       this.#requests.forget(this.#id);
       this.#requests.lane.send(FRAME.abort, this.#id);
