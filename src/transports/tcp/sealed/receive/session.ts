@@ -1,4 +1,5 @@
 /** One sender's session, on however many connections: what comes on them, in bounds, and what becomes of it when they go. */
+import { setMaxListeners } from 'node:events';
 import { toXferError, XferError } from '../../../../errors.js';
 import type { Sink } from '../../../../transport.js';
 import { BodyReader, BodyWriter } from '../body.js';
@@ -57,6 +58,8 @@ export class ReceiveSession {
   constructor(sink: Sink, policy: ReceivePolicy, events: ReceiveEvents, after: Promise<unknown> = Promise.resolve()) {
     this.#events = events;
     this.#leaving = after;
+    // Each file that is read back waits on it.
+    setMaxListeners(0, this.#stop.signal);
     this.#drafts = new Drafts(sink, policy);
     this.#answers = new Answers(sink, policy, events, this.#drafts, { signal: this.#stop.signal });
   }
