@@ -23,8 +23,9 @@ const FAULTS = Number(process.env.XFER_FAULTS ?? 40);
 const LARGE_BYTES = 4 << 20;
 const TEST = { timeout: 60_000 + FAULTS * 5000 };
 const RETRY = { attempts: 6, firstDelayMs: 10, maxDelayMs: 50 };
-/** Without progress for so long the person at the sender gives up. */
+/** Without progress for so long the person at the sender gives up: on a line that may stall, and on a good one. */
 const STALLED_MS = 700;
+const HUNG_MS = 30_000;
 
 type Fault = Omit<FaultyProxyOptions, 'to'>;
 
@@ -91,7 +92,9 @@ async function senderCalls(source: string, folder: string, fault: Fault): Promis
   const receiving = await startReceiving(await openLocalSink(folder));
   const proxy = await startFaultyProxy({ to: { host: HOST, port: receiving.port }, ...fault });
   try {
-    return await send(source, (scope) => openSending(proxy.port, { offer: offerOf(source), scope, connections: 2 }));
+    return await send(source, fault, (scope) =>
+      openSending(proxy.port, { offer: offerOf(source), scope, connections: 2 }),
+    );
   } finally {
     await receiving.stop();
     await proxy.stop();
@@ -113,7 +116,7 @@ async function receiverCalls(source: string, folder: string, fault: Fault): Prom
       const opener = await Promise.race([sending.opener, rejectedBy(scope.signal)]);
       return openSealedSink(opener, offerOf(source), { connections: 2 }, scope);
     };
-    return await send(source, opening);
+    return await send(source, fault, opening);
   } finally {
     stop.abort(new Error('stopped by the test'));
     await received.catch(() => {});
@@ -131,10 +134,14 @@ function rejectedBy(signal: AbortSignal): Promise<never> {
 }
 
 /** Sends, and gives up where nothing moves. Resolves with the error. */
-async function send(source: string, open: (scope: { signal: AbortSignal }) => Promise<SealedSink>): Promise<unknown> {
+async function send(
+  source: string,
+  fault: Fault,
+  open: (scope: { signal: AbortSignal }) => Promise<SealedSink>,
+): Promise<unknown> {
   const stop = new AbortController();
   const stalled = new XferError('TIMED_OUT', 'nothing moved, said the test');
-  const timer = setTimeout(() => stop.abort(stalled), STALLED_MS);
+  const timer = setTimeout(() => stop.abort(stalled), fault.times === 0 ? HUNG_MS : STALLED_MS);
   let sink: SealedSink | undefined;
   try {
     sink = await retry(() => open(stop), { policy: RETRY, signal: stop.signal, what: 'send', onRetry: () => {} });

@@ -98,7 +98,7 @@ const VECTORS: Record<string, string> = {
   commit: frame(FRAME.commit, 11, commitBody(7, large)),
   suspend: frame(FRAME.suspend, 12, draftBody(7)),
   discard: frame(FRAME.discard, 13, draftBody(7)),
-  lanes: frame(FRAME.lanes, 14, new BodyWriter().u8(3).bytes()),
+  lanes: frame(FRAME.lanes, 0, new BodyWriter().u8(3).bytes()),
   bye: frame(
     FRAME.bye,
     15,

@@ -121,6 +121,7 @@ export class ReceiveSession {
     if (kind === FRAME.end) open.streams.get(id)?.incoming.end();
     else if (kind === FRAME.abort) this.#abandon(open, id);
     else if (kind === FRAME.write) this.#begin(open, id, body);
+    else if (kind === FRAME.lanes) this.#moreLanes(body);
     else if (kind === FRAME.failed && id === 0) open.lane.cut(decodeFailure(body));
     else this.#answer(open, kind, id, Buffer.from(body));
   }
@@ -152,12 +153,12 @@ export class ReceiveSession {
     await before;
     if (open.lane.failure) throw open.lane.failure;
     if (kind === FRAME.offer) return this.#answers.offer(body);
-    if (kind === FRAME.lanes) return this.#moreLanes(body);
     if (kind === FRAME.bye) return this.#bye(body);
     return this.#answers.answer(kind, body);
   }
 
-  async #moreLanes(body: BodyReader): Promise<undefined> {
+  #moreLanes(bytes: Buffer): void {
+    const body = new BodyReader(bytes);
     const count = body.u8();
     body.end();
     this.onLanes?.(Math.min(count, MOST_LANES));
