@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { copy } from '#xfer/copy/index.js';
 import { retry } from '#xfer/copy/retry.js';
 import { openLocalSink, openLocalSource } from '#xfer/transports/local/index.js';
-import { encodeHello } from '#xfer/transports/tcp/sealed/messages.js';
+import { frameHeader } from '#xfer/transports/tcp/sealed/frame.js';
+import { decodeHello, encodeHello, encodeOffer } from '#xfer/transports/tcp/sealed/messages.js';
 import { receiveByCalling } from '#xfer/transports/tcp/sealed/receive/caller.js';
 import { openSealedSink } from '#xfer/transports/tcp/sealed/send/sink.js';
 import { openDisk } from '../../../../conformance/disk.js';
@@ -19,8 +20,10 @@ import {
   failureOf,
   HOST,
   KEY,
+  listenFreely,
   never,
   receiverHello,
+  senderHello,
   startSending,
   takeAll,
 } from '../../../../support/sealed.js';
@@ -121,16 +124,24 @@ test('a sender asks nothing of one that does not say what it can do', LIMIT, asy
 
 test('hello and offer may come in one piece', LIMIT, async () => {
   const to = await openDisk([]);
-  const sending = await startSending();
-  const proxy = await startFaultyProxy({ to: { host: HOST, port: sending.port } });
   const stop = new AbortController();
-  const received = receiving(proxy.port, to.root, stop);
-  received.catch(() => {});
-  const sink = await openSealedSink(await sending.opener, ANYTHING, {}, never);
-  await sink.close();
+  let answered: (kind: number | undefined) => void = () => {};
+  const offered = new Promise<number | undefined>((resolve) => {
+    answered = resolve;
+  });
+  const listening = await listenFreely('receiver', (peer) => {
+    void (async () => {
+      const { session } = decodeHello((await peer.next())?.body as Buffer);
+      const parts = [encodeHello({ ...senderHello(session) }), encodeOffer(ANYTHING)] as const;
+      const hello = Buffer.concat([frameHeader(FRAME.hello, 0, parts[0].length), parts[0]]);
+      peer.socket.write(Buffer.concat([hello, frameHeader(FRAME.offer, 1, parts[1].length), parts[1]]));
+      answered((await peer.next())?.kind);
+    })();
+  });
+  const received = receiving(listening.port, to.root, stop);
+  assert.equal(await offered, FRAME.done);
   stop.abort(new Error('stopped by the test'));
   await received.catch(() => {});
-  sending.stop();
-  await proxy.stop();
+  await listening.stop();
   await to.remove();
 });
