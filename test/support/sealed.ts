@@ -76,10 +76,9 @@ export async function startReceiving(sink: Sink, options: ReceivingOptions = {})
       policy: options.policy ?? {},
       keep: options.keep ?? false,
       identity: 'test',
-      eventsFor: () => options.events ?? takeAll(),
+      eventsFor: () => ({ ...(options.events ?? takeAll()), onLost: (error) => lost.push(error) }),
       onListening,
       onNotice: (line) => notices.push(line),
-      onLost: (error) => lost.push(error),
     },
     { signal: stop.signal },
   );

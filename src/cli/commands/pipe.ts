@@ -2,11 +2,13 @@
 import type { Writable } from 'node:stream';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
-import { formatBytes } from '../render/format.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
+import { tellPiped } from '../tcp/passed.js';
+import { wantsKey } from '../tcp/sealed/mode.js';
+import { parseSealedEnd } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 import { terminalText } from '../tcp/terminal-text.js';
 
@@ -27,6 +29,10 @@ export const command: Command = {
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const [address] = parsed.operands as [string];
+  if (wantsKey(parsed, around)) {
+    const { pipeSealed } = await import('../tcp/sealed/pipe.js');
+    return pipeSealed(parseSealedEnd(address, parsed), outputOf(parsed, around), parsed, around);
+  }
   const location = parseEnd(address, parsed);
   const report = await openReport(parsed, around);
   const options = { ...tcpOptions(parsed, report, 'pipe'), onNotice: report.onNotice };
@@ -44,12 +50,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   });
   const streams = { input: around.stdin, output: outputOf(parsed, around) };
   const { sentBytes, receivedBytes } = await pipe(wire, streams, options, scope);
-  if (!parsed.flag('json') && !parsed.flag('verbose')) return;
-  report.tell(`${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received`, {
-    type: 'done',
-    sentBytes,
-    receivedBytes,
-  });
+  if (parsed.flag('json') || parsed.flag('verbose')) tellPiped({ sentBytes, receivedBytes }, report);
 }
 
 /** A terminal is shown what comes, and does not act on it. */

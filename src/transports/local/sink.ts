@@ -6,13 +6,9 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   open,
   openSync,
-  readlinkSync,
   type Stats,
-  statSync,
-  symlinkSync,
   utimesSync,
 } from 'node:fs';
 import { open as openHandle, readdir, rm, stat } from 'node:fs/promises';
@@ -38,12 +34,12 @@ import { changeNow, removeNow, renameNow } from './changes.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
 import { FileReader } from './file-reader.js';
+import { makeDirectory, makeLink } from './make.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 
 const openFile = promisify(open);
 
 const DEFAULT_FILE_MODE = 0o666;
-const DEFAULT_DIRECTORY_MODE = 0o777;
 
 export class LocalSink implements Sink {
   readonly label: string;
@@ -78,20 +74,12 @@ export class LocalSink implements Sink {
     try {
       const place = placeNow(this.#root, entry.path);
       if (entry.kind === 'directory') makeDirectory(place, entry);
-      else if (entry.kind === 'symlink') this.#makeLink(place, entry);
-      else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
+      else if (entry.kind === 'symlink') {
+        this.#forgetChecks();
+        makeLink(place, entry);
+      } else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
     } catch (error) {
       throw toXferError(error, `create ${entry.path || this.label}`);
-    }
-  }
-
-  #makeLink(place: string, entry: Entry): void {
-    if (entry.target === undefined) throw new XferError('INTERNAL', `create ${entry.path}: the link has no target`);
-    this.#forgetChecks();
-    try {
-      symlinkSync(fsPath(entry.target), fsPath(place));
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST' || linkTarget(place) !== entry.target) throw error;
     }
   }
 
@@ -269,24 +257,6 @@ export class LocalSink implements Sink {
       throw new XferError('NOT_FOUND', `write ${path}: its directory is not there`);
     }
     if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
-  }
-}
-
-function linkTarget(place: string): string | undefined {
-  try {
-    return nameFromBytes(readlinkSync(fsPath(place), 'buffer'));
-  } catch (error) {
-    if (systemCode(error) === 'EINVAL') return undefined;
-    throw error;
-  }
-}
-
-function makeDirectory(place: string, { mode }: Entry): void {
-  try {
-    mkdirSync(fsPath(place), { mode: (mode ?? DEFAULT_DIRECTORY_MODE) & 0o777 });
-  } catch (error) {
-    const there = systemCode(error) === 'EEXIST' ? statSync(fsPath(place), { throwIfNoEntry: false }) : undefined;
-    if (!there?.isDirectory()) throw error;
   }
 }
 

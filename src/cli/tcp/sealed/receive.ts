@@ -66,7 +66,6 @@ class SealedReceive {
   readonly #parsed: ParsedArguments;
   readonly #around: Surroundings;
   readonly #report: Report;
-  readonly #senders = new Map<string, Received>();
 
   constructor(
     sink: Sink,
@@ -100,6 +99,7 @@ class SealedReceive {
   async #listen(addresses: readonly TcpAddress[], common: Common): Promise<void> {
     const { receiveFromCallers } = await import('../../../transports/tcp/sealed/listen/receiver.js');
     const keep = this.#parsed.flag('keep-open');
+    let last: Received | undefined;
     const farewell = await receiveFromCallers(
       addresses,
       describeAddress(addresses[0] as TcpAddress),
@@ -107,25 +107,21 @@ class SealedReceive {
       {
         ...common,
         keep,
-        eventsFor: (peer) => this.#sender(describeAddress(peer)).events,
-        onLost: (error) => {
-          this.#record?.noteFailure();
-          this.#report.onNotice(`${error.message}; waiting for the sender to come back`);
-        },
-        onFarewell: (last, peer) => {
-          if (keep) this.#tellEnd(this.#sender(describeAddress(peer)), last);
+        eventsFor: (peer) => {
+          last = this.#sender(describeAddress(peer), keep);
+          return last.events;
         },
       },
       { signal: this.#around.signal },
     );
-    for (const received of this.#senders.values()) this.#end(received, farewell);
+    if (last) this.#end(last, farewell);
   }
 
   async #call(addresses: readonly TcpAddress[], to: Location, common: Common): Promise<void> {
     const { receiveByCalling } = await import('../../../transports/tcp/sealed/receive/caller.js');
     const { retry } = await import('../../../copy/retry.js');
     const label = describeLocation(to);
-    const received = this.#sender(label);
+    const received = this.#sender(label, false);
     const retries = this.#parsed.wholeNumber('retry', 0) ?? USUAL_RETRIES;
     const again = (attempt: () => Promise<void>) =>
       retry(attempt, {
@@ -148,18 +144,20 @@ class SealedReceive {
     this.#end(received, farewell);
   }
 
-  /** Of several connections of one sender the first makes it known. */
-  #sender(from: string): Received {
-    const known = this.#senders.get(from);
-    if (known) return known;
+  /** One whose end is told when it comes, where others may follow. */
+  #sender(from: string, othersFollow: boolean): Received {
     const ask = this.#parsed.flag('ask') ? this.#report.asking(createPrompt(this.#around)).line : undefined;
-    const received = new Received(this.#report, this.#record, from, ask);
-    this.#senders.set(from, received);
+    const received: Received = new Received(this.#report, this.#record, from, {
+      ...(ask ? { ask } : {}),
+      onLost: (error) => this.#report.onNotice(`${error.message}; waiting for the sender to come back`),
+      onFarewell: (farewell) => {
+        if (othersFollow) this.#tellEnd(received, farewell);
+      },
+    });
     return received;
   }
 
   #tellEnd(received: Received, farewell: Farewell): void {
-    for (const [from, each] of this.#senders) if (each === received) this.#senders.delete(from);
     try {
       this.#end(received, farewell);
     } catch (error) {

@@ -16,29 +16,28 @@ const MOST_NAMED = 10;
 const MOST_FAILURES = 1000;
 const MOST_DIGESTS = 100_000;
 
+export interface ReceivedHooks extends Pick<ReceiveEvents, 'onFarewell' | 'onLost'> {
+  /** Lets a person say whether what is offered is taken. */
+  readonly ask?: (question: string, scope: Scope) => Promise<string | undefined>;
+}
+
 /** Of one sender. */
 export class Received {
   readonly #report: Report;
   readonly #record: RunRecord | undefined;
   readonly #from: string;
-  readonly #ask: ((question: string, scope: Scope) => Promise<string | undefined>) | undefined;
+  readonly #hooks: ReceivedHooks;
   readonly #startedAtMs = performance.now();
   readonly #growing = new Map<string, { bytes: number; size: number | undefined; saidAtMs: number }>();
   readonly #count = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
   readonly #failures: { path: string; error: XferError }[] = [];
   readonly #digests = new Map<string, string>();
 
-  /** With `ask` a person says whether what is offered is taken. */
-  constructor(
-    report: Report,
-    record: RunRecord | undefined,
-    from: string,
-    ask: ((question: string, scope: Scope) => Promise<string | undefined>) | undefined,
-  ) {
+  constructor(report: Report, record: RunRecord | undefined, from: string, hooks: ReceivedHooks) {
     this.#report = report;
     this.#record = record;
     this.#from = from;
-    this.#ask = ask;
+    this.#hooks = hooks;
   }
 
   readonly events: ReceiveEvents = {
@@ -59,6 +58,11 @@ export class Received {
       if (this.#failures.length < MOST_FAILURES) this.#failures.push({ path, error });
       this.#report.onEvent({ type: 'fail', path, error });
     },
+    onLost: (error) => {
+      this.#record?.noteFailure();
+      this.#hooks.onLost?.(error);
+    },
+    onFarewell: (farewell) => this.#hooks.onFarewell?.(farewell),
   };
 
   /** Bytes that came by now, those of files under way too. */
@@ -88,8 +92,8 @@ export class Received {
     if (offer.count === 1 && only?.size !== undefined) {
       this.#report.onEvent({ type: 'plan', files: 1, bytes: only.size, complete: true });
     }
-    if (!this.#ask) return true;
-    const answer = await this.#ask('Take it? [y/N] ', scope);
+    if (!this.#hooks.ask) return true;
+    const answer = await this.#hooks.ask('Take it? [y/N] ', scope);
     return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
   }
 

@@ -1,11 +1,13 @@
 /** Makes sealed connections to an end that waits for them. */
 import { Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import { connectSocket } from '../connect.js';
 import type { TcpAddress } from '../options.js';
 import { FRAME } from './frame.js';
 import { sealConnected } from './handshake.js';
+import { peerRole } from './key.js';
 import { Lane } from './lane.js';
 import { encodeHello, type Hello } from './messages.js';
 import type { SealedOptions } from './options.js';
@@ -40,7 +42,8 @@ export async function call(
       const one = callOne(address, label, hello, options, { signal });
       one.catch(() => {});
       tries.push(one);
-      if (tries.length < addresses.length && (await answersWithin(Promise.any(tries), NEXT_ADDRESS_MS))) break;
+      const isLast = addresses.length === tries.length;
+      if (!isLast && (await answersWithin(tries, NEXT_ADDRESS_MS))) break;
     }
     const first = await Promise.any(tries);
     dropOthers(tries, first);
@@ -69,24 +72,24 @@ async function callOne(
   const lane = new Lane({ ...secured, roundTripMs: Math.min(secured.roundTripMs, connectMs) }, label);
   lane.send(FRAME.hello, 0, encodeHello(hello));
   const answer = await lane.first(scope);
-  if (answer.role !== hello.role && answer.session.equals(hello.session)) return { lane, hello: answer, address };
+  if (answer.role === peerRole(hello.role) && answer.session.equals(hello.session)) {
+    return { lane, hello: answer, address };
+  }
   const error = new XferError('PROTOCOL', `connection ${label}: answered as another than was called`);
   lane.refuse(error);
   throw error;
 }
 
 /** Whether one answered in time. */
-async function answersWithin(first: Promise<Greeted>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const answered = first.then(
+async function answersWithin(tries: readonly Promise<Greeted>[], ms: number): Promise<boolean> {
+  const answered = Promise.any(tries).then(
     () => true,
     () => false,
   );
+  const stop = new AbortController();
+  const late = sleep(ms, false, { signal: stop.signal }).catch(() => false);
   const inTime = await Promise.race([answered, late]);
-  clearTimeout(timer);
+  stop.abort();
   return inTime;
 }
 

@@ -62,13 +62,13 @@ export function sealConnected(
 }
 
 /**
- * Seals a connection that was accepted, paused, from an end of `peerRole`. Rejects as `sealConnected`, and with PROTOCOL for
+ * Seals a connection that was accepted, paused, from an end of `role`. Rejects as `sealConnected`, and with PROTOCOL for
  * one that does not begin with the magic, which is told so in words.
  */
 export async function sealAccepted(
   socket: Socket,
   key: Uint8Array,
-  peerRole: SealedRole,
+  role: SealedRole,
   label: string,
   scope: Scope,
 ): Promise<Secured> {
@@ -77,8 +77,8 @@ export async function sealAccepted(
   socket.on('error', () => {});
   socket.setNoDelay(true);
   await settled(socket, scope, label, startMs, (done, failed) => void expectMagic(socket, label).then(done, failed));
-  const psk = pskOf(key, peerRole);
-  const identity = pskIdentity(peerRole);
+  const psk = pskOf(key, role);
+  const identity = pskIdentity(role);
   // A server of its own for each connection tells whose handshake failed; it never listens.
   const server = createServer({ ...TLS, pskCallback: (_socket, name) => (name === identity ? psk : null) });
   const helloMs = performance.now();

@@ -9,8 +9,14 @@ const CHECK_BITS = 12;
 const TEXT_LENGTH = (KEY_BYTES * 8 + CHECK_BITS) / 5;
 const GROUP = /.{4}(?=.)/g;
 
-/** Which of the two ends sends files; the other one takes them. */
-export type SealedRole = 'sender' | 'receiver';
+/** Which of the two ends sends files, and which takes them; or both do both, as a pipe. */
+export type SealedRole = 'sender' | 'receiver' | 'pipe';
+
+/** What the other end of one of this role must be. */
+export function peerRole(role: SealedRole): SealedRole {
+  if (role === 'pipe') return 'pipe';
+  return role === 'sender' ? 'receiver' : 'sender';
+}
 
 export function newKey(): Buffer {
   return randomBytes(KEY_BYTES);

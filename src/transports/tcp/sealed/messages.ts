@@ -13,7 +13,7 @@ const MOST_RANGES = 1000;
 /** Things that an offer names; the others are counted. */
 export const MOST_OFFERED = 200;
 
-const ROLES: readonly SealedRole[] = ['sender', 'receiver'];
+const ROLES: readonly SealedRole[] = ['sender', 'receiver', 'pipe'];
 const KINDS: readonly EntryKind[] = ['file', 'directory', 'symlink'];
 const CAPABILITIES = ['offsets', 'atomic', 'resume', 'parallel', 'metadata'] as const;
 

@@ -5,7 +5,7 @@ import { startListening } from '../../listening.js';
 import type { TcpAddress } from '../../options.js';
 import { FRAME } from '../frame.js';
 import { sealAccepted } from '../handshake.js';
-import type { SealedRole } from '../key.js';
+import { peerRole, type SealedRole } from '../key.js';
 import { Lane } from '../lane.js';
 import { encodeHello, type Hello } from '../messages.js';
 import type { SealedOptions } from '../options.js';
@@ -84,8 +84,8 @@ class Answering implements Answered {
     const label = peer.path ?? peer.host;
     const scope = { signal: this.#stop.signal };
     try {
-      const peerRole = this.#role === 'sender' ? 'receiver' : 'sender';
-      const lane = new Lane(await sealAccepted(socket, this.#options.key, peerRole, label, scope), label);
+      const expected = peerRole(this.#role);
+      const lane = new Lane(await sealAccepted(socket, this.#options.key, expected, label, scope), label);
       this.#unproven.delete(socket);
       this.#welcome(lane, await lane.first(scope), peer);
     } catch (error) {
@@ -97,7 +97,7 @@ class Answering implements Answered {
 
   #welcome(lane: Lane, hello: Hello, peer: TcpAddress): void {
     try {
-      if (hello.role === this.#role)
+      if (hello.role !== peerRole(this.#role))
         throw new XferError('PROTOCOL', `connection ${lane.label}: not the other end's role`);
       const welcome = this.#take(lane, hello, peer);
       lane.send(FRAME.hello, 0, encodeHello(welcome.hello));

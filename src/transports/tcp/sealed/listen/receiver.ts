@@ -23,8 +23,6 @@ export interface ReceiverOptions extends SealedOptions {
   readonly identity: string;
   /** Goes on for more senders until the signal. */
   readonly keep?: boolean;
-  readonly onFarewell?: (farewell: Farewell, peer: TcpAddress) => void;
-  readonly onLost?: (error: XferError, peer: TcpAddress) => void;
 }
 
 /**
@@ -42,16 +40,11 @@ export async function receiveFromCallers(
   return new Receiver(sink, options).run(addresses, label, scope);
 }
 
-interface Known {
-  readonly session: ReceiveSession;
-  readonly peer: TcpAddress;
-}
-
 class Receiver {
   readonly #sink: Sink;
   readonly #options: ReceiverOptions;
   /** By the hex of their numbers, the latest last. */
-  readonly #sessions = new Map<string, Known>();
+  readonly #sessions = new Map<string, ReceiveSession>();
   #ended: ((farewell: Farewell) => void) | undefined;
 
   constructor(sink: Sink, options: ReceiverOptions) {
@@ -72,13 +65,13 @@ class Receiver {
       return await abortable(ended, scope);
     } finally {
       for (const server of servers) server.close();
-      await Promise.all([...this.#sessions.values()].map(({ session }) => session.close()));
+      await Promise.all([...this.#sessions.values()].map((session) => session.close()));
     }
   }
 
   #take(lane: Lane, hello: Hello, peer: TcpAddress): Welcome {
     const number = hello.session.toString('hex');
-    const { session } = this.#sessions.get(number) ?? this.#begin(number, hello, peer);
+    const session = this.#sessions.get(number) ?? this.#begin(number, hello, peer);
     if (hello.joins && session.connections >= MOST_CONNECTIONS)
       throw busy('that are too many connections of one sender');
     const { version } = hello;
@@ -89,26 +82,26 @@ class Receiver {
     };
   }
 
-  #begin(number: string, { joins }: Hello, peer: TcpAddress): Known {
+  #begin(number: string, { joins }: Hello, peer: TcpAddress): ReceiveSession {
     if (joins) throw new XferError('DISCONNECTED', 'send: the connections that this one joins are gone there');
     const ended = this.#makeRoom();
-    const session = new ReceiveSession(this.#sink, this.#options.policy, this.#options.eventsFor(peer), ended);
-    session.onLost = (error) => this.#options.onLost?.(error, peer);
+    const events = this.#options.eventsFor(peer);
+    const session = new ReceiveSession(this.#sink, this.#options.policy, events, ended);
+    session.onLost = (error) => events.onLost?.(error);
     session.onFarewell = (farewell) => {
       this.#sessions.delete(number);
-      this.#options.onFarewell?.(farewell, peer);
+      events.onFarewell?.(farewell);
       if (!this.#options.keep) this.#ended?.(farewell);
     };
-    const known = { session, peer };
-    this.#sessions.set(number, known);
-    return known;
+    this.#sessions.set(number, session);
+    return session;
   }
 
   /** A sender that lost its line may be started again as another. Resolves when what was ended for it has ended. */
   #makeRoom(): Promise<unknown> {
     const most = this.#options.keep && this.#sink.capabilities.parallel ? MOST_SENDERS : 1;
     const ending: Promise<void>[] = [];
-    for (const [number, { session }] of this.#sessions) {
+    for (const [number, session] of this.#sessions) {
       if (this.#sessions.size < most) break;
       if (session.connections > 0) continue;
       this.#sessions.delete(number);

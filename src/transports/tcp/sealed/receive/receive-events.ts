@@ -13,6 +13,9 @@ export interface ReceiveEvents {
   readonly onMade?: (path: string, kind: 'directory' | 'symlink') => void;
   /** Something could not be taken. The sender knows. */
   readonly onFailed?: (path: string, error: XferError) => void;
+  /** The last connection was lost; the sender may come back. */
+  readonly onLost?: (error: XferError) => void;
+  readonly onFarewell?: (farewell: Farewell) => void;
 }
 
 /** How a sender says its copy went. */
