@@ -19,7 +19,7 @@ import { Dice, pickSeed } from '../../../support/random.js';
 import { HOST, KEY, offering, openSending, startReceiving, startSending, takeAll } from '../../../support/sealed.js';
 import { differences, makeFlatTree, makeRandomFile } from '../../../support/trees.js';
 
-const FAULTS = Number(process.env.XFER_FAULTS ?? 40);
+const FAULTS = Number(process.env.XFER_FAULTS ?? 24);
 const LARGE_BYTES = 4 << 20;
 const TEST = { timeout: 60_000 + FAULTS * 5000 };
 const RETRY = { attempts: 6, firstDelayMs: 10, maxDelayMs: 50 };

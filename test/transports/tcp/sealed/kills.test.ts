@@ -15,7 +15,7 @@ import { Dice, pickSeed } from '../../../support/random.js';
 import { KEY } from '../../../support/sealed.js';
 import { bytesOnDisk, differences, makeFlatTree, makeRandomFile } from '../../../support/trees.js';
 
-const KILLS = Number(process.env.XFER_KILLS ?? 8);
+const KILLS = Number(process.env.XFER_KILLS ?? 4);
 const DRIVER = join(import.meta.dirname, '..', '..', '..', 'support', 'sealed-driver.js');
 const LARGE_BYTES = 12 << 20;
 /** So slow that a copy takes longer than a process takes to start. */
