@@ -7,10 +7,12 @@
  */
 
 import type { Readable, Writable } from 'node:stream';
+import type { Change, EditableFile, EditOptions } from './editable-file.js';
 import type { Listener, ListenOptions } from './listener.js';
 import type { Location } from './location.js';
 import type { Place } from './place.js';
 
+export type { Change, EditableFile, EditOptions } from './editable-file.js';
 export type { Listener, ListenOptions, Transfer } from './listener.js';
 
 /** Handed to every call that can wait. An aborted signal rejects the call with `signal.reason` and frees what it held. */
@@ -245,49 +247,6 @@ export interface Sink {
   /** Says to the far side that no more comes, so that it may end too. */
   conclude?(conclusion: Conclusion, scope: Scope): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What may be changed of a thing that is there. */
-export interface Change {
-  readonly size?: number;
-  readonly mode?: number;
-  readonly mtimeMs?: number;
-  /** That of the change where absent; never without it. */
-  readonly atimeMs?: number;
-}
-
-export interface EditOptions {
-  /** 'never': the file must be there; 'must': nothing may have its name. */
-  readonly create: 'never' | 'may' | 'must';
-  readonly truncate: boolean;
-  /** Each write goes to the end, wherever that is. */
-  readonly append: boolean;
-  /** It will be read as well. */
-  readonly read: boolean;
-  /** A new or emptied file gathers under another name, and has its own once it is closed. */
-  readonly whole: boolean;
-  /** Mode of a new file, as far as the umask allows. */
-  readonly mode?: number;
-}
-
-/** A file open to be changed. Ended by exactly one of `close` and `abandon`, which wait for what is under way. */
-export interface EditableFile {
-  /** Path of the temporary name under which it gathers; absent where its bytes are in place. */
-  readonly temporary?: string;
-  /** What it is now, by its descriptor. */
-  look(): Entry;
-  readAt(target: Uint8Array, start: number): Promise<number>;
-  /** Writes the pieces one after the other from `start` on. NO_SPACE. */
-  writeAt(pieces: readonly Uint8Array[], start: number): Promise<void>;
-  change(change: Change): void;
-  /** Resolves when the bytes are on the disk. */
-  sync(): Promise<void>;
-  /** The name that it will have, where it gathers under another one. */
-  rename(path: string): void;
-  /** Frees the descriptor; what gathered gets its name, whole. */
-  close(): Promise<void>;
-  /** Frees the descriptor; what gathered is removed, and what is in place stays as it is. */
-  abandon(): Promise<void>;
 }
 
 /** A file on its way in. Ended by exactly one of `commit`, `suspend` and `discard`. */

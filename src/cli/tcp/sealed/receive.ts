@@ -182,6 +182,7 @@ class SealedReceive {
       overwrite: this.#parsed.flag('overwrite'),
       dotfiles: this.#parsed.flag('allow-dotfiles'),
       anyNames: this.#parsed.flag('any-names'),
+      ...(this.#record ? { run: this.#record.run } : {}),
     };
   }
 

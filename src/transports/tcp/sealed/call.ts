@@ -72,15 +72,15 @@ async function callOne(
   const lane = new Lane({ ...secured, roundTripMs: Math.min(secured.roundTripMs, connectMs) }, label);
   lane.send(FRAME.hello, 0, encodeHello(hello));
   const answer = await lane.first(scope);
-  if (answer.role === peerRole(hello.role) && answer.session.equals(hello.session))
+  if (answer.role === peerRole(hello.role) && answer.session.equals(hello.session)) {
     return { lane, hello: answer, address };
-  lane.cut();
-  throw new XferError(
-    'PROTOCOL',
-    `connection ${label}: the other end is a ${answer.role}, and this one a ${hello.role}`,
-  );
+  }
+  const error = new XferError('PROTOCOL', `connection ${label}: answered as another than was called`);
+  lane.refuse(error);
+  throw error;
 }
 
+/** Whether one answered in time. */
 async function answersWithin(tries: readonly Promise<Greeted>[], ms: number): Promise<boolean> {
   const answered = Promise.any(tries).then(
     () => true,

@@ -72,6 +72,7 @@ export class FrameReader {
   #missing = 0;
   #body: Buffer | undefined;
   #filled = 0;
+  #stopped = false;
 
   constructor(taker: FrameTaker) {
     this.#taker = taker;
@@ -82,14 +83,27 @@ export class FrameReader {
     return this.#headerBytes === 0;
   }
 
-  /** Takes what came. PROTOCOL for a kind or a length that is not allowed, after which it must not be used again. */
-  take(piece: Buffer): void {
+  /** Gives no more frames, not even those of the piece that is being taken, until `go`. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  go(): void {
+    this.#stopped = false;
+  }
+
+  /**
+   * Takes what came, and says how much of it: less only where it was stopped. PROTOCOL for a kind or a length that is not
+   * allowed, after which it must not be used again.
+   */
+  take(piece: Buffer): number {
     let at = 0;
-    while (at < piece.length) {
+    while (at < piece.length && !this.#stopped) {
       if (this.#headerBytes < HEADER_BYTES) at = this.#takeHeader(piece, at);
       else if (this.#kind === FRAME.bytes) at = this.#passBytes(piece, at);
       else at = this.#gather(piece, at);
     }
+    return at;
   }
 
   #takeHeader(piece: Buffer, at: number): number {

@@ -54,9 +54,9 @@ export function sealConnected(
   };
   const startMs = performance.now();
   const secured = connect(options);
-  return settled(secured, scope, label, (done, failed) => {
+  return settled(secured, scope, label, startMs, (done, failed) => {
     secured.once('secureConnect', () => done({ socket: secured, roundTripMs: performance.now() - startMs }));
-    secured.once('error', failed);
+    secured.on('error', failed);
     secured.once('close', () => failed(closed(label)));
   });
 }
@@ -72,15 +72,20 @@ export async function sealAccepted(
   label: string,
   scope: Scope,
 ): Promise<Secured> {
-  await settled(socket, scope, label, (done, failed) => void expectMagic(socket, label).then(done, failed));
+  const startMs = performance.now();
+  // From one step to the next nobody else listens.
+  socket.on('error', () => {});
+  socket.setNoDelay(true);
+  await settled(socket, scope, label, startMs, (done, failed) => void expectMagic(socket, label).then(done, failed));
   const psk = pskOf(key, role);
   const identity = pskIdentity(role);
   // A server of its own for each connection tells whose handshake failed; it never listens.
   const server = createServer({ ...TLS, pskCallback: (_socket, name) => (name === identity ? psk : null) });
-  const startMs = performance.now();
-  return settled(socket, scope, label, (done, failed) => {
+  const helloMs = performance.now();
+  return settled(socket, scope, label, startMs, (done, failed) => {
     server.once('secureConnection', (secured: TLSSocket) => {
-      done({ socket: secured, roundTripMs: performance.now() - startMs });
+      secured.on('error', () => {});
+      done({ socket: secured, roundTripMs: performance.now() - helloMs });
     });
     server.once('tlsClientError', failed);
     socket.once('close', () => failed(closed(label)));
@@ -88,11 +93,12 @@ export async function sealAccepted(
   });
 }
 
-/** Waits for one step of a handshake, for as long as one may take. */
+/** Waits for one step of a handshake that began at `startMs`, for as long as a whole one may take. */
 function settled<T>(
   socket: Socket,
   { signal }: Scope,
   label: string,
+  startMs: number,
   step: (done: (value: T) => void, failed: (error: Error) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -110,7 +116,8 @@ function settled<T>(
         if (!(error instanceof XferError && error.code === 'PROTOCOL')) socket.destroy();
         reject(error === signal.reason && signal.aborted ? error : explain(error, label));
       });
-    const timer = setTimeout(() => fail(silent(label)), HANDSHAKE_TIMEOUT_MS);
+    const leftMs = startMs + HANDSHAKE_TIMEOUT_MS - performance.now();
+    const timer = setTimeout(() => fail(silent(label)), Math.max(0, leftMs));
     const free = onAbort(signal, () => fail(signal.reason));
     if (!ended) step((value) => settle(() => resolve(value)), fail);
   });
@@ -136,8 +143,15 @@ function explain(error: unknown, label: string): XferError {
       cause: error,
     });
   }
-  if (code.startsWith('ERR_SSL_')) {
+  // What each end is told where the other one has another key, or none, or has the same role.
+  if (/BINDER_DOES_NOT_VERIFY|ILLEGAL_PARAMETER|NO_SUITABLE_SIGNATURE|HANDSHAKE_FAILURE/.test(code)) {
     return new XferError('DENIED', `connection ${label}: the key does not match`, { hint: KEY_HINT, cause: error });
   }
-  return toXferError(error, `connection ${label}`);
+  return brokenLine(error, label);
+}
+
+/** The error of a connection that ended: what TLS finds wrong was changed on its way, and goes right another time. */
+export function brokenLine(error: unknown, label: string): XferError {
+  if (!systemCode(error)?.startsWith('ERR_SSL_')) return toXferError(error, `connection ${label}`);
+  return new XferError('DISCONNECTED', `connection ${label}: what came is not what was sent`, { cause: error });
 }

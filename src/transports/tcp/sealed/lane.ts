@@ -13,17 +13,21 @@ import {
   longestBody,
   MOST_CHUNK_BYTES,
 } from './frame.js';
-import { HANDSHAKE_TIMEOUT_MS, type Secured } from './handshake.js';
-import { decodeFailure, decodeHello, type Hello } from './messages.js';
+import { brokenLine, HANDSHAKE_TIMEOUT_MS, type Secured } from './handshake.js';
+import { decodeFailure, decodeHello, encodeFailure, type Hello } from './messages.js';
 
 /** So that the other end, and what is between, knows that this one is there. */
 const PING_MS = 10_000;
 /** Silence of an end that pings. */
 const DEAD_MS = 45_000;
+/** For the other end to read the last words, and to close too. */
+const FAREWELL_MS = 5000;
 
 export interface LaneTaker extends FrameTaker {
   /** Called once, when nothing more will come: the error that it ended by. */
   readonly onGone: (error: XferError) => void;
+  /** The system took all that was sent, after more than a little had waited for it. */
+  readonly onDrain?: () => void;
 }
 
 /** Paused until it is started. */
@@ -37,34 +41,29 @@ export class Lane {
   readonly #heard: Silence;
   readonly #reader: FrameReader;
   #taker: LaneTaker | undefined;
-  /** What came in one piece with the hello. */
-  #early: { kind: FrameKind; id: number; body: Buffer }[] = [];
   #failure: XferError | undefined;
   #corked = false;
   #held = false;
+  #leaving: NodeJS.Timeout | undefined;
 
   constructor({ socket, roundTripMs }: Secured, label: string) {
     this.label = label;
     this.roundTripMs = roundTripMs;
     this.#socket = socket;
     this.#reader = new FrameReader({
-      onFrame: (kind, id, body) => {
-        if (this.#taker) this.#taker.onFrame(kind, id, body);
-        else this.#early.push({ kind, id, body: Buffer.from(body) });
-      },
-      onBytes: (id, body) => {
-        if (this.#taker) this.#taker.onBytes(id, body);
-        else this.#early.push({ kind: FRAME.bytes, id, body });
-      },
+      onFrame: (kind, id, body) => this.#taker?.onFrame(kind, id, body),
+      onBytes: (id, bytes) => this.#taker?.onBytes(id, bytes),
     });
     socket.setNoDelay(true);
     socket.pause();
     socket.on('data', (bytes: Buffer) => this.#take(bytes));
-    socket.on('error', (error) => this.#fail(toXferError(error, `connection ${label}`)));
+    socket.on('drain', () => this.#taker?.onDrain?.());
+    socket.on('error', (error) => this.#fail(brokenLine(error, label)));
     socket.on('end', () => this.#fail(this.#closedEarly()));
     this.closed = new Promise((resolve) => {
       socket.on('close', () => {
         this.#fail(this.#closedEarly());
+        clearTimeout(this.#leaving);
         resolve();
       });
     });
@@ -86,23 +85,17 @@ export class Lane {
 
   start(taker: LaneTaker): void {
     this.#taker = taker;
-    if (this.#failure) {
-      taker.onGone(this.#failure);
-      return;
+    if (this.#failure) taker.onGone(this.#failure);
+    else {
+      this.#held = true;
+      this.resume();
     }
-    this.#held = false;
-    this.#deliver(() => {
-      for (const { kind, id, body } of this.#early.splice(0)) {
-        if (kind === FRAME.bytes) taker.onBytes(id, body);
-        else taker.onFrame(kind, id, body);
-      }
-    });
-    if (!this.#held) this.#socket.resume();
   }
 
   /**
    * The other end's hello, which is the first thing that it says; the lane is paused then. Rejects with its refusal, with
-   * PROTOCOL for anything else, with TIMED_OUT after ten seconds, and as the connection ends; the lane is cut then.
+   * PROTOCOL for anything else, UNSUPPORTED for another version, TIMED_OUT after ten seconds, and as the connection ends; it
+   * is told why, and the lane is gone then.
    */
   async first({ signal }: Scope): Promise<Hello> {
     const late = () =>
@@ -112,22 +105,7 @@ export class Lane {
     const timer = setTimeout(late, HANDSHAKE_TIMEOUT_MS);
     const free = onAbort(signal, () => this.cut());
     try {
-      const hello = await new Promise<Hello>((resolve, reject) => {
-        this.start({
-          onFrame: (kind, _id, body) => {
-            if (kind === FRAME.failed) throw decodeFailure(body);
-            if (kind !== FRAME.hello)
-              throw new XferError('PROTOCOL', `connection ${this.label}: it does not say who it is`);
-            resolve(decodeHello(body));
-            this.#taker = undefined;
-            this.pause();
-          },
-          onBytes: () => {
-            throw new XferError('PROTOCOL', `connection ${this.label}: bytes of no file`);
-          },
-          onGone: reject,
-        });
-      });
+      const hello = await new Promise<Hello>((resolve, reject) => this.start(firstTaker(this, resolve, reject)));
       throwIfAborted(signal);
       return hello;
     } catch (error) {
@@ -142,13 +120,15 @@ export class Lane {
   /** Takes no more frames until `resume`. */
   pause(): void {
     this.#held = true;
+    this.#reader.stop();
     this.#socket.pause();
   }
 
   resume(): void {
-    if (!this.#held) return;
+    if (!this.#held || this.#failure) return;
     this.#held = false;
     this.#heard.heard();
+    this.#reader.go();
     this.#socket.resume();
   }
 
@@ -167,7 +147,7 @@ export class Lane {
 
   /** Sends bytes of a file. `sent` is called when the system has them, or with the error. */
   sendBytes(id: number, bytes: Buffer, sent: (error?: Error | null) => void): void {
-    if (this.#failure) {
+    if (this.#failure || bytes.length === 0) {
       sent(this.#failure);
       return;
     }
@@ -180,9 +160,23 @@ export class Lane {
     this.#ping.heard();
   }
 
-  /** Sends what is left, and ends; the other end closes too. */
+  /** Sends what is left, and ends; where the other end does not close too, it is cut. */
   finish(): void {
-    if (!this.#failure) this.#socket.end();
+    if (this.#failure) return;
+    this.#socket.end();
+    this.resume();
+    this.#leave();
+  }
+
+  /** Tells the other end why this one ends, and frees the connection once it had the time to read that. */
+  refuse(error: XferError): void {
+    if (this.#failure) return;
+    this.send(FRAME.failed, 0, encodeFailure(error));
+    this.#socket.end();
+    this.#leave();
+    this.#settle(error);
+    // What comes meanwhile is dropped: left unread, it would make the system reset the connection, and the words with it.
+    this.#socket.resume();
   }
 
   /** Frees the connection. */
@@ -201,16 +195,13 @@ export class Lane {
   }
 
   #take(bytes: Buffer): void {
+    if (this.#failure) return;
     this.#heard.heard();
-    this.#deliver(() => this.#reader.take(bytes));
-  }
-
-  /** A frame that makes no sense ends the connection. */
-  #deliver(act: () => void): void {
     try {
-      act();
+      const taken = this.#reader.take(bytes);
+      if (taken < bytes.length && !this.#failure) this.#socket.unshift(bytes.subarray(taken));
     } catch (error) {
-      this.#fail(toXferError(error, `connection ${this.label}`));
+      this.refuse(toXferError(error, `connection ${this.label}`));
     }
   }
 
@@ -224,12 +215,40 @@ export class Lane {
     return new XferError('DISCONNECTED', `connection ${this.label}: closed by the other end`);
   }
 
+  #leave(): void {
+    this.#leaving ??= setTimeout(() => this.cut(), FAREWELL_MS);
+  }
+
   #fail(error: XferError): void {
+    this.#socket.destroy();
+    this.#settle(error);
+  }
+
+  #settle(error: XferError): void {
     if (this.#failure) return;
     this.#failure = error;
     this.#ping.stop();
     this.#heard.stop();
-    this.#socket.destroy();
+    this.#reader.stop();
     this.#taker?.onGone(error);
   }
+}
+
+function firstTaker(lane: Lane, onHello: (hello: Hello) => void, onGone: (error: XferError) => void): LaneTaker {
+  const unexpected = (): never => {
+    throw new XferError('PROTOCOL', `connection ${lane.label}: it does not say who it is`);
+  };
+  return {
+    onFrame: (kind, _id, body) => {
+      if (kind === FRAME.ping) return;
+      if (kind === FRAME.failed) lane.cut(decodeFailure(body));
+      else if (kind !== FRAME.hello) unexpected();
+      else {
+        onHello(decodeHello(body));
+        lane.pause();
+      }
+    },
+    onBytes: unexpected,
+    onGone,
+  };
 }

@@ -23,6 +23,8 @@ export interface Hello {
   readonly role: SealedRole;
   /** Chosen by the end that connects; connections with the same one work together. */
   readonly session: Buffer;
+  /** Of the end that connects: others of the session are open. Else it has lost those that there were. */
+  readonly joins?: boolean;
   /** The receiver's: what its target is and can do. */
   readonly target?: Target;
 }
@@ -33,18 +35,20 @@ export interface Target {
   readonly capabilities: SinkCapabilities;
 }
 
+const HELLO = { target: 1, joins: 2 };
+
 /** A new session's number. */
 export function newSession(): Buffer {
   return randomBytes(SESSION_BYTES);
 }
 
 export function encodeHello(hello: Hello): Buffer {
-  const body = new BodyWriter().u16(hello.version).u8(ROLES.indexOf(hello.role)).raw(hello.session);
-  if (!hello.target) return body.u8(0).bytes();
+  const has = (hello.target ? HELLO.target : 0) | (hello.joins ? HELLO.joins : 0);
+  const body = new BodyWriter().u16(hello.version).u8(ROLES.indexOf(hello.role)).raw(hello.session).u8(has);
+  if (!hello.target) return body.bytes();
   const { identity, capabilities } = hello.target;
   const flags = CAPABILITIES.reduce((sum, name, bit) => sum | (capabilities[name] ? 1 << bit : 0), 0);
   return body
-    .u8(1)
     .text(identity)
     .u8(flags | (capabilities.once ? 1 << CAPABILITIES.length : 0))
     .bytes();
@@ -58,20 +62,21 @@ export function decodeHello(bytes: Buffer): Hello {
     throw new XferError(
       'UNSUPPORTED',
       `the other end speaks version ${version} of this protocol, not ${PROTOCOL_VERSION}`,
-      {
-        hint: 'use the same version of xfer on both machines',
-      },
+      { hint: 'use the same version of xfer on both machines' },
     );
   }
   const role = pick(ROLES, body.u8(), 'role');
   const session = body.raw(SESSION_BYTES);
-  if (body.u8() === 0) {
-    body.end();
-    return { version, role, session };
-  }
+  const holds = body.u8();
+  const joins = (holds & HELLO.joins) !== 0 ? { joins: true } : {};
+  const target = (holds & HELLO.target) !== 0 ? { target: readTarget(body) } : {};
+  body.end();
+  return { version, role, session, ...joins, ...target };
+}
+
+function readTarget(body: BodyReader): Target {
   const identity = body.text();
   const flags = body.u8();
-  body.end();
   const has = (bit: number) => (flags & (1 << bit)) !== 0;
   const capabilities = {
     offsets: has(0),
@@ -81,7 +86,7 @@ export function decodeHello(bytes: Buffer): Hello {
     metadata: has(4),
     ...(has(CAPABILITIES.length) ? { once: true } : {}),
   };
-  return { version, role, session, target: { identity, capabilities } };
+  return { identity, capabilities };
 }
 
 const FIELD = { size: 1, mtimeMs: 2, atimeMs: 4, mode: 8, target: 16, version: 32 };

@@ -12,7 +12,7 @@ import { call } from './call.js';
 import { FRAME } from './frame.js';
 import type { Lane } from './lane.js';
 import { answerCalls } from './listen/answer.js';
-import { newSession, PROTOCOL_VERSION } from './messages.js';
+import { decodeFailure, newSession, PROTOCOL_VERSION } from './messages.js';
 import type { SealedOptions } from './options.js';
 
 /** Input that brings nothing for so long after the other end was done is not waited for. */
@@ -101,8 +101,9 @@ class PipeRun {
     input.once('end', () => this.#finish());
     if (input.readableEnded || input.destroyed) this.#finish();
     lane.start({
-      onFrame: (kind) => {
+      onFrame: (kind, _id, body) => {
         if (kind === FRAME.end) this.#heard();
+        else if (kind === FRAME.failed) lane.cut(decodeFailure(body));
         else if (kind !== FRAME.ping) throw new XferError('PROTOCOL', `connection ${lane.label}: not what a pipe says`);
       },
       onBytes: (_id, bytes) => {

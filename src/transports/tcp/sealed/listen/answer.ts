@@ -7,7 +7,7 @@ import { FRAME } from '../frame.js';
 import { sealAccepted } from '../handshake.js';
 import { peerRole, type SealedRole } from '../key.js';
 import { Lane } from '../lane.js';
-import { encodeFailure, encodeHello, type Hello } from '../messages.js';
+import { encodeHello, type Hello } from '../messages.js';
 import type { SealedOptions } from '../options.js';
 
 /** Connections that have not proved the key yet; of more the oldest goes. */
@@ -24,6 +24,12 @@ export interface Welcome {
 /** Takes a connection of one that holds the key, or throws the XferError that it is told instead. */
 export type TakeLane = (lane: Lane, hello: Hello, peer: TcpAddress) => Welcome;
 
+/** A port that takes sealed connections. */
+export interface Answered {
+  /** Takes no more; those that have not proved the key are ended. */
+  close(): void;
+}
+
 /** Starts to listen, as an end of `role`. Rejects as `startListening` does. */
 export async function answerCalls(
   address: TcpAddress,
@@ -31,17 +37,20 @@ export async function answerCalls(
   role: SealedRole,
   options: SealedOptions,
   take: TakeLane,
-): Promise<Server> {
-  return new Answering(label, role, options, take).listen(address);
+): Promise<Answered> {
+  const answering = new Answering(label, role, options, take);
+  await answering.listen(address);
+  return answering;
 }
 
-class Answering {
+class Answering implements Answered {
   readonly #label: string;
   readonly #role: SealedRole;
   readonly #options: SealedOptions;
   readonly #take: TakeLane;
   readonly #unproven = new Set<Socket>();
   readonly #stop = new AbortController();
+  #server: Server | undefined;
   #told = 0;
 
   constructor(label: string, role: SealedRole, options: SealedOptions, take: TakeLane) {
@@ -51,15 +60,19 @@ class Answering {
     this.#take = take;
   }
 
-  async listen(address: TcpAddress): Promise<Server> {
-    const server = await startListening(address, this.#label, this.#options, (peer, _makeWire, socket) => {
+  async listen(address: TcpAddress): Promise<void> {
+    this.#server = await startListening(address, this.#label, this.#options, (peer, _makeWire, socket) => {
       void this.#greet(socket, peer);
     });
-    server.once('close', () => this.#stop.abort());
-    return server;
   }
 
-  /** Ends those that have not proved the key; a server that is closed waits for them else. */
+  close(): void {
+    this.#server?.close();
+    this.#stop.abort();
+    for (const socket of this.#unproven) socket.destroy();
+  }
+
+  /** Where too many have not proved the key, the one that has had most time for it goes. */
   #crowd(socket: Socket): void {
     this.#unproven.add(socket);
     const [oldest] = this.#unproven;
@@ -73,13 +86,8 @@ class Answering {
     try {
       const expected = peerRole(this.#role);
       const lane = new Lane(await sealAccepted(socket, this.#options.key, expected, label, scope), label);
-      const hello = await lane.first(scope);
       this.#unproven.delete(socket);
-      if (hello.role !== expected) {
-        lane.cut();
-        throw new XferError('PROTOCOL', `connection ${label}: a ${hello.role}, and this end is a ${this.#role}`);
-      }
-      this.#welcome(lane, hello, peer);
+      this.#welcome(lane, await lane.first(scope), peer);
     } catch (error) {
       this.#tell(label, toXferError(error, `connection ${label}`));
     } finally {
@@ -89,13 +97,14 @@ class Answering {
 
   #welcome(lane: Lane, hello: Hello, peer: TcpAddress): void {
     try {
+      if (hello.role !== peerRole(this.#role))
+        throw new XferError('PROTOCOL', `connection ${lane.label}: not the other end's role`);
       const welcome = this.#take(lane, hello, peer);
       lane.send(FRAME.hello, 0, encodeHello(welcome.hello));
       welcome.start();
     } catch (thrown) {
       const error = toXferError(thrown, `connection ${lane.label}`);
-      lane.send(FRAME.failed, 0, encodeFailure(error));
-      lane.finish();
+      lane.refuse(error);
       throw error;
     }
   }

@@ -71,20 +71,22 @@ class Receiver {
 
   #take(lane: Lane, hello: Hello, peer: TcpAddress): Welcome {
     const number = hello.session.toString('hex');
-    const session = this.#sessions.get(number) ?? this.#begin(number, peer);
-    if (session.connections >= MOST_CONNECTIONS) throw busy('that are too many connections of one sender');
+    const session = this.#sessions.get(number) ?? this.#begin(number, hello, peer);
+    if (hello.joins && session.connections >= MOST_CONNECTIONS)
+      throw busy('that are too many connections of one sender');
     const { version } = hello;
     const target = targetOf(this.#sink, this.#options.identity);
     return {
       hello: { version, role: 'receiver', session: hello.session, target },
-      start: () => session.add(lane),
+      start: () => session.add(lane, hello.joins),
     };
   }
 
-  #begin(number: string, peer: TcpAddress): ReceiveSession {
-    this.#makeRoom();
+  #begin(number: string, { joins }: Hello, peer: TcpAddress): ReceiveSession {
+    if (joins) throw new XferError('DISCONNECTED', 'send: the connections that this one joins are gone there');
+    const ended = this.#makeRoom();
     const events = this.#options.eventsFor(peer);
-    const session = new ReceiveSession(this.#sink, this.#options.policy, events);
+    const session = new ReceiveSession(this.#sink, this.#options.policy, events, ended);
     session.onLost = (error) => events.onLost?.(error);
     session.onFarewell = (farewell) => {
       this.#sessions.delete(number);
@@ -95,16 +97,18 @@ class Receiver {
     return session;
   }
 
-  /** A sender that lost its line may be started again as another. */
-  #makeRoom(): void {
+  /** A sender that lost its line may be started again as another. Resolves when what was ended for it has ended. */
+  #makeRoom(): Promise<unknown> {
     const most = this.#options.keep && this.#sink.capabilities.parallel ? MOST_SENDERS : 1;
+    const ending: Promise<void>[] = [];
     for (const [number, session] of this.#sessions) {
-      if (this.#sessions.size < most) return;
+      if (this.#sessions.size < most) break;
       if (session.connections > 0) continue;
       this.#sessions.delete(number);
-      void session.close();
+      ending.push(session.close());
     }
     if (this.#sessions.size >= most) throw busy('another sender is at work');
+    return Promise.all(ending);
   }
 }
 

@@ -1,5 +1,4 @@
 /** Sends to receivers that call. */
-import type { Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../../errors.js';
 import { abortable, onAbort } from '../../../../on-abort.js';
@@ -11,7 +10,7 @@ import type { Lane } from '../lane.js';
 import type { Hello } from '../messages.js';
 import type { SealedOptions } from '../options.js';
 import type { LaneOpener } from '../send/connections.js';
-import { answerCalls, type Welcome } from './answer.js';
+import { type Answered, answerCalls, type Welcome } from './answer.js';
 
 /** For a receiver that lost its line to call again. */
 const CALL_AGAIN_MS = 30_000;
@@ -29,20 +28,19 @@ export async function answerReceivers(
   options: SealedOptions,
   most: number,
   take: TakeReceiver,
-): Promise<Server> {
-  const callers = new Map<string, Caller>();
+): Promise<Answered> {
+  const callers = new Set<Caller>();
   return answerCalls(address, label, 'sender', options, (lane, hello, peer) => {
-    const number = hello.session.toString('hex');
-    const known = callers.get(number);
+    const known = [...callers].find((each) => each.isOf(hello));
     if (!known && callers.size >= most) throw busy();
-    if ((known?.connections ?? 0) >= MOST_CONNECTIONS) throw busy();
-    const caller = known ?? new Caller(peer.path ?? peer.host);
+    if (hello.joins && (known?.connections ?? 0) >= MOST_CONNECTIONS) throw busy();
+    const caller = known ?? new Caller(peer.path ?? peer.host, hello);
     const { version, session } = hello;
     const start = () => {
       caller.give(lane, hello);
       if (known) return;
-      callers.set(number, caller);
-      void take(caller, peer).finally(() => callers.delete(number));
+      callers.add(caller);
+      void take(caller, peer).finally(() => callers.delete(caller));
     };
     return { hello: { version, role: 'sender', session }, start } satisfies Welcome;
   });
@@ -62,10 +60,21 @@ class Caller implements LaneOpener {
   readonly label: string;
   readonly #waiting: Arrived[] = [];
   readonly #lanes = new Set<Lane>();
-  #wake: (() => void) | undefined;
+  readonly #wakes = new Set<() => void>();
+  readonly #target: string | undefined;
+  #session: Buffer;
+  #closed = false;
 
-  constructor(label: string) {
+  constructor(label: string, { session, target }: Hello) {
     this.label = label;
+    this.#session = session;
+    this.#target = target?.identity;
+  }
+
+  /** A receiver that was ended and started again for the same place goes on in the place of the one that is gone. */
+  isOf({ session, target, joins }: Hello): boolean {
+    if (session.equals(this.#session)) return true;
+    return !joins && this.connections === 0 && target !== undefined && target.identity === this.#target;
   }
 
   get connections(): number {
@@ -73,10 +82,14 @@ class Caller implements LaneOpener {
   }
 
   give(lane: Lane, hello: Hello): void {
+    this.#session = hello.session;
+    if (this.#closed) lane.cut();
+    // The receiver has lost the others, even where this end has not heard of it yet.
+    if (!hello.joins) for (const lost of this.#lanes) lost.cut();
     this.#lanes.add(lane);
     void lane.closed.then(() => this.#lanes.delete(lane));
     this.#waiting.push({ lane, hello });
-    this.#wake?.();
+    for (const wake of this.#wakes) wake();
   }
 
   readonly open = async (scope: Scope): Promise<Arrived> => {
@@ -89,7 +102,7 @@ class Caller implements LaneOpener {
 
   readonly widen = async (lane: Lane, count: number, add: (lane: Lane) => void, scope: Scope): Promise<void> => {
     lane.send(FRAME.lanes, 0, new BodyWriter().u8(count).bytes());
-    for (let left = count; left > 0; ) {
+    for (let left = count; left > 0 && !lane.failure; ) {
       const next = this.#waiting.shift();
       if (!next) {
         const came = await this.#arrival(WIDEN_MS, scope).then(
@@ -105,6 +118,7 @@ class Caller implements LaneOpener {
   };
 
   readonly close = (): void => {
+    this.#closed = true;
     for (const { lane } of this.#waiting.splice(0)) lane.cut();
   };
 
@@ -112,9 +126,11 @@ class Caller implements LaneOpener {
   async #arrival(ms: number, scope: Scope): Promise<void> {
     const stop = new AbortController();
     const free = onAbort(scope.signal, () => stop.abort());
+    let wake: () => void = () => {};
     const arrived = new Promise<void>((resolve) => {
-      this.#wake = resolve;
+      wake = resolve;
     });
+    this.#wakes.add(wake);
     const late = sleep(ms, undefined, { signal: stop.signal }).then(() => {
       throw new XferError('DISCONNECTED', `connection ${this.label}: the receiver did not call again`);
     });
@@ -124,7 +140,7 @@ class Caller implements LaneOpener {
     } finally {
       free();
       stop.abort();
-      this.#wake = undefined;
+      this.#wakes.delete(wake);
     }
   }
 }

@@ -3,12 +3,15 @@ import { XferError } from '../../../../errors.js';
 import { abortable } from '../../../../on-abort.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { TcpAddress } from '../../options.js';
-import { call } from '../call.js';
+import { call, type Greeted } from '../call.js';
 import { type Hello, newSession, PROTOCOL_VERSION } from '../messages.js';
 import type { SealedOptions } from '../options.js';
 import type { ReceivePolicy } from './policy.js';
 import { type Farewell, type ReceiveEvents, ReceiveSession } from './session.js';
 import { targetOf } from './target.js';
+
+/** However many a sender asks for. */
+const MOST_CONNECTIONS = 16;
 
 export interface CallOptions extends SealedOptions {
   readonly policy: ReceivePolicy;
@@ -37,15 +40,8 @@ export async function receiveByCalling(
     session: newSession(),
     target: targetOf(sink, options.identity),
   };
-  session.onLanes = (count) => {
-    const quiet = { ...options, onConnection: () => {} };
-    for (let made = 0; made < count; made += 1) {
-      void call(addresses, label, hello, quiet, scope).then(
-        ({ lane }) => session.add(lane),
-        () => {},
-      );
-    }
-  };
+  const quiet = { ...options, onConnection: () => {} };
+  session.onLanes = widening(session, () => call(addresses, label, { ...hello, joins: true }, quiet, scope));
   let farewell: Farewell | undefined;
   try {
     await options.again(async () => {
@@ -63,4 +59,22 @@ export async function receiveByCalling(
   }
   if (farewell) return farewell;
   throw new XferError('DISCONNECTED', `connection ${label}: ended early`);
+}
+
+/** Makes more connections of a session, within bounds. Those that cannot be had are left out. */
+function widening(session: ReceiveSession, join: () => Promise<Greeted>): (count: number) => void {
+  let pending = 0;
+  return (count) => {
+    for (let left = count; left > 0 && session.connections + pending < MOST_CONNECTIONS; left -= 1) {
+      pending += 1;
+      void join()
+        .then(
+          ({ lane }) => session.add(lane, true),
+          () => {},
+        )
+        .finally(() => {
+          pending -= 1;
+        });
+    }
+  };
 }

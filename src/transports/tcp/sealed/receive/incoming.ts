@@ -36,6 +36,7 @@ export class Incoming {
   #full = true;
   #ends = false;
   #settled = false;
+  #whole = false;
   readonly #closed: Promise<void>;
 
   constructor(opening: Promise<Writable>, range: IncomingRange, events: IncomingEvents) {
@@ -52,6 +53,11 @@ export class Incoming {
 
   get at(): number {
     return this.#at;
+  }
+
+  /** All that the sender had for it is held. */
+  get isWhole(): boolean {
+    return this.#whole;
   }
 
   take(bytes: Buffer): void {
@@ -97,13 +103,18 @@ export class Incoming {
     writable.on('drain', () => this.#drain());
     writable.on('error', (error) => this.#fail(error));
     writable.once('close', () => {
-      if (writable.writableFinished) this.#settle(this.#events.onDone);
+      if (writable.writableFinished) this.#finish();
       else this.#fail(new XferError('DISCONNECTED', `write ${this.#range.label}: ended early`));
     });
     const more = this.#waiting.splice(0).reduce((_, bytes) => writable.write(bytes), true);
     if (this.#ends) writable.end();
     if (more) this.#drain();
     return closed;
+  }
+
+  #finish(): void {
+    this.#whole = !this.#settled;
+    this.#settle(this.#events.onDone);
   }
 
   #drain(): void {

@@ -11,6 +11,8 @@ export interface ReceivePolicy {
   readonly dotfiles?: boolean;
   /** Names that some system does not take, such as `a:b`, `con` or `a.`. */
   readonly anyNames?: boolean;
+  /** Of the copy, for the names of drafts, so that a later run finds those of one that was killed. */
+  readonly run?: string;
 }
 
 /** UNSAFE_PATH where a name may not be made here. */

@@ -1,87 +1,92 @@
-/** One sender's session, on however many connections: its requests, in bounds, against the sink. */
+/** One sender's session, on however many connections: what comes on them, in bounds, and what becomes of it when they go. */
+import { setMaxListeners } from 'node:events';
 import { toXferError, XferError } from '../../../../errors.js';
-import type { Scope, Sink } from '../../../../transport.js';
+import type { Sink } from '../../../../transport.js';
 import { BodyReader, BodyWriter } from '../body.js';
 import { FRAME, type FrameKind } from '../frame.js';
 import type { Lane } from '../lane.js';
-import { checkPath, decodeOffer, encodeFailure, encodeRanges, type Offer, readEntry, writeEntry } from '../messages.js';
+import { decodeFailure, encodeFailure } from '../messages.js';
+import { Answers } from './answers.js';
 import { Drafts, type IncomingFile } from './drafts.js';
 import { Incoming } from './incoming.js';
-import { checkLink, checkName, type ReceivePolicy, safeEntry } from './policy.js';
+import type { ReceivePolicy } from './policy.js';
+import type { Farewell, ReceiveEvents } from './receive-events.js';
+
+export type { Farewell, ReceiveEvents } from './receive-events.js';
 
 /** Requests being worked on, of one connection; beyond it no more are read until some are done. */
 const MOST_AT_WORK = 128;
 /** Streams open at once on one connection. */
 const MOST_STREAMS = 600;
+/** Of answers that a sender does not read. */
+const MOST_UNREAD_BYTES = 1 << 20;
+/** That a sender may ask for at a time. */
+const MOST_LANES = 16;
 
-export interface ReceiveEvents {
-  /** Says whether what is offered is taken; may ask a person. */
-  readonly onOffer: (offer: Offer, scope: Scope) => Promise<boolean>;
-  readonly onStart?: (path: string, size: number | undefined, heldBytes: number) => void;
-  /** So many further bytes are held of a file. */
-  readonly onBytes?: (path: string, bytes: number) => void;
-  readonly onFile?: (path: string, bytes: number, digest: string | undefined) => void;
-  readonly onMade?: (path: string, kind: 'directory' | 'symlink') => void;
-  /** Something could not be taken. The sender knows. */
-  readonly onFailed?: (path: string, error: XferError) => void;
-  /** The last connection was lost; the sender may come back. */
-  readonly onLost?: (error: XferError) => void;
-  readonly onFarewell?: (farewell: Farewell) => void;
-}
-
-/** How a sender says its copy went. */
-export interface Farewell {
-  readonly files: number;
-  readonly bytes: number;
-  readonly failures: number;
+interface OpenStream {
+  readonly file: IncomingFile;
+  readonly incoming: Incoming;
 }
 
 interface OpenLane {
   readonly lane: Lane;
-  readonly streams: Map<number, Incoming>;
+  readonly streams: Map<number, OpenStream>;
   atWork: number;
   /** Streams that cannot take more now. */
   full: number;
 }
 
 export class ReceiveSession {
-  /** Called when the last connection is gone before a farewell. */
+  /** Called when the last connection is gone before a farewell, and before `close`. */
   onLost: ((error: XferError) => void) | undefined;
   /** Called when the sender said that all is done, and knows that we know. */
   onFarewell: ((farewell: Farewell) => void) | undefined;
   /** The sender wants so many more connections, where it cannot make them. */
   onLanes: ((count: number) => void) | undefined;
-  readonly #sink: Sink;
-  readonly #policy: ReceivePolicy;
   readonly #events: ReceiveEvents;
   readonly #drafts: Drafts;
+  readonly #answers: Answers;
   readonly #lanes = new Set<OpenLane>();
   readonly #stop = new AbortController();
-  #accepted: Promise<void> | undefined;
-  #isAccepted = false;
-  #tops: ReadonlySet<string> | undefined;
-  #suspending: Promise<void> = Promise.resolve();
+  /** All that is under way, on any connection, except the question whether an offer is taken. */
+  readonly #works = new Set<Promise<unknown>>();
+  /** What connections that are gone have left under way. */
+  #leaving: Promise<unknown>;
   #farewell: Farewell | undefined;
 
-  constructor(sink: Sink, policy: ReceivePolicy, events: ReceiveEvents) {
-    this.#sink = sink;
-    this.#policy = policy;
+  /** Nothing is taken before `after`. */
+  constructor(sink: Sink, policy: ReceivePolicy, events: ReceiveEvents, after: Promise<unknown> = Promise.resolve()) {
     this.#events = events;
+    this.#leaving = after;
+    // Each file that is read back waits on it.
+    setMaxListeners(0, this.#stop.signal);
     this.#drafts = new Drafts(sink, policy);
+    this.#answers = new Answers(sink, policy, events, this.#drafts, { signal: this.#stop.signal });
   }
 
   get connections(): number {
     return this.#lanes.size;
   }
 
-  /** Takes a connection of this session, on which both ends have said who they are. */
-  add(lane: Lane): void {
+  /**
+   * Takes a connection of this session, on which both ends have said who they are. Unless it `joins` the others the sender
+   * has lost them, even where this end has not heard of it yet.
+   */
+  add(lane: Lane, joins = false): void {
+    if (this.#stop.signal.aborted) {
+      lane.cut();
+      return;
+    }
     const open: OpenLane = { lane, streams: new Map(), atWork: 0, full: 0 };
+    const lost = joins ? [] : [...this.#lanes];
     this.#lanes.add(open);
+    for (const each of lost) each.lane.cut();
+    if (lost.length > 0) this.#leave();
     lane.start({
       onFrame: (kind, id, body) => this.#take(open, kind, id, body),
-      onBytes: (id, bytes) => open.streams.get(id)?.take(bytes),
+      onBytes: (id, bytes) => open.streams.get(id)?.incoming.take(bytes),
       onGone: (error) => void this.#gone(open, error),
+      onDrain: () => this.#throttle(open),
     });
   }
 
@@ -91,223 +96,79 @@ export class ReceiveSession {
     const lanes = [...this.#lanes];
     for (const { lane } of lanes) lane.cut();
     await Promise.all(lanes.map(({ lane }) => lane.closed));
-    await this.#suspending;
+    await this.#leaving;
   }
 
   async #gone(open: OpenLane, error: XferError): Promise<void> {
     this.#lanes.delete(open);
-    const streams = [...open.streams.values()];
-    open.streams.clear();
-    const stopped = Promise.all(streams.map((incoming) => incoming.stop()));
-    const isLast = this.#lanes.size === 0;
-    this.#suspending = Promise.all([this.#suspending, stopped]).then(async () => {
-      if (isLast && this.#lanes.size === 0) await this.#drafts.suspendAll();
-    });
-    await this.#suspending;
-    if (!isLast) return;
+    for (const id of [...open.streams.keys()]) this.#abandon(open, id);
+    if (this.#lanes.size > 0) return;
+    this.#leave();
+    await this.#leaving;
+    if (this.#lanes.size > 0) return;
     if (this.#farewell) this.onFarewell?.(this.#farewell);
-    else this.onLost?.(error);
+    else if (!this.#stop.signal.aborted) this.onLost?.(error);
+  }
+
+  /** No connection is left of those that there were: what they asked for ends, and then their drafts are left for later. */
+  #leave(): void {
+    const before = [this.#leaving, ...this.#works];
+    this.#leaving = Promise.allSettled(before).then(() => this.#drafts.suspendAll());
   }
 
   #take(open: OpenLane, kind: FrameKind, id: number, body: Buffer): void {
     if (kind === FRAME.ping) return;
-    if (kind === FRAME.end || kind === FRAME.abort) this.#endStream(open, kind, id);
-    else if (kind === FRAME.write) this.#begin(open, id, Buffer.from(body));
-    else void this.#answer(open, kind, id, Buffer.from(body));
+    if (kind === FRAME.end) open.streams.get(id)?.incoming.end();
+    else if (kind === FRAME.abort) this.#abandon(open, id);
+    else if (kind === FRAME.write) this.#begin(open, id, body);
+    else if (kind === FRAME.lanes) this.#moreLanes(body);
+    else if (kind === FRAME.failed && id === 0) open.lane.cut(decodeFailure(body));
+    else this.#answer(open, kind, id, Buffer.from(body));
   }
 
-  async #answer(open: OpenLane, kind: FrameKind, id: number, body: Buffer): Promise<void> {
+  #answer(open: OpenLane, kind: FrameKind, id: number, body: Buffer): void {
     open.atWork += 1;
     this.#throttle(open);
-    try {
-      const answer = await this.#work(kind, new BodyReader(body), open);
-      open.lane.send(FRAME.done, id, answer ?? Buffer.alloc(0));
-      if (kind === FRAME.bye) open.lane.finish();
-    } catch (thrown) {
-      const error = toXferError(thrown, 'receive');
-      if (error.code === 'PROTOCOL') open.lane.cut(error);
-      else open.lane.send(FRAME.failed, id, encodeFailure(error));
-    } finally {
+    const work = this.#work(open, kind, new BodyReader(body)).then(
+      (answer) => open.lane.send(FRAME.done, id, answer ?? Buffer.alloc(0)),
+      (thrown: unknown) => this.#fail(open, id, toXferError(thrown, 'receive')),
+    );
+    if (kind !== FRAME.offer) this.#works.add(work);
+    void work.finally(() => {
+      this.#works.delete(work);
       open.atWork -= 1;
       this.#throttle(open);
-    }
-  }
-
-  async #work(kind: FrameKind, body: BodyReader, { lane }: OpenLane): Promise<Buffer | undefined> {
-    if (kind === FRAME.offer) return this.#offered(body);
-    if (!this.#isAccepted) throw new XferError('PROTOCOL', `connection ${lane.label}: asks before its offer was taken`);
-    switch (kind) {
-      case FRAME.stat:
-        return this.#stat(body);
-      case FRAME.create:
-        return this.#create(body);
-      case FRAME.finish:
-        return this.#finish(body);
-      case FRAME.put:
-        return this.#put(body);
-      case FRAME.draft:
-        return this.#draft(body);
-      case FRAME.digest:
-        return this.#digest(body);
-      case FRAME.commit:
-        return this.#commit(body);
-      case FRAME.suspend:
-        return this.#end(body, (file) => file.draft.suspend());
-      case FRAME.discard:
-        return this.#end(body, (file) => file.draft.discard());
-      case FRAME.lanes:
-        return this.#moreLanes(body);
-      case FRAME.bye:
-        return this.#bye(body);
-      default:
-        throw new XferError('PROTOCOL', `connection ${lane.label}: a sender does not send frames of kind ${kind}`);
-    }
-  }
-
-  get #scope(): Scope {
-    return { signal: this.#stop.signal };
-  }
-
-  async #offered(body: BodyReader): Promise<undefined> {
-    const offer = decodeOffer(body.rest());
-    await this.#suspending;
-    // A sender that comes back offers the same again, and a person is asked once.
-    this.#accepted ??= this.#decide(offer);
-    await this.#accepted;
-    return undefined;
-  }
-
-  async #decide(offer: Offer): Promise<void> {
-    for (const { name } of offer.things) if (name !== '') checkName(name, this.#policy);
-    if (!(await this.#events.onOffer(offer, this.#scope))) {
-      throw new XferError('DENIED', 'send: the person there refused it');
-    }
-    const all = offer.things.length === offer.count && offer.things.every(({ name }) => name !== '');
-    this.#tops = all ? new Set(offer.things.map(({ name }) => name)) : undefined;
-    this.#isAccepted = true;
-  }
-
-  async #stat(body: BodyReader): Promise<Buffer> {
-    const path = body.text();
-    body.end();
-    checkPath(path);
-    if (path !== '') this.#checkName(path);
-    const entry = await this.#sink.stat(path, this.#scope);
-    if (!entry) return new BodyWriter().u8(0).bytes();
-    const { version: _, identity: __, ...told } = entry;
-    return writeEntry(new BodyWriter().u8(1), { ...told, path }).bytes();
-  }
-
-  async #create(body: BodyReader): Promise<undefined> {
-    const entry = safeEntry(readEntry(body));
-    body.end();
-    const { kind, path } = entry;
-    if (kind === 'file') throw new XferError('PROTOCOL', `create ${path}: a file is made by its draft`);
-    await this.#watched(path, async () => {
-      this.#checkName(path);
-      if (kind === 'symlink') checkLink(entry);
-      await this.#sink.create(entry, this.#scope);
+      if (kind === FRAME.bye && this.#farewell) for (const { lane } of this.#lanes) lane.finish();
     });
-    this.#events.onMade?.(path, kind);
   }
 
-  async #finish(body: BodyReader): Promise<undefined> {
-    const entry = safeEntry(readEntry(body));
-    body.end();
-    // The directory that is received into is the receiver's own.
-    if (entry.path === '') return undefined;
-    this.#checkName(entry.path);
-    await this.#sink.finish?.(entry, this.#scope);
-    return undefined;
+  /** A sender that breaks the protocol is told so, and that is the end of the connection. */
+  #fail(open: OpenLane, id: number, error: XferError): void {
+    if (error.code === 'PROTOCOL') open.lane.refuse(error);
+    else open.lane.send(FRAME.failed, id, encodeFailure(error));
   }
 
-  async #put(body: BodyReader): Promise<undefined> {
-    const exact = body.u8() === 1;
-    const digest = body.raw(32);
-    const entry = readEntry(body);
-    const bytes = body.rest();
-    await this.#watched(entry.path, () => {
-      this.#checkName(entry.path);
-      return this.#drafts.put(entry, bytes, exact, digest, this.#scope);
-    });
-    this.#events.onFile?.(entry.path, bytes.length, digest.toString('hex'));
+  async #work(open: OpenLane, kind: FrameKind, body: BodyReader): Promise<Buffer | undefined> {
+    const before = this.#leaving;
+    await before;
+    if (open.lane.failure) throw open.lane.failure;
+    if (kind === FRAME.offer) return this.#answers.offer(body);
+    if (kind === FRAME.bye) return this.#bye(body);
+    return this.#answers.answer(kind, body);
   }
 
-  async #draft(body: BodyReader): Promise<Buffer> {
-    const entry = readEntry(body);
-    body.end();
-    const { number, file } = await this.#watched(entry.path, () => {
-      this.#checkName(entry.path);
-      return this.#drafts.open(entry, this.#scope);
-    });
-    const heldBytes = file.draft.held.reduce((sum, { start, end = start }) => sum + end - start, 0);
-    this.#events.onStart?.(entry.path, entry.size, heldBytes);
-    const flags = (file.draft.inOrder ? 1 : 0) | (file.there ? 2 : 0);
-    const head = new BodyWriter().u32(number).u8(flags).bytes();
-    return Buffer.concat([head, encodeRanges(file.draft.held)]);
-  }
-
-  async #digest(body: BodyReader): Promise<Buffer> {
-    const file = this.#drafts.get(body.u32());
-    body.end();
-    const { hex, readBack } = await file.digest(this.#scope);
-    return new BodyWriter()
-      .u8(readBack ? 1 : 0)
-      .raw(Buffer.from(hex, 'hex'))
-      .bytes();
-  }
-
-  async #commit(body: BodyReader): Promise<undefined> {
-    const number = body.u32();
-    const entry = safeEntry(readEntry(body));
-    body.end();
-    const { path } = this.#drafts.get(number).entry;
-    if (entry.path !== path) throw new XferError('PROTOCOL', `commit ${entry.path}: its draft was of ${path}`);
-    let digest: string | undefined;
-    await this.#watched(path, () =>
-      this.#drafts.end(number, async (file) => {
-        digest = file.passedHex;
-        await file.draft.commit(entry, this.#scope);
-      }),
-    );
-    this.#events.onFile?.(path, entry.size ?? 0, digest);
-  }
-
-  async #end(body: BodyReader, how: (file: IncomingFile) => Promise<void>): Promise<undefined> {
-    const number = body.u32();
-    body.end();
-    await this.#drafts.end(number, how);
-  }
-
-  async #moreLanes(body: BodyReader): Promise<undefined> {
+  #moreLanes(bytes: Buffer): void {
+    const body = new BodyReader(bytes);
     const count = body.u8();
     body.end();
-    this.onLanes?.(count);
+    this.onLanes?.(Math.min(count, MOST_LANES));
   }
 
   async #bye(body: BodyReader): Promise<undefined> {
-    const [files, bytes, failures] = [body.u64(), body.u64(), body.u64()];
+    const farewell = { files: body.u64(), bytes: body.u64(), failures: body.u64() };
     body.end();
-    this.#farewell = { files, bytes, failures };
-  }
-
-  #checkName(path: string): void {
-    const top = path.split('/', 1)[0] as string;
-    if (this.#tops && path !== '' && !this.#tops.has(top)) {
-      throw new XferError('PROTOCOL', `name ${path}: ${top} was not offered`);
-    }
-    if (path !== '') checkName(path, this.#policy);
-  }
-
-  /** A failure of one thing is told to both ends. */
-  async #watched<T>(path: string, work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (thrown) {
-      const error = toXferError(thrown, `receive ${path}`);
-      if (!this.#stop.signal.aborted) this.#events.onFailed?.(path, error);
-      throw error;
-    }
+    this.#answers.checkAccepted();
+    this.#farewell = farewell;
   }
 
   #begin(open: OpenLane, id: number, bytes: Buffer): void {
@@ -320,15 +181,15 @@ export class ReceiveSession {
     const file = this.#drafts.get(number);
     const { size, path } = file.entry;
     const range = { start, size, label: path, hashed: file.hashes(start) };
-    const incoming: Incoming = new Incoming(file.draft.write(start, this.#scope), range, {
+    const incoming: Incoming = new Incoming(file.draft.write(start, { signal: this.#stop.signal }), range, {
       onFull: () => this.#count(open, 1),
       onDrain: () => this.#count(open, -1),
       onHeld: (held) => this.#held(open, id, path, held),
-      onDone: () => this.#streamEnded(open, id, file, incoming),
-      onFailed: (error) => this.#streamEnded(open, id, file, incoming, error),
+      onDone: () => this.#streamEnded(open, id),
+      onFailed: (error) => this.#streamEnded(open, id, error),
     });
     file.add(incoming);
-    open.streams.set(id, incoming);
+    open.streams.set(id, { file, incoming });
   }
 
   #held(open: OpenLane, id: number, path: string, bytes: number): void {
@@ -336,22 +197,25 @@ export class ReceiveSession {
     this.#events.onBytes?.(path, bytes);
   }
 
-  #streamEnded(open: OpenLane, id: number, file: IncomingFile, incoming: Incoming, error?: XferError): void {
-    file.incoming.delete(incoming);
+  #streamEnded(open: OpenLane, id: number, error?: XferError): void {
+    const stream = open.streams.get(id);
+    if (!stream) return;
     open.streams.delete(id);
+    stream.file.remove(stream.incoming);
     if (error) {
-      this.#events.onFailed?.(file.entry.path, error);
-      open.lane.send(FRAME.failed, id, encodeFailure(error));
+      this.#events.onFailed?.(stream.file.entry.path, error);
+      this.#fail(open, id, error);
     } else open.lane.send(FRAME.done, id);
   }
 
-  #endStream(open: OpenLane, kind: FrameKind, id: number): void {
-    const incoming = open.streams.get(id);
-    if (kind === FRAME.end) incoming?.end();
-    else {
-      open.streams.delete(id);
-      void incoming?.stop();
-    }
+  /** Nobody sends the rest of a stream. */
+  #abandon(open: OpenLane, id: number): void {
+    const stream = open.streams.get(id);
+    if (!stream) return;
+    open.streams.delete(id);
+    const stopped = stream.incoming.stop().then(() => stream.file.remove(stream.incoming));
+    this.#works.add(stopped);
+    void stopped.finally(() => this.#works.delete(stopped));
   }
 
   #count(open: OpenLane, full: 1 | -1): void {
@@ -359,9 +223,10 @@ export class ReceiveSession {
     this.#throttle(open);
   }
 
-  /** Reads on only while all that came can be worked on. */
+  /** Reads on only while all that came can be worked on, and the answers are read. */
   #throttle(open: OpenLane): void {
-    if (open.full > 0 || open.atWork >= MOST_AT_WORK) open.lane.pause();
+    const busy = open.full > 0 || open.atWork >= MOST_AT_WORK || open.lane.pendingBytes > MOST_UNREAD_BYTES;
+    if (busy) open.lane.pause();
     else open.lane.resume();
   }
 }

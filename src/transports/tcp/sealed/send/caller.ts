@@ -20,7 +20,7 @@ export function callingOpener(addresses: readonly TcpAddress[], label: string, o
     widen: async (_lane, count, add, scope) => {
       const quiet = { ...options, onConnection: () => {} };
       const calls = Array.from({ length: count }, () =>
-        call(answered, label, hello, quiet, scope).then(({ lane }) => add(lane)),
+        call(answered, label, { ...hello, joins: true }, quiet, scope).then(({ lane }) => add(lane)),
       );
       await Promise.allSettled(calls);
     },

@@ -26,6 +26,8 @@ export class Connections {
   #opening: Promise<Target> | undefined;
   #widened = false;
   #closed = false;
+  /** What the copy was made to fit, and goes on with. */
+  #identity: string | undefined;
   /** Counts the times that all connections were lost. */
   epoch = 0;
   roundTripMs = 0;
@@ -52,13 +54,13 @@ export class Connections {
     return best;
   }
 
-  /** One to ask something on, opened first where there is none. */
+  /** One to ask something on, opened first where there is none. Nothing is asked before the offer was taken. */
   async requests(scope: Scope): Promise<Requests> {
     throwIfAborted(scope.signal);
-    const there = this.leastBusy();
+    const there = this.#opening ? undefined : this.leastBusy();
     if (there) return there;
-    if (this.#closed) throw new XferError('DISCONNECTED', `connection ${this.label}: closed`);
-    await this.open(scope);
+    if (this.#closed) throw this.#ended();
+    await abortable(this.open(scope), scope);
     const opened = this.leastBusy();
     if (opened) return opened;
     throw new XferError('DISCONNECTED', `connection ${this.label}: lost`);
@@ -91,28 +93,38 @@ export class Connections {
 
   async #open(scope: Scope): Promise<Target> {
     const { lane, hello } = await this.#opener.open(scope);
-    const { target, role } = hello;
-    if (role !== 'receiver' || !target) {
-      lane.cut();
-      throw new XferError('PROTOCOL', `connection ${this.label}: the other end does not receive`);
-    }
-    this.roundTripMs = lane.roundTripMs;
-    const requests = this.#add(lane);
     try {
-      await abortable(requests.ask(FRAME.offer, encodeOffer(this.#offer)), scope);
+      if (this.#closed) throw this.#ended();
+      const target = this.#targetOf(hello);
+      this.roundTripMs = lane.roundTripMs;
+      await abortable(this.#add(lane).ask(FRAME.offer, encodeOffer(this.#offer)), scope);
+      return target;
     } catch (error) {
       lane.cut();
       throw error;
     }
-    return target;
+  }
+
+  #targetOf({ role, target }: Hello): Target {
+    if (role !== 'receiver' || !target) {
+      throw new XferError('PROTOCOL', `connection ${this.label}: the other end does not receive`);
+    }
+    this.#identity ??= target.identity;
+    if (target.identity === this.#identity) return target;
+    throw new XferError('PROTOCOL', `connection ${this.label}: another receiver answered than at first`, {
+      hint: 'run the command again',
+    });
+  }
+
+  #ended(): XferError {
+    return new XferError('DISCONNECTED', `connection ${this.label}: closed`);
   }
 
   #add(lane: Lane): Requests {
     const requests = new Requests(lane, (gone) => {
       this.#all.delete(gone);
-      if (this.#all.size > 0) return;
-      this.epoch += 1;
       this.#widened = false;
+      if (this.#all.size === 0) this.epoch += 1;
     });
     if (!lane.failure) this.#all.add(requests);
     return requests;

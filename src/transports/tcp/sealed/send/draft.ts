@@ -10,6 +10,11 @@ import type { Connections } from './connections.js';
 import type { Requests } from './requests.js';
 import { SealedWriter } from './writer.js';
 
+/** For the receiver to end a draft. Where it does not, the connection is cut, and the receiver ends it by itself. */
+const END_MS = 15_000;
+/** Where the person waits for the end of it all. */
+const ABORTED_END_MS = 1000;
+
 export class SealedDraft implements Draft {
   readonly held: readonly ByteRange[];
   readonly inOrder?: true;
@@ -18,11 +23,13 @@ export class SealedDraft implements Draft {
   /** Drafts end with the connections on which they were made. */
   readonly #epoch: number;
   readonly #number: number;
+  #signal: AbortSignal | undefined;
 
-  constructor(connections: Connections, answer: Buffer) {
+  /** `epoch` is that of the connections when the draft was asked for. */
+  constructor(connections: Connections, epoch: number, answer: Buffer) {
     const body = new BodyReader(answer);
     this.#connections = connections;
-    this.#epoch = connections.epoch;
+    this.#epoch = epoch;
     this.#number = body.u32();
     const flags = body.u8();
     if (flags & 1) this.inOrder = true;
@@ -32,6 +39,7 @@ export class SealedDraft implements Draft {
   }
 
   async write(start: number, { signal }: Scope): Promise<Writable> {
+    this.#signal = signal;
     throwIfAborted(signal);
     return new SealedWriter(this.#requests(), this.#number, start, signal);
   }
@@ -59,10 +67,19 @@ export class SealedDraft implements Draft {
 
   /** Where the connections are gone, the receiver has kept what may be gone on with, and removed the rest. */
   async #end(kind: FrameKind): Promise<void> {
-    if (this.#connections.epoch === this.#epoch) await this.#requests().ask(kind, this.#body());
+    if (this.#connections.epoch !== this.#epoch) return;
+    const requests = this.#requests();
+    const late = () => requests.lane.cut();
+    const timer = setTimeout(late, this.#signal?.aborted ? ABORTED_END_MS : END_MS);
+    try {
+      await requests.ask(kind, this.#body());
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #ask(kind: FrameKind, scope: Scope, ...more: Uint8Array[]): Promise<Buffer> {
+    this.#signal = scope.signal;
     throwIfAborted(scope.signal);
     return abortable(this.#requests().ask(kind, this.#body(), ...more), scope);
   }

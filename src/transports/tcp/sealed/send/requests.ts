@@ -9,7 +9,7 @@ import { decodeFailure } from '../messages.js';
 export interface Asker {
   readonly onDone: (body: Buffer) => void;
   readonly onFailed: (error: XferError) => void;
-  /** The far side holds so many bytes of a stream. */
+  /** The far side holds so many further bytes of a stream. Absent: it has no reason to say so. */
   readonly onHeld?: (bytes: number) => void;
 }
 
@@ -18,7 +18,7 @@ export class Requests {
   readonly #asked = new Map<number, Asker>();
   #lastId = 0;
 
-  /** Starts the lane. `onGone` is called once, when the connection has ended and each request on it has failed. */
+  /** Starts the lane. `onGone` is called once, when the connection has ended, before each request on it fails. */
   constructor(lane: Lane, onGone: (requests: Requests) => void) {
     this.lane = lane;
     lane.start({
@@ -38,9 +38,9 @@ export class Requests {
     return this.#asked.size;
   }
 
-  /** Sends a request, and gives its number. */
+  /** Sends a request, and gives its number, which is never 0. */
   begin(kind: FrameKind, parts: readonly Uint8Array[], asker: Asker): number {
-    this.#lastId = (this.#lastId + 1) % 0x1_0000_0000;
+    this.#lastId = (this.#lastId % 0xffff_ffff) + 1;
     const id = this.#lastId;
     this.lane.send(kind, id, ...parts);
     if (this.lane.failure) asker.onFailed(this.lane.failure);
@@ -58,11 +58,13 @@ export class Requests {
     this.#asked.delete(id);
   }
 
+  /** Answers to what was forgotten, or was never asked, are passed over. */
   #take(kind: FrameKind, id: number, body: Buffer): void {
     if (kind === FRAME.ping) return;
     const asker = this.#asked.get(id);
     if (kind === FRAME.held) asker?.onHeld?.(new BodyReader(body).u64());
     else if (kind !== FRAME.done && kind !== FRAME.failed) this.#unexpected(kind);
+    else if (id === 0) this.#ended(kind, body);
     else if (asker) {
       this.#asked.delete(id);
       if (kind === FRAME.failed) asker.onFailed(decodeFailure(body));
@@ -70,7 +72,16 @@ export class Requests {
     }
   }
 
+  /** The receiver ends the connection, and says why. */
+  #ended(kind: FrameKind, body: Buffer): void {
+    if (kind !== FRAME.failed) this.#unexpected(kind);
+    this.lane.cut(decodeFailure(body));
+  }
+
   #unexpected(kind: FrameKind): never {
-    throw new XferError('PROTOCOL', `connection ${this.lane.label}: a receiver does not send frames of kind ${kind}`);
+    throw new XferError(
+      'PROTOCOL',
+      `connection ${this.lane.label}: a receiver does not send such frames (kind ${kind})`,
+    );
   }
 }

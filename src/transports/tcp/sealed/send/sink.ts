@@ -65,7 +65,7 @@ export class SealedSink implements Sink {
     const body = new BodyReader(await this.#ask(FRAME.stat, new BodyWriter().text(path).bytes(), scope));
     const entry = body.u8() === 0 ? undefined : readEntry(body);
     body.end();
-    return entry;
+    return entry && { ...entry, path };
   }
 
   async create(entry: Entry, scope: Scope): Promise<void> {
@@ -90,8 +90,10 @@ export class SealedSink implements Sink {
       await this.#connections.requests(scope);
       await this.#connections.widen(this.#wanted, scope);
     }
-    const answer = await this.#ask(FRAME.draft, writeEntry(new BodyWriter(), entry).bytes(), scope);
-    return new SealedDraft(this.#connections, answer);
+    const requests = await this.#connections.requests(scope);
+    const { epoch } = this.#connections;
+    const answer = await abortable(requests.ask(FRAME.draft, writeEntry(new BodyWriter(), entry).bytes()), scope);
+    return new SealedDraft(this.#connections, epoch, answer);
   }
 
   /** Tells the receiver how the copy went; it may end then. */
