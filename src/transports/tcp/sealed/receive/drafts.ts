@@ -183,6 +183,11 @@ export class Drafts {
     await Promise.allSettled(numbers.map((number) => this.end(number, (file) => file.draft.suspend())));
   }
 
+  #ownEntry(asked: Entry): Entry {
+    const { run } = this.#policy;
+    return run === undefined ? safeEntry(asked) : { ...safeEntry(asked), run };
+  }
+
   #reserve({ path, kind }: Entry): void {
     if (kind !== 'file') throw new XferError('PROTOCOL', `write ${path}: it is said to be a ${kind}`);
     checkName(path, this.#policy);
