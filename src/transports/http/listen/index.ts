@@ -118,10 +118,10 @@ function checkUploads({ receive, site, single, cgi }: HttpListenOptions): void {
 
 /** What others may put into the share. */
 async function uploadsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Uploads | undefined> {
-  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS, onNotice } = options;
   if (!receive) return undefined;
   const uploads = new Uploads(share, receive, upload, idleTimeoutMs, scope);
-  await uploads.begin();
+  await uploads.begin(onNotice);
   return uploads;
 }
 

@@ -1,6 +1,6 @@
 /** What is to be known of uploads after the end of the process that took them. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../../../../copy/journal.js';
@@ -41,6 +41,8 @@ export interface UploadRecords {
   readonly run?: string;
   /** They outlive this process. */
   readonly lasting: boolean;
+  /** Rejects with the system's error where nothing can be written. */
+  begin(): Promise<void>;
   load(): Promise<readonly UploadRecord[]>;
   save(record: UploadRecord): Promise<void>;
   remove(id: string): Promise<void>;
@@ -55,6 +57,7 @@ export interface UploadRecords {
 /** Nothing outlives this process. */
 export const NO_RECORDS: UploadRecords = {
   lasting: false,
+  begin: async () => undefined,
   load: async () => [],
   save: async () => undefined,
   remove: async () => undefined,
@@ -80,6 +83,11 @@ export class RecordFiles implements UploadRecords {
 
   constructor(directory: string) {
     this.#directory = directory;
+  }
+
+  async begin(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await access(this.#directory, constants.W_OK);
   }
 
   async load(): Promise<readonly UploadRecord[]> {
@@ -113,7 +121,6 @@ export class RecordFiles implements UploadRecords {
   }
 
   async #write(text: string): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     await writeFile(join(this.#directory, this.#own), text, { mode: 0o600 });
   }
 

@@ -124,6 +124,11 @@ export class Upload {
    * its name. A Refusal, DISCONNECTED where the client has gone; what is not kept is discarded then.
    */
   async receive(body: Readable, receiving: Receiving): Promise<void> {
+    // Two requests that both found nobody sending.
+    if (this.#running) {
+      body.destroy();
+      throw refusals.busy();
+    }
     const abort = new AbortController();
     const started = this.#receive(body, receiving, abort);
     const running = { abort, ended: started.catch(() => undefined) };
