@@ -48,7 +48,7 @@ test('what is wrong is said with its exit code and a hint', limit, async () => {
     [['--quite'], 2, /option --quite/],
     [['scp', '--recusive', 'a', 'b'], 2, /did you mean --recursive\?/],
     [['scp', '-1', 'a', 'b:'], 2, /option -1/],
-    [['recv', '8080'], 2, /recv needs a destination\n {2}hint: xfer recv 8080 file/],
+    [['recv', '-k', '8080', 'x'], 2, /would replace the one before\n {2}hint: xfer recv -k 8080/],
     [['get', 'example.org/a'], 2, /hint: xfer get http:\/\/example.org\/a/],
     [['cp', '-n', '-u', 'a', 'b'], 2, /exclude each other/],
     [['cp', '/nonexistent/a\u001b[2J', '/nonexistent/b'], 3, /a\\x1b\[2J: no such file/],
