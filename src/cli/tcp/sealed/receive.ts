@@ -16,10 +16,9 @@ import { createPrompt } from '../../prompt.js';
 import type { Report } from '../../render/report.js';
 import { openReport } from '../../run-copy.js';
 import type { Surroundings } from '../../surroundings.js';
-import { describeAddress, tcpOptions } from '../tcp-options.js';
-import { findKey } from './key.js';
+import { describeAddress } from '../tcp-options.js';
 import { Received } from './received.js';
-import { tellWaiting } from './waiting.js';
+import { type SealedEnd, sealedEnd } from './sealed-end.js';
 import type { SealedTarget } from './where.js';
 
 /** Where no --retry says otherwise: about a minute for the other end to be up, or to come back. */
@@ -40,9 +39,11 @@ export async function receiveSealed(
   const sink = await openSink(to, { onNotice: report.onNotice }, scope);
   const directory = join(stateDirectory(around), 'journal');
   const record = sink.sweep ? await RunRecord.open(directory, [], sink) : undefined;
+  let end: SealedEnd | undefined;
   try {
     await makeTarget(to, sink, scope);
-    await new SealedReceive(sink, record, parsed, around, report).run(target);
+    end = await sealedEnd('recv', target.to.listen === true, parsed, around, report);
+    await new SealedReceive(sink, record, end.options, parsed, around, report).run(target);
     await record?.sweep(sink, scope);
   } catch (error) {
     record?.noteFailure();
@@ -51,6 +52,7 @@ export async function receiveSealed(
     report.end();
     await record?.close();
     await sink.close();
+    await end?.end();
   }
 }
 
@@ -63,6 +65,7 @@ async function makeTarget(to: Location, sink: Sink, scope: Scope): Promise<void>
 class SealedReceive {
   readonly #sink: Sink;
   readonly #record: RunRecord | undefined;
+  readonly #options: SealedEnd['options'];
   readonly #parsed: ParsedArguments;
   readonly #around: Surroundings;
   readonly #report: Report;
@@ -70,27 +73,21 @@ class SealedReceive {
   constructor(
     sink: Sink,
     record: RunRecord | undefined,
+    options: SealedEnd['options'],
     parsed: ParsedArguments,
     around: Surroundings,
     report: Report,
   ) {
     this.#sink = sink;
     this.#record = record;
+    this.#options = options;
     this.#parsed = parsed;
     this.#around = around;
     this.#report = report;
   }
 
   async run({ to, others }: SealedTarget): Promise<void> {
-    const found = await findKey(to.listen === true, this.#parsed, this.#around, this.#report);
-    const common = {
-      ...tcpOptions(this.#parsed, this.#report, 'recv'),
-      key: found.key,
-      policy: this.#policy(),
-      identity: await this.#identity(),
-      onNotice: this.#report.onNotice,
-      onListening: (bound: TcpAddress) => tellWaiting('recv', bound, found, this.#report, this.#around),
-    };
+    const common = { ...this.#options, policy: this.#policy(), identity: await this.#identity() };
     const addresses = [addressOf(to), ...others];
     if (to.listen) await this.#listen(addresses, common);
     else await this.#call(addresses, to, common);
@@ -169,7 +166,7 @@ class SealedReceive {
   #end(received: Received, { failures }: Farewell): void {
     const result = received.result();
     this.#report.onEvent({ type: 'done', result });
-    this.#report.end(result);
+    this.#report.end(result, true);
     if (failures === 0 && result.failures.length === 0) return;
     const count = Math.max(failures, result.failures.length);
     throw new XferError('PARTIAL', `receive: ${count} did not arrive`, {

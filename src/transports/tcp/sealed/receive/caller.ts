@@ -6,6 +6,7 @@ import type { TcpAddress } from '../../options.js';
 import { call } from '../call.js';
 import { type Hello, newSession, PROTOCOL_VERSION } from '../messages.js';
 import type { SealedOptions } from '../options.js';
+import { reach } from '../reach.js';
 import type { ReceivePolicy } from './policy.js';
 import { type Farewell, type ReceiveEvents, ReceiveSession } from './session.js';
 import { targetOf } from './target.js';
@@ -40,16 +41,18 @@ export async function receiveByCalling(
   session.onLanes = (count) => {
     const quiet = { ...options, onConnection: () => {} };
     for (let made = 0; made < count; made += 1) {
-      void call(addresses, label, hello, quiet, scope).then(
+      void call(answered, label, hello, quiet, scope).then(
         ({ lane }) => session.add(lane),
         () => {},
       );
     }
   };
+  let answered = addresses;
   let farewell: Farewell | undefined;
   try {
     await options.again(async () => {
-      const { lane } = await call(addresses, label, hello, options, scope);
+      const { lane, address } = await reach(addresses, label, hello, options, scope);
+      answered = [address];
       const ended = new Promise<Farewell>((resolve, reject) => {
         session.onFarewell = resolve;
         session.onLost = reject;
