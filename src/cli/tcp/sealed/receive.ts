@@ -96,6 +96,8 @@ class SealedReceive {
   async #listen(addresses: readonly TcpAddress[], common: Common): Promise<void> {
     const { receiveFromCallers } = await import('../../../transports/tcp/sealed/listen/receiver.js');
     const keep = this.#parsed.flag('keep-open');
+    const refused = new AbortController();
+    const signal = AbortSignal.any([this.#around.signal, refused.signal]);
     let last: Received | undefined;
     const farewell = await receiveFromCallers(
       addresses,
@@ -105,11 +107,11 @@ class SealedReceive {
         ...common,
         keep,
         eventsFor: (peer) => {
-          last = this.#sender(describeAddress(peer), keep);
+          last = this.#sender(describeAddress(peer), keep, (error) => refused.abort(error));
           return last.events;
         },
       },
-      { signal: this.#around.signal },
+      { signal },
     );
     if (last) this.#end(last, farewell);
   }
@@ -118,10 +120,13 @@ class SealedReceive {
     const { receiveByCalling } = await import('../../../transports/tcp/sealed/receive/caller.js');
     const { retry } = await import('../../../copy/retry.js');
     const label = describeLocation(to);
-    const received = this.#sender(label, false);
+    const received = this.#sender(label, false, () => {});
     const retries = this.#parsed.wholeNumber('retry', 0) ?? USUAL_RETRIES;
+    // One who was refused does not wait there to be called again.
+    const once = (attempt: () => Promise<void>) => () =>
+      attempt().catch((error: unknown) => Promise.reject(received.refusal ?? error));
     const again = (attempt: () => Promise<void>) =>
-      retry(attempt, {
+      retry(once(attempt), {
         policy: { attempts: retries + 1, maxDelayMs: 1000 },
         signal: this.#around.signal,
         what: 'receive',
@@ -142,11 +147,15 @@ class SealedReceive {
   }
 
   /** One whose end is told when it comes, where others may follow. */
-  #sender(from: string, othersFollow: boolean): Received {
+  #sender(from: string, othersFollow: boolean, stop: (error: XferError) => void): Received {
     const ask = this.#parsed.flag('ask') ? this.#report.asking(createPrompt(this.#around)).line : undefined;
     const received: Received = new Received(this.#report, this.#record, from, {
       ...(ask ? { ask } : {}),
       onLost: (error) => this.#report.onNotice(`${error.message}; waiting for the sender to come back`),
+      onRefused: (error) => {
+        if (othersFollow) this.#report.fail({ path: from, error });
+        else stop(error);
+      },
       onFarewell: (farewell) => {
         if (othersFollow) this.#tellEnd(received, farewell);
       },
@@ -168,6 +177,9 @@ class SealedReceive {
     this.#report.onEvent({ type: 'done', result });
     this.#report.end(result, true);
     if (failures === 0 && result.failures.length === 0) return;
+    const [first] = result.failures;
+    const arrived = result.files + result.directories + result.symlinks;
+    if (first && arrived === 0) throw new XferError(first.error.code, 'receive: nothing arrived');
     const count = Math.max(failures, result.failures.length);
     throw new XferError('PARTIAL', `receive: ${count} did not arrive`, {
       hint: 'the sender was told why: send it again',

@@ -24,6 +24,8 @@ export interface ReceiveEvents {
   readonly onMade?: (path: string, kind: 'directory' | 'symlink') => void;
   /** Something could not be taken. The sender knows. */
   readonly onFailed?: (path: string, error: XferError) => void;
+  /** The offer was not taken, and the sender, which ends then, was told why. */
+  readonly onRefused?: (error: XferError) => void;
   /** The last connection was lost; the sender may come back. */
   readonly onLost?: (error: XferError) => void;
   readonly onFarewell?: (farewell: Farewell) => void;
@@ -172,7 +174,10 @@ export class ReceiveSession {
     const offer = decodeOffer(body.rest());
     await this.#suspending;
     // A sender that comes back offers the same again, and a person is asked once.
-    this.#accepted ??= this.#decide(offer);
+    this.#accepted ??= this.#decide(offer).catch((error: unknown) => {
+      this.#events.onRefused?.(toXferError(error, 'receive'));
+      throw error;
+    });
     await this.#accepted;
     return undefined;
   }
