@@ -102,10 +102,15 @@ export class Received {
     const lines = offerLines(offer);
     const record = { type: 'offer', from: this.#from, count: offer.count, things: offer.things };
     this.#report.tell(`${this.#from} sends ${lines.join(', ')}`, record);
+    const isTaken = await this.#isTaken(scope);
     const [only] = offer.things;
-    if (offer.count === 1 && only?.size !== undefined) {
+    if (isTaken && offer.count === 1 && only?.size !== undefined) {
       this.#report.onEvent({ type: 'plan', files: 1, bytes: only.size, complete: true });
     }
+    return isTaken;
+  }
+
+  async #isTaken(scope: Scope): Promise<boolean> {
     if (!this.#hooks.ask) return true;
     const answer = await this.#hooks.ask('Take it? [y/N] ', scope);
     return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
