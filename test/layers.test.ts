@@ -147,7 +147,7 @@ const PACKAGE_HOMES: Record<string, readonly string[]> = {
   uqr: ['cli'],
   open: ['cli'],
   'get-east-asian-width': ['cli'],
-  'multicast-dns': ['transports/http'],
+  'multicast-dns': ['mdns'],
   ssh2: ['transports/ssh'],
   'markdown-it': ['transports/http'],
   'serve-handler': ['transports/http'],

@@ -17,6 +17,8 @@ export interface Option {
   readonly commands: readonly CommandName[];
   /** Its heading in `--help`. */
   readonly group: string;
+  /** Another name of that option. */
+  readonly sameAs?: string;
   /** Known, and refused with UNSUPPORTED; the description says why. */
   readonly refused?: true;
 }
@@ -47,6 +49,7 @@ const text = <Name extends string>(name: Name, alias: string, argument: string, 
     description,
     ...(argument.includes('|') ? { choices: argument.split('|') } : {}),
   });
+const sameAs = <Name extends string>(other: string, option: Row<Name>): Row<Name> => ({ ...option, sameAs: other });
 const refused = <Name extends string>(option: Row<Name>): Row<Name> => ({ ...option, refused: true });
 
 /** Rows of one group, for the same commands. */
@@ -242,6 +245,10 @@ const rows = [
     text('key', '', 'key', 'the key; others on this machine may see it for a moment, but not $XFER_KEY or --key-file'),
     text('key-file', '', 'file', 'file with the key; the end that waits makes it where it is missing'),
   ]),
+  ...section('Sealed:', ONE_WAY, [
+    flag('announce', '', 'wait for the other end, and let its --find find this one, in the same network'),
+    flag('find', '', 'find the end that waits with --announce, in place of naming its address'),
+  ]),
   ...section('Sealed:', SEND, [
     number(
       'parallel',
@@ -250,7 +257,10 @@ const rows = [
       'connections for a large file; 1 on a short line, up to 8 on a long one, where not given',
     ),
   ]),
-  ...section('TCP:', ONE_WAY, [flag('keep-open', 'k', 'with -l: go on for more clients, until stopped')]),
+  ...section('TCP:', ONE_WAY, [
+    flag('keep-open', 'k', 'with -l: go on for more clients, until stopped'),
+    sameAs('keep-open', flag('keep', '', 'another name of -k')),
+  ]),
   ...section('TCP:', RECV, [
     number('finish-idle', '', 'seconds', 'after so long without a byte, tell a sender such as nc without -N to end'),
   ]),

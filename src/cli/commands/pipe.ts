@@ -19,7 +19,7 @@ export const command: Command = {
   examples: [
     ['xfer pipe example.org:8080', 'to what listens there'],
     ['xfer pipe -l 8080', 'to the first that connects here'],
-    ["printf 'GET / HTTP/1.0\\r\\n\\r\\n' | xfer pipe example.org:80", 'a question and its answer'],
+    ['tar c photos | xfer pipe --sealed example.org:8080', 'sealed, to xfer pipe -l --sealed 8080 | tar x'],
   ],
   operands: [1, 1],
   missing: { message: 'pipe: host:port is needed', hint: 'xfer pipe host:8080, or xfer pipe -l 8080' },

@@ -41,8 +41,10 @@ export async function findKey(
 }
 
 function newKeyFor(parsed: ParsedArguments): Buffer {
-  if (!parsed.flag('json')) return newKey();
-  throw new XferError('USAGE', 'with --json no key is shown, so that none gets into a log', {
+  const silent = parsed.last('json', 'quiet');
+  if (silent === undefined) return newKey();
+  const why = silent === 'json' ? ', so that none gets into a log' : '';
+  throw new XferError('USAGE', `with --${silent} no key is shown${why}`, {
     hint: 'add --key-file FILE, which is made where it is missing',
   });
 }

@@ -5,9 +5,7 @@ import { openReport } from '../../run-copy.js';
 import type { Surroundings } from '../../surroundings.js';
 import { connectAgain, retriesOf } from '../connect-again.js';
 import { tellPiped } from '../passed.js';
-import { tcpOptions } from '../tcp-options.js';
-import { findKey } from './key.js';
-import { tellWaiting } from './waiting.js';
+import { sealedEnd } from './sealed-end.js';
 import type { SealedTarget } from './where.js';
 
 /** Connects standard input and `output` to an end that holds the same key. Rejects as `openPipe` and `sealedPipe` do. */
@@ -18,13 +16,7 @@ export async function pipeSealed(
   around: Surroundings,
 ): Promise<void> {
   const report = await openReport(parsed, around);
-  const found = await findKey(to.listen === true, parsed, around, report);
-  const options = {
-    ...tcpOptions(parsed, report, 'pipe'),
-    key: found.key,
-    onNotice: report.onNotice,
-    onListening: (bound: Parameters<typeof tellWaiting>[1]) => tellWaiting('pipe', bound, found, report, around),
-  };
+  const { options } = await sealedEnd('pipe', to.listen === true, parsed, around, report);
   const scope = { signal: around.signal };
   const { openPipe, sealedPipe } = await import('../../../transports/tcp/sealed/pipe.js');
   const opening = {

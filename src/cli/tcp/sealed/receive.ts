@@ -16,10 +16,9 @@ import { createPrompt } from '../../prompt.js';
 import type { Report } from '../../render/report.js';
 import { openReport } from '../../run-copy.js';
 import type { Surroundings } from '../../surroundings.js';
-import { describeAddress, tcpOptions } from '../tcp-options.js';
-import { findKey } from './key.js';
+import { describeAddress } from '../tcp-options.js';
 import { Received } from './received.js';
-import { tellWaiting } from './waiting.js';
+import { type SealedEnd, sealedEnd } from './sealed-end.js';
 import type { SealedTarget } from './where.js';
 
 /** Where no --retry says otherwise: about a minute for the other end to be up, or to come back. */
@@ -40,9 +39,11 @@ export async function receiveSealed(
   const sink = await openSink(to, { onNotice: report.onNotice }, scope);
   const directory = join(stateDirectory(around), 'journal');
   const record = sink.sweep ? await RunRecord.open(directory, [], sink) : undefined;
+  let end: SealedEnd | undefined;
   try {
     await makeTarget(to, sink, scope);
-    await new SealedReceive(sink, record, parsed, around, report).run(target);
+    end = await sealedEnd('recv', target.to.listen === true, parsed, around, report);
+    await new SealedReceive(sink, record, end.options, parsed, around, report).run(target);
     await record?.sweep(sink, scope);
   } catch (error) {
     record?.noteFailure();
@@ -51,6 +52,7 @@ export async function receiveSealed(
     report.end();
     await record?.close();
     await sink.close();
+    await end?.end();
   }
 }
 
@@ -63,6 +65,7 @@ async function makeTarget(to: Location, sink: Sink, scope: Scope): Promise<void>
 class SealedReceive {
   readonly #sink: Sink;
   readonly #record: RunRecord | undefined;
+  readonly #options: SealedEnd['options'];
   readonly #parsed: ParsedArguments;
   readonly #around: Surroundings;
   readonly #report: Report;
@@ -70,27 +73,21 @@ class SealedReceive {
   constructor(
     sink: Sink,
     record: RunRecord | undefined,
+    options: SealedEnd['options'],
     parsed: ParsedArguments,
     around: Surroundings,
     report: Report,
   ) {
     this.#sink = sink;
     this.#record = record;
+    this.#options = options;
     this.#parsed = parsed;
     this.#around = around;
     this.#report = report;
   }
 
   async run({ to, others }: SealedTarget): Promise<void> {
-    const found = await findKey(to.listen === true, this.#parsed, this.#around, this.#report);
-    const common = {
-      ...tcpOptions(this.#parsed, this.#report, 'recv'),
-      key: found.key,
-      policy: this.#policy(),
-      identity: await this.#identity(),
-      onNotice: this.#report.onNotice,
-      onListening: (bound: TcpAddress) => tellWaiting('recv', bound, found, this.#report, this.#around),
-    };
+    const common = { ...this.#options, policy: this.#policy(), identity: await this.#identity() };
     const addresses = [addressOf(to), ...others];
     if (to.listen) await this.#listen(addresses, common);
     else await this.#call(addresses, to, common);
@@ -99,6 +96,8 @@ class SealedReceive {
   async #listen(addresses: readonly TcpAddress[], common: Common): Promise<void> {
     const { receiveFromCallers } = await import('../../../transports/tcp/sealed/listen/receiver.js');
     const keep = this.#parsed.flag('keep-open');
+    const refused = new AbortController();
+    const signal = AbortSignal.any([this.#around.signal, refused.signal]);
     let last: Received | undefined;
     const farewell = await receiveFromCallers(
       addresses,
@@ -108,11 +107,11 @@ class SealedReceive {
         ...common,
         keep,
         eventsFor: (peer) => {
-          last = this.#sender(describeAddress(peer), keep);
+          last = this.#sender(describeAddress(peer), keep, (error) => refused.abort(error));
           return last.events;
         },
       },
-      { signal: this.#around.signal },
+      { signal },
     );
     if (last) this.#end(last, farewell);
   }
@@ -121,10 +120,13 @@ class SealedReceive {
     const { receiveByCalling } = await import('../../../transports/tcp/sealed/receive/caller.js');
     const { retry } = await import('../../../copy/retry.js');
     const label = describeLocation(to);
-    const received = this.#sender(label, false);
+    const received = this.#sender(label, false, () => {});
     const retries = this.#parsed.wholeNumber('retry', 0) ?? USUAL_RETRIES;
+    // One who was refused does not wait there to be called again.
+    const once = (attempt: () => Promise<void>) => () =>
+      attempt().catch((error: unknown) => Promise.reject(received.refusal ?? error));
     const again = (attempt: () => Promise<void>) =>
-      retry(attempt, {
+      retry(once(attempt), {
         policy: { attempts: retries + 1, maxDelayMs: 1000 },
         signal: this.#around.signal,
         what: 'receive',
@@ -145,11 +147,15 @@ class SealedReceive {
   }
 
   /** One whose end is told when it comes, where others may follow. */
-  #sender(from: string, othersFollow: boolean): Received {
+  #sender(from: string, othersFollow: boolean, stop: (error: XferError) => void): Received {
     const ask = this.#parsed.flag('ask') ? this.#report.asking(createPrompt(this.#around)).line : undefined;
     const received: Received = new Received(this.#report, this.#record, from, {
       ...(ask ? { ask } : {}),
       onLost: (error) => this.#report.onNotice(`${error.message}; waiting for the sender to come back`),
+      onRefused: (error) => {
+        if (othersFollow) this.#report.fail({ path: from, error });
+        else stop(error);
+      },
       onFarewell: (farewell) => {
         if (othersFollow) this.#tellEnd(received, farewell);
       },
@@ -169,8 +175,11 @@ class SealedReceive {
   #end(received: Received, { failures }: Farewell): void {
     const result = received.result();
     this.#report.onEvent({ type: 'done', result });
-    this.#report.end(result);
+    this.#report.end(result, true);
     if (failures === 0 && result.failures.length === 0) return;
+    const [first] = result.failures;
+    const arrived = result.files + result.directories + result.symlinks;
+    if (first && arrived === 0) throw new XferError(first.error.code, 'receive: nothing arrived');
     const count = Math.max(failures, result.failures.length);
     throw new XferError('PARTIAL', `receive: ${count} did not arrive`, {
       hint: 'the sender was told why: send it again',

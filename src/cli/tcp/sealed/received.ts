@@ -1,11 +1,11 @@
 /** What a sealed receiver is told of a sender's copy -> the events and the result of a copy. */
 import type { CopyResult } from '../../../copy/index.js';
 import type { RunRecord } from '../../../copy/run-record.js';
-import type { XferError } from '../../../errors.js';
+import { XferError } from '../../../errors.js';
 import { printable } from '../../../names.js';
 import type { Scope } from '../../../transport.js';
 import type { Offer, Offered } from '../../../transports/tcp/sealed/messages.js';
-import type { ReceiveEvents } from '../../../transports/tcp/sealed/receive/session.js';
+import type { Farewell, ReceiveEvents } from '../../../transports/tcp/sealed/receive/session.js';
 import { formatBytes } from '../../render/format.js';
 import type { Report } from '../../render/report.js';
 
@@ -16,7 +16,11 @@ const MOST_NAMED = 10;
 const MOST_FAILURES = 1000;
 const MOST_DIGESTS = 100_000;
 
-export interface ReceivedHooks extends Pick<ReceiveEvents, 'onFarewell' | 'onLost'> {
+export interface ReceivedHooks {
+  readonly onFarewell: (farewell: Farewell) => void;
+  readonly onLost: (error: XferError) => void;
+  /** What was offered was not taken, and the sender is gone. */
+  readonly onRefused: (error: XferError) => void;
   /** Lets a person say whether what is offered is taken. */
   readonly ask?: (question: string, scope: Scope) => Promise<string | undefined>;
 }
@@ -31,6 +35,7 @@ export class Received {
   readonly #growing = new Map<string, { bytes: number; size: number | undefined; saidAtMs: number }>();
   readonly #count = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
   readonly #failures: { path: string; error: XferError }[] = [];
+  #refusal: XferError | undefined;
   readonly #digests = new Map<string, string>();
 
   constructor(report: Report, record: RunRecord | undefined, from: string, hooks: ReceivedHooks) {
@@ -58,12 +63,21 @@ export class Received {
       if (this.#failures.length < MOST_FAILURES) this.#failures.push({ path, error });
       this.#report.onEvent({ type: 'fail', path, error });
     },
+    onRefused: (error) => {
+      this.#refusal = refusedHere(error, this.#from);
+    },
     onLost: (error) => {
       this.#record?.noteFailure();
-      this.#hooks.onLost?.(error);
+      if (this.#refusal) this.#hooks.onRefused(this.#refusal);
+      else this.#hooks.onLost(error);
     },
-    onFarewell: (farewell) => this.#hooks.onFarewell?.(farewell),
+    onFarewell: (farewell) => this.#hooks.onFarewell(farewell),
   };
+
+  /** Why the offer was not taken, where it was not. */
+  get refusal(): XferError | undefined {
+    return this.#refusal;
+  }
 
   /** Bytes that came by now, those of files under way too. */
   get bytes(): number {
@@ -88,10 +102,15 @@ export class Received {
     const lines = offerLines(offer);
     const record = { type: 'offer', from: this.#from, count: offer.count, things: offer.things };
     this.#report.tell(`${this.#from} sends ${lines.join(', ')}`, record);
+    const isTaken = await this.#isTaken(scope);
     const [only] = offer.things;
-    if (offer.count === 1 && only?.size !== undefined) {
+    if (isTaken && offer.count === 1 && only?.size !== undefined) {
       this.#report.onEvent({ type: 'plan', files: 1, bytes: only.size, complete: true });
     }
+    return isTaken;
+  }
+
+  async #isTaken(scope: Scope): Promise<boolean> {
     if (!this.#hooks.ask) return true;
     const answer = await this.#hooks.ask('Take it? [y/N] ', scope);
     return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
@@ -116,6 +135,12 @@ export class Received {
     if (digest !== undefined && this.#digests.size < MOST_DIGESTS) this.#digests.set(path, digest);
     this.#report.onEvent({ type: 'finish', path, bytes, ...(digest === undefined ? {} : { digest }) });
   }
+}
+
+/** The words that the sender was told, for the person here. */
+function refusedHere({ code, message, hint, cause }: XferError, from: string): XferError {
+  if (code === 'DENIED') return new XferError(code, `receive from ${from}: refused`, { cause });
+  return new XferError(code, message, { hint, cause });
 }
 
 function offerLines({ things, count }: Offer): string[] {

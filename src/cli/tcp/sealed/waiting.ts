@@ -10,28 +10,38 @@ import { formatAddresses } from './addresses.js';
 import type { FoundKey } from './key.js';
 
 const LINES = {
-  send: (at: string, how: string) => `xfer recv ${how} ${at} .`,
-  recv: (at: string, how: string) => `xfer send ${how} ${at} FILE...`,
-  pipe: (at: string, how: string) => `xfer pipe ${how} ${at}`,
+  send: (how: string) => `xfer recv ${how} .`,
+  recv: (how: string) => `xfer send ${how} FILE...`,
+  pipe: (how: string) => `xfer pipe ${how}`,
 } as const;
 
 export type SealedRole = keyof typeof LINES;
 
-/** Says where it waits, and what to type at the other end; on a terminal as a QR code too. */
+/**
+ * Says where it waits, and what to type at the other end: for one that finds it where it is `announced`, and by its address;
+ * on a terminal as a QR code too.
+ */
 export function tellWaiting(
   role: SealedRole,
   bound: TcpAddress,
   { key, isNew }: FoundKey,
   report: Report,
   around: Surroundings,
+  announced: boolean,
 ): void {
   const { host, port, path } = bound;
-  const record = { type: 'listening', sealed: true, ...(path === undefined ? { host, port } : { path }) };
-  report.tell(`waiting on ${describeAddress(bound)}, sealed`, record);
-  const line = LINES[role](printable(formatAddresses(bound)), isNew ? `--key ${formatKey(key)}` : '--sealed');
-  report.tell(`at the other end: ${line}`);
+  const where = path === undefined ? { host, port } : { path };
+  report.tell(`waiting on ${describeAddress(bound)}, sealed`, { type: 'listening', sealed: true, announced, ...where });
+  const address = printable(formatAddresses(bound));
+  const withKey = isNew ? `--key ${formatKey(key)}` : '';
+  const line = (...words: string[]) => LINES[role](words.filter((word) => word !== '').join(' '));
+  const direct = line(withKey || '--sealed', address);
+  if (announced) {
+    report.tell(`at the other end, in this network: ${line('--find', withKey)}`);
+    report.tell(`or, from elsewhere: ${direct}`);
+  } else report.tell(`at the other end: ${direct}`);
   if (!isNew) return;
-  report.tell(`or, with the key typed when asked: ${LINES[role](printable(formatAddresses(bound)), '--sealed')}`);
-  const code = around.stderr.isTTY ? qrLines(line, inkOf(around.stderr, around.env, around.platform)) : undefined;
+  report.tell(`or, with the key typed when asked: ${announced ? line('--find') : line('--sealed', address)}`);
+  const code = around.stderr.isTTY ? qrLines(direct, inkOf(around.stderr, around.env, around.platform)) : undefined;
   if (code && code.columns <= (around.stderr.columns ?? 80)) report.tell(code.text);
 }

@@ -2,6 +2,7 @@
 import { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { XferError } from '../../../errors.js';
+import { describeLocation } from '../../../location.js';
 import type { Scope } from '../../../transport.js';
 import { connectSocket } from '../connect.js';
 import type { TcpAddress } from '../options.js';
@@ -39,7 +40,7 @@ export async function call(
   const tries: Promise<Greeted>[] = [];
   try {
     for (const address of addresses) {
-      const one = callOne(address, label, hello, options, { signal });
+      const one = callOne(address, addresses.length === 1 ? label : placeLabel(address), hello, options, { signal });
       one.catch(() => {});
       tries.push(one);
       const isLast = addresses.length === tries.length;
@@ -54,6 +55,11 @@ export async function call(
   } finally {
     stop.abort(new XferError('DISCONNECTED', `connect ${label}: another address answered first`));
   }
+}
+
+/** Of several, each is told of by its own name. */
+export function placeLabel({ host, port, path = '' }: TcpAddress): string {
+  return describeLocation({ scheme: 'tcp', path, ...(path === '' ? { host, port } : {}) });
 }
 
 async function callOne(

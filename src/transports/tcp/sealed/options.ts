@@ -1,5 +1,7 @@
 /** What a sealed connection may be told. */
-import type { TcpOptions } from '../options.js';
+import type { Scope } from '../../../transport.js';
+import type { TcpAddress, TcpOptions } from '../options.js';
+import type { Greeted } from './call.js';
 
 export interface SealedOptions
   extends Pick<
@@ -8,4 +10,9 @@ export interface SealedOptions
   > {
   /** What both ends know, and nobody else; of `newKey` or `parseKey`. */
   readonly key: Uint8Array;
+  /**
+   * Finds the end that waits, in place of its address: tries places that it may be at until an attempt succeeds, since
+   * that one holds the key, and resolves as it does.
+   */
+  readonly find?: (attempt: (places: readonly TcpAddress[]) => Promise<Greeted>, scope: Scope) => Promise<Greeted>;
 }

@@ -58,6 +58,7 @@ export class Answers {
       }
     } catch (error) {
       this.#refused = true;
+      this.#events.onRefused?.(toXferError(error, 'receive'));
       throw error;
     }
     const isAll = offer.things.length === offer.count && !names.includes('');

@@ -6,6 +6,7 @@ import type { TcpAddress } from '../../options.js';
 import { call, type Greeted } from '../call.js';
 import { type Hello, newSession, PROTOCOL_VERSION } from '../messages.js';
 import type { SealedOptions } from '../options.js';
+import { reach } from '../reach.js';
 import type { ReceivePolicy } from './policy.js';
 import { type Farewell, type ReceiveEvents, ReceiveSession } from './session.js';
 import { targetOf } from './target.js';
@@ -41,11 +42,13 @@ export async function receiveByCalling(
     target: targetOf(sink, options.identity),
   };
   const quiet = { ...options, onConnection: () => {} };
-  session.onLanes = widening(session, () => call(addresses, label, { ...hello, joins: true }, quiet, scope));
+  let answered = addresses;
+  session.onLanes = widening(session, () => call(answered, label, { ...hello, joins: true }, quiet, scope));
   let farewell: Farewell | undefined;
   try {
     await options.again(async () => {
-      const { lane } = await call(addresses, label, hello, options, scope);
+      const { lane, address } = await reach(addresses, label, hello, options, scope);
+      answered = [address];
       const ended = new Promise<Farewell>((resolve, reject) => {
         session.onFarewell = resolve;
         session.onLost = reject;

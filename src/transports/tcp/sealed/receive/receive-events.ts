@@ -13,6 +13,8 @@ export interface ReceiveEvents {
   readonly onMade?: (path: string, kind: 'directory' | 'symlink') => void;
   /** Something could not be taken. The sender knows. */
   readonly onFailed?: (path: string, error: XferError) => void;
+  /** The offer was not taken, and the sender, which ends then, was told why. */
+  readonly onRefused?: (error: XferError) => void;
   /** The last connection was lost; the sender may come back. */
   readonly onLost?: (error: XferError) => void;
   readonly onFarewell?: (farewell: Farewell) => void;

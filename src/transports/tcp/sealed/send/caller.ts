@@ -4,6 +4,7 @@ import type { TcpAddress } from '../../options.js';
 import { call } from '../call.js';
 import { type Hello, newSession, PROTOCOL_VERSION } from '../messages.js';
 import type { SealedOptions } from '../options.js';
+import { reach } from '../reach.js';
 import type { LaneOpener } from './connections.js';
 
 /** All of its connections are one session, so that a receiver knows a sender that comes back. */
@@ -13,7 +14,7 @@ export function callingOpener(addresses: readonly TcpAddress[], label: string, o
   return {
     label,
     open: async (scope) => {
-      const greeted = await call(addresses, label, hello, options, scope);
+      const greeted = await reach(addresses, label, hello, options, scope);
       answered = [greeted.address];
       return greeted;
     },
