@@ -13,6 +13,7 @@ import { XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import { identityOf } from './attributes.js';
 import { fsPath, isInside, realPathNow, targetNow } from './root.js';
+import { SettledPath } from './settled-path.js';
 
 /** Linux, open(2): a descriptor to look at alone, which takes no right to read and wakes no device. */
 const O_PATH = 0o10000000;
@@ -52,6 +53,8 @@ export function statBelow(root: string, path: string): BigIntStats {
 export interface HeldDirectory {
   /** Stands for this very directory until it is closed, where the system can say so; else its path. */
   readonly place: string;
+  /** A quicker way to what is in it: what was seen by it counts once `isStill` says so. */
+  readonly quick?: SettledPath | undefined;
   close(): void;
 }
 
@@ -63,11 +66,22 @@ export function holdDirectory(root: string, path: string): HeldDirectory {
   const descriptor = openSync(fsPath(real), ONLY_DIRECTORY);
   const close = (): void => closeSync(descriptor);
   try {
-    checkOpened(root, path, descriptor, fstatSync(descriptor, { bigint: true }));
-    return { place: placeOfDescriptor(descriptor) === undefined ? real : linkOf(descriptor), close };
+    const stats = fstatSync(descriptor, { bigint: true });
+    checkOpened(root, path, descriptor, stats);
+    if (placeOfDescriptor(descriptor) === undefined) return { place: real, close };
+    return { place: linkOf(descriptor), quick: quickPath(root, real, stats), close };
   } catch (error) {
     close();
     throw error;
+  }
+}
+
+function quickPath(root: string, real: string, stats: BigIntStats): SettledPath | undefined {
+  try {
+    const realRoot = realPathNow(root);
+    return realRoot === undefined ? undefined : SettledPath.find(realRoot, real, identityOf(stats));
+  } catch {
+    return undefined;
   }
 }
 

@@ -25,10 +25,13 @@ import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
 import { placeBelow } from './place.js';
 import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
+import type { SettledPath } from './settled-path.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
 const MAX_DEPTH = 1000;
+
+const NAMES_AT_ONCE = 128;
 
 export class LocalSource implements Source {
   readonly label: string;
@@ -98,21 +101,29 @@ export class LocalSource implements Source {
     let place: string;
     try {
       place = held?.place ?? this.#local(directory);
-      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: 128 });
+      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: NAMES_AT_ONCE });
     } catch (error) {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
       return;
     }
     try {
-      for (let found = names.readSync(); found; found = names.readSync()) {
-        const looked = this.#lookAtChild(directory, place, nameFromLatin1(found.name));
-        if (looked) yield looked;
+      for (let some = readSome(names); some.length > 0; some = readSome(names)) {
+        yield* this.#lookAtChildren(directory, some, place, held?.quick);
       }
     } catch (error) {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
     } finally {
       names.closeSync();
     }
+  }
+
+  #lookAtChildren(directory: string, names: readonly string[], place: string, quick?: SettledPath): Looked[] {
+    const lookBy = (way: string): Looked[] => {
+      const looked = names.map((name) => this.#lookAtChild(directory, way, name));
+      return looked.filter((each) => each !== undefined);
+    };
+    const seen = quick && lookBy(quick.place);
+    return seen && quick.isStill() ? seen : lookBy(place);
   }
 
   #lookAtChild(directory: string, place: string, name: string): Looked | undefined {
@@ -293,6 +304,17 @@ export class LocalSource implements Source {
       return undefined;
     }
   }
+}
+
+/** The next names of a directory, none at its end. */
+function readSome(directory: Dir): string[] {
+  const names: string[] = [];
+  while (names.length < NAMES_AT_ONCE) {
+    const found = directory.readSync();
+    if (!found) break;
+    names.push(nameFromLatin1(found.name));
+  }
+  return names;
 }
 
 type Looked =

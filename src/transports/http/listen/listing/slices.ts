@@ -5,14 +5,19 @@ const MOST_ENTRIES = 500;
 const MOST_MS = 8;
 
 /**
- * What `entries` gives, in order. Between two slices the event loop turns. The last slice, which may be empty, is what the
+ * What `take` makes of each of `entries`, in order, without what it makes nothing of. Between two slices the event loop turns. The last slice, which may be empty, is what the
  * generator returns. Ending it early ends `entries`.
  */
-export async function* inSlices<Item>(entries: AsyncIterable<Item>): AsyncGenerator<Item[], Item[]> {
+export async function* inSlices<Found, Item>(
+  entries: AsyncIterable<Found>,
+  take: (found: Found) => Item | undefined | Promise<Item | undefined>,
+): AsyncGenerator<Item[], Item[]> {
   let slice: Item[] = [];
   let endMs = performance.now() + MOST_MS;
-  for await (const entry of entries) {
-    slice.push(entry);
+  for await (const found of entries) {
+    const taken = take(found);
+    const item = taken instanceof Promise ? await taken : taken;
+    if (item !== undefined) slice.push(item);
     if (slice.length < MOST_ENTRIES && performance.now() < endMs) continue;
     yield slice;
     slice = [];
