@@ -36,6 +36,15 @@ export function checkOpened(root: string, path: string, descriptor: number, open
   throw new XferError('UNSAFE_PATH', `open ${path}: a link out of ${root}`);
 }
 
+/**
+ * NOT_FOUND where what is open is not what lies at `place`, a real path: a link was put there, or above it.
+ */
+export function checkAlone(place: string, descriptor: number, opened: BigIntStats): void {
+  const there = placeOfDescriptor(descriptor) ?? realPathNow(place);
+  if (there === place && identityOf(lstatSync(fsPath(place), { bigint: true })) === identityOf(opened)) return;
+  throw new XferError('NOT_FOUND', `open ${place}: it was replaced by a link`);
+}
+
 /** What `path` leads to. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
 export function statBelow(root: string, path: string): BigIntStats {
   const real = fsPath(targetNow(root, path));
@@ -48,6 +57,11 @@ export function statBelow(root: string, path: string): BigIntStats {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** What lies at `place`, a real path, itself; undefined where a link was put there, or above it. */
+export function statAlone(place: string): BigIntStats | undefined {
+  return realPathNow(place) === place ? lstatSync(fsPath(place), { bigint: true }) : undefined;
 }
 
 export interface HeldDirectory {
@@ -89,8 +103,8 @@ function linkOf(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }
 
-/** Undefined where the system does not tell. */
-function placeOfDescriptor(descriptor: number): string | undefined {
+/** Where what is open lies, whatever its path does by now; undefined where the system does not tell. */
+export function placeOfDescriptor(descriptor: number): string | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     return nameFromBytes(readlinkSync(linkOf(descriptor), { encoding: 'buffer' }));

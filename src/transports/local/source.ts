@@ -1,5 +1,14 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
-import { type BigIntStats, constants, type Dir, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
+import {
+  type BigIntStats,
+  constants,
+  type Dir,
+  lstatSync,
+  opendirSync,
+  readlinkSync,
+  type Stats,
+  statSync,
+} from 'node:fs';
 import { type FileHandle, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -19,7 +28,7 @@ import type {
   WalkScope,
 } from '../../transport.js';
 import { entryFrom, identityOf, kindOf } from './attributes.js';
-import { checkOpened, type HeldDirectory, holdDirectory, statBelow } from './confined.js';
+import { checkAlone, checkOpened, type HeldDirectory, holdDirectory, statAlone, statBelow } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
@@ -31,7 +40,8 @@ import { checkVersion, readSmall } from './small-file.js';
 /** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
 const MAX_DEPTH = 1000;
 
-const NAMES_AT_ONCE = 128;
+/** Names that are looked at without a turn for anybody else: on a cold disk each may take a millisecond. */
+const NAMES_AT_ONCE = 32;
 
 export class LocalSource implements Source {
   readonly label: string;
@@ -41,15 +51,27 @@ export class LocalSource implements Source {
   readonly #root: string;
   readonly #links: 'follow' | 'keep' | 'skip';
   readonly #hot: HotFiles;
+  /** The real path of a root that is a file. */
+  readonly #alone: string | undefined;
 
-  /** `root` may be relative; `place` is where it is, and `real` its path without links. */
-  constructor(root: string, options: OpenOptions = {}, place: string = resolve(root), real: string = place) {
+  /**
+   * `root` may be relative; `place` is where it is, and `real` its path without links. `alone`: that path again, of a file.
+   * No link that is put there later is followed.
+   */
+  constructor(
+    root: string,
+    options: OpenOptions = {},
+    place: string = resolve(root),
+    real: string = place,
+    alone?: string,
+  ) {
     this.label = root;
     this.#root = place;
     this.identity = `file:${real.split(sep).join('/')}`;
     this.name = ['.', '..'].includes(basename(root)) ? '' : basename(this.#root);
     this.#links = options.links ?? 'follow';
-    this.#hot = new HotFiles(this.#root);
+    this.#hot = new HotFiles(alone ?? this.#root);
+    this.#alone = alone;
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
@@ -101,7 +123,7 @@ export class LocalSource implements Source {
     let place: string;
     try {
       place = held?.place ?? this.#local(directory);
-      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: NAMES_AT_ONCE });
+      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: 128 });
     } catch (error) {
       yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
       return;
@@ -240,11 +262,13 @@ export class LocalSource implements Source {
     const label = path || this.label;
     const hot = this.#hot.find(path);
     if (hot) return hot;
+    const alone = path === '' ? this.#alone : undefined;
     const handle = await this.#openHandle(path);
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new XferError('NOT_FOUND', `open ${label}: not a regular file`);
-      checkOpened(this.#root, path, handle.fd, stats);
+      if (alone === undefined) checkOpened(this.#root, path, handle.fd, stats);
+      else checkAlone(alone, handle.fd, stats);
       const onWhole = HotFiles.takes(stats) ? (bytes: Buffer) => this.#hot.keep(path, stats, bytes) : undefined;
       return new OpenedFile({ handle, stats, path, label, ...(onWhole ? { onWhole } : {}) });
     } catch (error) {
@@ -282,8 +306,9 @@ export class LocalSource implements Source {
   }
 
   #statBelow(path: string): Entry | undefined {
-    const stats = statBelow(this.#root, path);
-    const kind = kindOf(stats);
+    const alone = path === '' ? this.#alone : undefined;
+    const stats = alone === undefined ? statBelow(this.#root, path) : statAlone(alone);
+    const kind = stats && kindOf(stats);
     return kind && entryFrom(path, kind, stats);
   }
 
@@ -331,12 +356,14 @@ function checkLoop(looked: Looked, above: readonly string[]): Looked {
 
 /** A local path as a source. NOT_FOUND or DENIED where it cannot be looked at; a trailing slash wants a directory. */
 export async function openLocalSource(path: string, options: OpenOptions = {}): Promise<LocalSource> {
+  let stats: Stats;
   try {
-    const stats = await stat(fsPath(path));
+    stats = await stat(fsPath(path));
     if (path.endsWith(sep) && !stats.isDirectory()) throw new XferError('NOT_FOUND', `open ${path}: not a directory`);
   } catch (error) {
     throw toXferError(error, `open ${path}`);
   }
   const place = (await placeOf(path)) ?? resolve(path);
-  return new LocalSource(path, options, place, await realPath(place));
+  const real = await realPath(place);
+  return new LocalSource(path, options, place, real, stats.isFile() ? real : undefined);
 }

@@ -98,15 +98,28 @@ function tableRow(item: Item, index: number): string {
   const folder = kind === 'directory';
   const look = folder ? 'folder' : mediaKind(name);
   const sizeCell = size === undefined ? '<td></td>' : `<td title="${size} bytes">${readableSize(size)}</td>`;
-  const time = utcSeconds(mtimeMs);
-  const timeCell = time === undefined ? '<td></td>' : `<td><time datetime="${time}Z">${minutes(time)}</time></td>`;
   const label = escapeHtml(shown(name)) + (folder ? '/' : '');
-  return `${body}<tr class="${look}"><td><a href="${hrefOf(item)}">${label}</a></td>${sizeCell}${timeCell}</tr>\n`;
+  return `${body}<tr class="${look}"><td><a href="${hrefOf(item)}">${label}</a></td>${sizeCell}${timeCell(mtimeMs)}</tr>\n`;
 }
 
 /** A name with nothing in it that could turn the text around it; most names hold only what needs no look. */
 function shown(name: string): string {
   return /^[ -~]*$/.test(name) ? name : printable(name);
+}
+
+let lastSecond = Number.NaN;
+let lastCell = '';
+
+/** What is unpacked, copied or built together has few times, so the last one is at hand. */
+function timeCell(timeMs: number | undefined): string {
+  if (timeMs === undefined) return '<td></td>';
+  const second = Math.floor(timeMs / 1000);
+  if (second !== lastSecond) {
+    const time = utcSeconds(timeMs);
+    lastCell = time === undefined ? '<td></td>' : `<td><time datetime="${time}Z">${minutes(time)}</time></td>`;
+    lastSecond = second;
+  }
+  return lastCell;
 }
 
 /** `2024-05-01 09:30`. */
