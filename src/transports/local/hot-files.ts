@@ -5,6 +5,7 @@
 import { type BigIntStats, lstatSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { XferError } from '../../errors.js';
+import { Recent } from '../../recent.js';
 import type { ByteRange, Entry, OpenFile } from '../../transport.js';
 import { entryFrom, identityOf } from './attributes.js';
 import { type FsPath, fsPath, joinRoot } from './root.js';
@@ -18,9 +19,11 @@ const SETTLED_AFTER_MS = 2000;
 
 export class HotFiles {
   readonly #root: string;
-  /** In the order in which they were asked for last. */
-  readonly #files = new Map<string, HotFile>();
-  #bytes = 0;
+  readonly #files = new Recent<string, HotFile>({
+    most: MOST_FILES,
+    mostWeight: MOST_BYTES,
+    weightOf: ({ bytes }) => bytes.length,
+  });
 
   constructor(root: string) {
     this.#root = root;
@@ -37,24 +40,16 @@ export class HotFiles {
    */
   find(path: string): OpenFile | undefined {
     const file = this.#files.get(path);
-    if (!file) return undefined;
-    this.#drop(path, file);
-    if (!file.isStill()) return undefined;
-    this.#add(path, file);
-    return file;
+    if (!file || file.isStill()) return file;
+    this.#files.delete(path);
+    return undefined;
   }
 
   /** A file to which a link leads is not kept: each part of its path would have to be looked at, and what that leads to. */
   keep(path: string, stats: BigIntStats, bytes: Buffer): void {
-    const before = this.#files.get(path);
-    if (before) this.#drop(path, before);
+    this.#files.delete(path);
     const file = new HotFile(this.#wayTo(path), entryFrom(path, 'file', stats), stats, bytes);
-    if (!file.isStill()) return;
-    this.#add(path, file);
-    for (const [oldest, file] of this.#files) {
-      if (this.#bytes <= MOST_BYTES && this.#files.size <= MOST_FILES) break;
-      this.#drop(oldest, file);
-    }
+    if (file.isStill()) this.#files.set(path, file);
   }
 
   /** The file itself, and the directories from below the root down to it, as they are now. */
@@ -66,16 +61,6 @@ export class HotFiles {
       above.push({ place, identity: stats?.isDirectory() ? identityOf(stats) : undefined });
     }
     return { place: fsPath(joinRoot(this.#root, path)), above };
-  }
-
-  #add(path: string, file: HotFile): void {
-    this.#files.set(path, file);
-    this.#bytes += file.bytes.length;
-  }
-
-  #drop(path: string, file: HotFile): void {
-    this.#files.delete(path);
-    this.#bytes -= file.bytes.length;
   }
 }
 

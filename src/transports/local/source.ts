@@ -1,20 +1,11 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
-import {
-  type BigIntStats,
-  constants,
-  type Dir,
-  lstatSync,
-  opendirSync,
-  readlinkSync,
-  type Stats,
-  statSync,
-} from 'node:fs';
+import { type BigIntStats, constants, lstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
-import { nameFromBytes, nameFromLatin1 } from '../../names.js';
+import { nameFromBytes } from '../../names.js';
 import type { Place } from '../../place.js';
 import type {
   ByteRange,
@@ -28,20 +19,14 @@ import type {
   WalkScope,
 } from '../../transport.js';
 import { entryFrom, identityOf, kindOf } from './attributes.js';
+import { checkLoop, type Looked, lookAtChildren } from './children.js';
 import { checkAlone, checkOpened, type HeldDirectory, holdDirectory, statAlone, statBelow } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
 import { placeBelow } from './place.js';
-import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
-import type { SettledPath } from './settled-path.js';
+import { fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
-
-/** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
-const MAX_DEPTH = 1000;
-
-/** Names that are looked at without a turn for anybody else: on a cold disk each may take a millisecond. */
-const NAMES_AT_ONCE = 32;
 
 export class LocalSource implements Source {
   readonly label: string;
@@ -114,58 +99,9 @@ export class LocalSource implements Source {
     }
   }
 
-  /**
-   * At once, as what is looked at is: a promise for each name would cost more than the name, and what a directory was just
-   * read from answers in a tenth of the time that a thread takes.
-   */
-  *#children(directory: string, held?: HeldDirectory): Generator<Looked, undefined> {
-    let names: Dir;
-    let place: string;
-    try {
-      place = held?.place ?? this.#local(directory);
-      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: 128 });
-    } catch (error) {
-      yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
-      return;
-    }
-    try {
-      for (let some = readSome(names); some.length > 0; some = readSome(names)) {
-        yield* this.#lookAtChildren(directory, some, place, held?.quick);
-      }
-    } catch (error) {
-      yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
-    } finally {
-      names.closeSync();
-    }
-  }
-
-  #lookAtChildren(directory: string, names: readonly string[], place: string, quick?: SettledPath): Looked[] {
-    const lookBy = (way: string): Looked[] => {
-      const looked = names.map((name) => this.#lookAtChild(directory, way, name));
-      return looked.filter((each) => each !== undefined);
-    };
-    const seen = quick && lookBy(quick.place);
-    return seen && quick.isStill() ? seen : lookBy(place);
-  }
-
-  #lookAtChild(directory: string, place: string, name: string): Looked | undefined {
-    const path = directory === '' ? name : `${directory}/${name}`;
-    try {
-      const local = fsPath(childPlace(place, name));
-      const own = lstatSync(local, { bigint: true });
-      const linked = kindOf(own) === 'symlink';
-      if (linked && this.#links === 'skip') return undefined;
-      if (linked && this.#links === 'keep') {
-        const target = nameFromBytes(readlinkSync(local, { encoding: 'buffer' }));
-        return { found: { ...entryFrom(path, 'symlink', own), target }, stats: own, linked };
-      }
-      const stats = linked ? statSync(local, { bigint: true }) : own;
-      const kind = kindOf(stats);
-      if (kind) return { found: entryFrom(path, kind, stats), stats, linked };
-      throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
-    } catch (error) {
-      return { path, fault: toXferError(error, `read ${path}`) };
-    }
+  #children(directory: string, held?: HeldDirectory): Generator<Looked, undefined> {
+    const open = (): string => held?.place ?? this.#local(directory);
+    return lookAtChildren({ directory, open, quick: held?.quick, links: this.#links, label: this.label });
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
@@ -329,29 +265,6 @@ export class LocalSource implements Source {
       return undefined;
     }
   }
-}
-
-/** The next names of a directory, none at its end. */
-function readSome(directory: Dir): string[] {
-  const names: string[] = [];
-  while (names.length < NAMES_AT_ONCE) {
-    const found = directory.readSync();
-    if (!found) break;
-    names.push(nameFromLatin1(found.name));
-  }
-  return names;
-}
-
-type Looked =
-  | { readonly found: Entry; readonly stats: BigIntStats; readonly linked: boolean }
-  | { readonly path: string; readonly fault: XferError };
-
-/** UNSAFE_PATH for a directory that lies in itself, by a link. */
-function checkLoop(looked: Looked, above: readonly string[]): Looked {
-  if ('fault' in looked || looked.found.kind !== 'directory') return looked;
-  const { path } = looked.found;
-  if (!above.includes(identityOf(looked.stats)) && above.length < MAX_DEPTH) return looked;
-  return { path, fault: new XferError('UNSAFE_PATH', `read ${path}: a link back to a directory above it`) };
 }
 
 /** A local path as a source. NOT_FOUND or DENIED where it cannot be looked at; a trailing slash wants a directory. */
