@@ -83,11 +83,27 @@ interface Way {
   readonly above: readonly Step[];
 }
 
+let turn = 0;
+let turnCounted = false;
+
+/** The same number until the event loop turns: what comes in one turn had all come before its first look at a file. */
+function thisTurn(): number {
+  if (!turnCounted) {
+    turnCounted = true;
+    setImmediate(() => {
+      turnCounted = false;
+      turn += 1;
+    });
+  }
+  return turn;
+}
+
 class HotFile implements OpenFile {
   readonly entry: Entry;
   readonly bytes: Buffer;
   readonly #stats: BigIntStats;
   readonly #way: Way;
+  #seenIn: number | undefined;
 
   constructor(way: Way, entry: Entry, stats: BigIntStats, bytes: Buffer) {
     this.#way = way;
@@ -96,7 +112,16 @@ class HotFile implements OpenFile {
     this.#stats = stats;
   }
 
+  /** Looked at once in a turn of the event loop, for all that ask in it. */
   isStill(): boolean {
+    const now = thisTurn();
+    if (this.#seenIn === now) return true;
+    if (!this.#look()) return false;
+    this.#seenIn = now;
+    return true;
+  }
+
+  #look(): boolean {
     const { place, above } = this.#way;
     for (const { place: directory, identity } of above) {
       const found = lookAt(directory);
