@@ -138,6 +138,8 @@ export interface OpenFile {
    * where the file is no longer what `entry` says.
    */
   readWhole?(): Buffer | Promise<Buffer>;
+  /** Absolute and without links: where the open file is, whatever its name leads to by now. Undefined: nobody can tell. */
+  place?(): string | undefined;
   /** Frees the descriptor. May be called twice. */
   close(): Promise<void>;
 }

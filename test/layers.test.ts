@@ -172,6 +172,7 @@ test('files of the person are touched only where that is somebody’s task', () 
     'cli',
     'copy/journal.ts',
     'copy/run-record.ts',
+    'named-file.ts',
     'private-file.ts',
     'transports/tcp/unsent.ts',
     'transports/http/listen/status/process-families.ts',

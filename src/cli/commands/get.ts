@@ -44,7 +44,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     {
       from,
       to,
-      transportOptions: await httpOptions(parsed, from),
+      transportOptions: await httpOptions(parsed, from, around.env),
       copyOptions: { intoDirectory: from.length > 1 || output.endsWith('/'), overwrite: replaces ? 'always' : 'never' },
       ...(replaces ? {} : { check: (result) => checkNothingSkipped(result, output) }),
     },

@@ -76,9 +76,9 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     ...(site ? { site } : {}),
     ...(scripts ? { cgi: scripts.cgi } : {}),
   };
-  const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal } = options;
+  const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal, example = 'xfer serve .' } = options;
   const service = serviceOf(options, sharing);
-  const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example: 'xfer serve .' });
+  const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example });
   if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
   const bare = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
   const announced = await announceListener(bare, options.mdns, options.onNotice);

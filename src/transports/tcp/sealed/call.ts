@@ -70,14 +70,13 @@ async function callOne(
   scope: Scope,
 ): Promise<Greeted> {
   const socket = new Socket({ allowHalfOpen: true });
-  const startMs = performance.now();
   await connectSocket(socket, address, label, options, scope);
-  // The kernel of the other end answers at once, and its program only when it has time; but a name may have to be looked up.
-  const connectMs = performance.now() - startMs;
-  const secured = await sealConnected(socket, options.key, hello.role, label, scope);
-  const lane = new Lane({ ...secured, roundTripMs: Math.min(secured.roundTripMs, connectMs) }, label);
+  const lane = new Lane(await sealConnected(socket, options.key, hello.role, label, scope), label);
+  const startMs = performance.now();
   lane.send(FRAME.hello, 0, encodeHello(hello));
   const answer = await lane.first(scope);
+  // A handshake has to be computed, too. The time to connect says nothing: what lies between, as in ssh -L, may answer.
+  lane.roundTripMs = Math.min(lane.roundTripMs, performance.now() - startMs);
   if (answer.role === peerRole(hello.role) && answer.session.equals(hello.session)) {
     return { lane, hello: answer, address };
   }

@@ -33,7 +33,8 @@ export interface LaneTaker extends FrameTaker {
 /** Paused until it is started. */
 export class Lane {
   readonly label: string;
-  readonly roundTripMs: number;
+  /** The time that a message takes there and back, as far as it is known. */
+  roundTripMs: number;
   /** Resolves once the socket is freed. */
   readonly closed: Promise<void>;
   readonly #socket: TLSSocket;
