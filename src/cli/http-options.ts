@@ -1,24 +1,60 @@
 /** The options of the table -> what the HTTP transport is told. */
+import { join } from 'node:path';
 import { XferError } from '../errors.js';
 import type { Location } from '../location.js';
-import type { HttpOptions } from '../transports/http/index.js';
+import type { HttpOptions, NamedText } from '../transports/http/index.js';
 import type { ParsedArguments } from './parsed-arguments.js';
+import type { Surroundings } from './surroundings.js';
 
 const MOST_FILE_BYTES = 1 << 20;
 
 /** USAGE where a value is not of its kind, or a pin is given and nobody is asked by https; the errors of reading a file. */
-export async function httpOptions(parsed: ParsedArguments, locations: readonly Location[]): Promise<HttpOptions> {
+export async function httpOptions(
+  parsed: ParsedArguments,
+  locations: readonly Location[],
+  around: Surroundings,
+): Promise<HttpOptions> {
+  const isWeb = locations.some(({ scheme }) => /^https?$/.test(scheme));
   const [headers, pins, files] = [parsed.list('header'), parsed.list('pin'), parsed.list('cacert')];
-  if (pins.length > 0 && !locations.some(({ scheme }) => /^https?$/.test(scheme))) {
+  if (pins.length > 0 && !isWeb) {
     throw new XferError('USAGE', 'option --pin: there is no https address whose server it could be of');
   }
-  return { headers, pins, ca: await Promise.all(files.map(readAuthorities)) };
+  const auth = parsed.text('auth');
+  const cookies = parsed.text('cookies');
+  const netrc = isWeb ? await readNetrc(parsed.text('netrc'), around) : undefined;
+  const { proxySettings } = await import('../transports/http/client/proxies.js');
+  return {
+    headers,
+    pins,
+    ca: await Promise.all(files.map(readAuthorities)),
+    proxies: proxySettings(around.env),
+    ...(auth === undefined ? {} : { auth }),
+    ...(netrc === undefined ? {} : { netrc }),
+    ...(cookies === undefined ? {} : { cookies: await readNamed(cookies, 'cookies') }),
+  };
 }
 
 async function readAuthorities(file: string): Promise<string> {
-  const { readNamedFile } = await import('../transports/ssh/config/files.js');
   const { parseCertificates } = await import('../transports/http/certificates.js');
-  const text = await readNamedFile(file, MOST_FILE_BYTES, 'authorities');
+  const { text } = await readNamed(file, 'authorities');
   parseCertificates(text, `authorities ${file}`);
   return text;
+}
+
+async function readNamed(file: string, what: string): Promise<NamedText> {
+  const { readNamedFile } = await import('../transports/ssh/config/files.js');
+  return { text: await readNamedFile(file, MOST_FILE_BYTES, what), file };
+}
+
+/** The file that was named, or else that of the person, which need not be there. */
+async function readNetrc(named: string | undefined, around: Surroundings): Promise<string | undefined> {
+  if (named !== undefined) return (await readNamed(named, 'netrc')).text;
+  const { env, homeDirectory, platform } = around;
+  const own = env.NETRC || join(homeDirectory, platform === 'win32' ? '_netrc' : '.netrc');
+  try {
+    return (await readNamed(own, 'netrc')).text;
+  } catch (error) {
+    if (error instanceof XferError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
 }

@@ -68,16 +68,24 @@ const COPIES = ['scp', 'cp', 'get', 'send', 'recv'] as const;
 const WEB = ['get', 'cp'] as const;
 const TCP = ['send', 'recv', 'pipe'] as const;
 
+const AUTH = 'log in; without the password you are asked for it, and others on this machine cannot see it';
+const COOKIES = "cookies to send, in Netscape's format, as browsers and curl -c write them";
+
 const rows = [
   ...section('What is copied:', SCP, [
     flag('recursive', 'r', 'copy directories and all that is in them'),
     flag('no-clobber', '', 'leave alone what is there already'),
     flag('update', '', 'copy only what is newer than what is there'),
   ]),
-  ...section('What is copied:', TREES, [
-    flag('preserve', 'p', 'keep the mode and the times of last change and last reading'),
+  ...section('What is copied:', GET, [
+    flag('recursive', 'r', 'download a folder with all that is in it, by its listings'),
+  ]),
+  ...section('What is copied:', PULLS, [
     list('exclude', '', 'pattern', 'leave out what matches, as in *.tmp; may be repeated'),
     list('include', '', 'pattern', 'copy what matches though an --exclude says otherwise; may be repeated'),
+  ]),
+  ...section('What is copied:', TREES, [
+    flag('preserve', 'p', 'keep the mode and the times of last change and last reading'),
     text('links', '', 'follow|keep|skip', 'links in a tree: copy what they point at (default), the link, or nothing'),
     flag('inplace', '', 'write into a file that is there, which keeps its hard links; it is not whole until the end'),
     flag('dry-run', '', 'say what would be copied, and copy nothing'),
@@ -88,6 +96,7 @@ const rows = [
     flag('update', 'u', 'copy only what is newer than what is there'),
   ]),
   ...section('What is copied:', GET, [
+    flag('continue', 'c', 'leave what is there whole, and replace what is shorter; a cut download goes on in any case'),
     flag('overwrite', '', 'replace a file that is there already'),
     text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
   ]),
@@ -220,7 +229,15 @@ const rows = [
     ),
     flag('metrics', '', 'answer /healthz, and /metrics for Prometheus, in place of files of these names'),
   ]),
+  ...section('Proof:', GET, [
+    text('sha256', '', 'hex', 'fail unless this is the SHA-256 of the file'),
+    text('checksum-url', '', 'url', 'fail unless the file is as this list says, one of sha256sum or sha512sum'),
+    flag('checksums', '', 'fail unless each file is as SHA256SUMS, or file.sha256, beside it says'),
+  ]),
+  ...section('HTTP:', GET, [text('auth', 'u', 'user[:password]', AUTH), text('cookies', 'b', 'file', COOKIES)]),
+  ...section('HTTP:', CP, [text('auth', '', 'user[:password]', AUTH), text('cookies', '', 'file', COOKIES)]),
   ...section('HTTP:', WEB, [
+    text('netrc', '', 'file', 'logins by host, in place of ~/.netrc'),
     list('header', 'H', 'name: value', 'header to send; may be repeated'),
     list('pin', '', 'sha256', 'trust the server that has this key or certificate, and no other; may be repeated'),
     list('cacert', '', 'file', 'trust the authorities in this file too, in PEM; may be repeated'),

@@ -1,11 +1,11 @@
 /** The one byte loop. */
 
-import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
+import type { PassingHashes } from './proof.js';
 
 export interface PumpOptions {
   /** For messages. */
@@ -14,7 +14,7 @@ export interface PumpOptions {
   /** Exact number of bytes that must come. Absent: all until the end. */
   readonly expectedBytes?: number;
   readonly limiter?: Limiter | undefined;
-  readonly hash?: Hash | undefined;
+  readonly hashes?: PassingHashes | undefined;
   /** The writer emits 'held' for each piece that the far side acknowledged; else a finished write counts as held. */
   readonly acknowledged: boolean;
   /** Further bytes, in order, that the far side holds. */
@@ -54,7 +54,7 @@ export async function pump(from: Readable, to: Writable, options: PumpOptions): 
 }
 
 async function move(from: Readable, to: Writable, options: PumpOptions): Promise<number> {
-  const { expectedBytes, limiter, hash, signal, label } = options;
+  const { expectedBytes, limiter, hashes, signal, label } = options;
   let heldBytes = 0;
   const held = (bytes: number): void => {
     heldBytes += bytes;
@@ -69,7 +69,7 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     if (expectedBytes !== undefined && bytes > expectedBytes) {
       throw new XferError('SOURCE_CHANGED', `read ${label}: more bytes came than were announced`);
     }
-    hash?.update(chunk);
+    if (hashes) for (const hash of hashes.values()) hash.update(chunk);
     const { length } = chunk;
     const taken = (error?: Error | null): void => {
       if (error) return;

@@ -22,7 +22,7 @@ async function openOver(port: number): Promise<Source> {
 
 const source: SourceRig = {
   supports: { tree: false, names: 'none', size: true },
-  capabilities: { ranges: true, replay: true, parallel: false, metadata: true },
+  capabilities: { ranges: true, replay: true, parallel: true, metadata: true },
   open: (files) => openServed(files),
   openFaulty: (files, fault) => openServed(files, fault),
 };

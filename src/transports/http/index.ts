@@ -4,10 +4,16 @@ import { describeLocation, type Location } from '../../location.js';
 import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { OpenOptions, Scope, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
+import { parseCookies } from './client/cookies.js';
+import { describeUrl } from './client/describe-url.js';
+import { parseFields } from './client/fields.js';
+import { parseNetrc } from './client/netrc.js';
+import type { ProxySettings } from './client/proxies.js';
+import { basicLogin, type ClientSettings, HttpClient } from './client/request.js';
 import { percentBytes } from './content-disposition.js';
+import { openHttpSource } from './get/source.js';
+import { openHttpTree } from './get/tree.js';
 import { parsePin } from './pins.js';
-import { type ClientSettings, describeUrl, HttpClient, parseFields } from './request.js';
-import { openHttpSource } from './source.js';
 
 export interface HttpOptions extends OpenOptions {
   /** `Name: value` lines, or an object. Sent to the origin that was named, and not to one that it redirects to. */
@@ -26,6 +32,26 @@ export interface HttpOptions extends OpenOptions {
   readonly pins?: readonly string[];
   /** Certificates of further authorities to trust, in PEM. */
   readonly ca?: readonly string[];
+  /** `user:password`, or `user` alone to be asked, for the origin that was named; in place of a login in the URL. */
+  readonly auth?: string;
+  /** Text of a netrc: logins of hosts, where nothing else gives one. */
+  readonly netrc?: string;
+  /** Text of a file of cookies in Netscape's format. With it, cookies that answers set are sent back during the run. */
+  readonly cookies?: NamedText;
+  /** None where absent: what the environment says is for a command line to read (`proxySettings`). */
+  readonly proxies?: ProxySettings;
+  /** What lists a folder is opened as a tree: the same host, and nothing above or beside it. */
+  readonly recursive?: boolean;
+  /** Such a tree has no name of its own: what is in it goes into the target itself. */
+  readonly nameless?: boolean;
+  /** The server is asked for a digest of what it sends. */
+  readonly asksDigest?: boolean;
+}
+
+/** What was read from a file, and what the file is called in messages. */
+export interface NamedText {
+  readonly text: string;
+  readonly file: string;
 }
 
 async function openSource(location: Location, options: HttpOptions, scope: Scope): Promise<Source> {
@@ -41,9 +67,14 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
     idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, LONGEST_TIMER_MS),
     maxRedirects: options.maxRedirects ?? 20,
     ...trust,
+    ...(options.netrc !== undefined ? { netrc: parseNetrc(options.netrc) } : {}),
+    ...(options.cookies ? { cookies: parseCookies(options.cookies.text, options.cookies.file) } : {}),
+    ...(options.proxies ? { proxies: options.proxies } : {}),
   });
   try {
-    return await openHttpSource(client, withoutLogin(given), scope, options.onNotice);
+    const open = options.recursive ? openHttpTree : openHttpSource;
+    const terms = { asksDigest: options.asksDigest === true, nameless: options.nameless === true };
+    return await open(client, withoutLogin(given), scope, options.onNotice, terms);
   } catch (error) {
     client.close();
     throw error;
@@ -82,25 +113,24 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-/** Basic credentials (RFC 7617) of a URL, the password asked for where there is a user alone and somebody to ask. */
+/** Basic credentials, the password asked for where there is a user alone and somebody to ask. */
 async function loginField(
   url: URL,
   location: Location,
-  options: OpenOptions,
+  options: HttpOptions,
   scope: Scope,
 ): Promise<string | undefined> {
-  if (url.username === '' && url.password === '') return undefined;
-  const user = percentBytes(url.username);
-  const typed = percentBytes(url.password);
-  const ask = url.password === '' && !/^[^/]*\/\/[^/@]*:@/.test(location.url ?? '') ? options.prompt : undefined;
-  if (!ask) return basic(user, typed);
-  const answer = await ask.secret(`Password of ${location.user} on ${url.origin}: `, scope);
-  if (answer !== undefined) return basic(user, Buffer.from(answer, 'utf8'));
+  const { auth } = options;
+  const colon = auth?.indexOf(':') ?? -1;
+  if (auth === undefined && url.username === '' && url.password === '') return undefined;
+  const user = auth === undefined ? percentBytes(url.username) : auth.slice(0, colon < 0 ? undefined : colon);
+  const typed = auth === undefined ? percentBytes(url.password) : colon < 0 ? '' : auth.slice(colon + 1);
+  const isGiven = auth === undefined ? /^[^/]*\/\/[^/@]*:@/.test(location.url ?? '') || typed.length > 0 : colon >= 0;
+  const ask = isGiven ? undefined : options.prompt;
+  if (!ask) return basicLogin(user, typed);
+  const answer = await ask.secret(`Password of ${user.toString()} on ${url.origin}: `, scope);
+  if (answer !== undefined) return basicLogin(user, answer);
   throw new XferError('DENIED', `get ${describeLocation(location)}: no password was given`);
-}
-
-function basic(user: Buffer, password: Buffer): string {
-  return `Basic ${Buffer.concat([user, Buffer.from(':'), password]).toString('base64')}`;
 }
 
 export const transport: Transport = {

@@ -1,8 +1,8 @@
 /** The body of an answer, held to what was promised and to what was asked for. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { XferError } from '../../errors.js';
-import { requestError } from './request.js';
+import { XferError } from '../../../errors.js';
+import { requestError } from '../client/request-error.js';
 
 export interface BodyTerms {
   /** For messages. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { entryOf, OLD, open, readText, scope, serve, serveRaw } from './hostile-server.js';
+import { entryOf, OLD, open, readText, scope, serve, serveRaw } from '../hostile-server.js';
 
 const BODY = '0123456789';
 const whole = (fields = 'ETag: "v1"\r\nAccept-Ranges: bytes', body = BODY) =>
@@ -26,7 +26,7 @@ test('a plain download is one request, with all that is known of the file', { ti
   );
   assert.ok(entry.version?.includes('"v1"'));
   assert.equal(source.name, 'n.txt');
-  assert.deepEqual(source.capabilities, { ranges: true, replay: true, parallel: false, metadata: true });
+  assert.deepEqual(source.capabilities, { ranges: true, replay: true, parallel: true, metadata: true });
   assert.ok(!source.label.includes('SECRET'));
   assert.equal(await readText(source), BODY);
   assert.equal(asked.length, 1);
