@@ -287,6 +287,12 @@ export interface Draft {
   /** Digest of what the far side holds, from what it keeps and not from what was sent. */
   digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest>;
   /**
+   * In place of `digest`, where the far side tells nothing before the end: the digest that the file is to have, by which
+   * `commit` proves it. That is CORRUPT where it has another, and the name stays with nothing wrong, as far as the far side
+   * lets us.
+   */
+  expect?(algorithm: DigestAlgorithm, hex: string): Promise<void>;
+  /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
    * are set exactly where the entry states them; where it states no mode, the mode of a file that was there stays.
    * Durable when it resolves, as far as the far side can promise it. `replace` false, where the sink is `exclusive`: EXISTS

@@ -1,11 +1,11 @@
 /** The one byte loop. */
 
+import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
-import type { PassingHashes } from './proof.js';
 
 export interface PumpOptions {
   /** For messages. */
@@ -14,7 +14,8 @@ export interface PumpOptions {
   /** Exact number of bytes that must come. Absent: all until the end. */
   readonly expectedBytes?: number;
   readonly limiter?: Limiter | undefined;
-  readonly hashes?: PassingHashes | undefined;
+  /** Given all that passes. */
+  readonly hashes?: { values(): Iterable<Hash> } | undefined;
   /** The writer emits 'held' for each piece that the far side acknowledged; else a finished write counts as held. */
   readonly acknowledged: boolean;
   /** Further bytes, in order, that the far side holds. */

@@ -16,6 +16,11 @@ export interface Proof {
 /** Compares SHA-256 of source and draft; resolves with the draft's. CORRUPT where they differ, UNSUPPORTED where the far side has no way to tell. */
 export async function verifyDigest(proof: Proof, scope: Scope): Promise<Digest> {
   const { draft, source, entry, label } = proof;
+  if (draft.expect) {
+    const hex = proof.passed ?? (await sourceDigest(source, entry, scope));
+    await draft.expect('sha256', hex);
+    return { hex, readBack: false };
+  }
   if (!draft.digest) {
     throw new XferError('UNSUPPORTED', `verify ${label}: the other end cannot give a digest`, {
       hint: 'leave out --verify; the length is checked in any case',

@@ -2,7 +2,7 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import { LONGEST_TIMER_MS } from '../../longest-timer.js';
-import type { OpenOptions, Scope, Source, Transport } from '../../transport.js';
+import type { OpenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
 import { parseCookies } from './client/cookies.js';
 import { describeUrl } from './client/describe-url.js';
@@ -44,6 +44,12 @@ export interface HttpOptions extends OpenOptions {
   readonly recursive?: boolean;
   /** Such a tree has no name of its own: what is in it goes into the target itself. */
   readonly nameless?: boolean;
+  /** Of a target: what has a name already is replaced, as is so where this is absent. */
+  readonly replace?: boolean;
+  /** Of a target: most bytes of one request, for proxies that take no more. */
+  readonly chunkBytes?: number;
+  /** Of a target: directory of this machine where it is kept where broken-off uploads go on. Absent: not beyond this process. */
+  readonly uploadNotesDirectory?: string;
   /** The server is asked for a digest of what it sends. */
   readonly asksDigest?: boolean;
 }
@@ -55,6 +61,30 @@ export interface NamedText {
 }
 
 async function openSource(location: Location, options: HttpOptions, scope: Scope): Promise<Source> {
+  const open = options.recursive ? openHttpTree : openHttpSource;
+  const terms = { asksDigest: options.asksDigest === true, nameless: options.nameless === true };
+  return connected(
+    location,
+    options,
+    scope,
+    (client, url): Promise<Source> => open(client, url, scope, options.onNotice, terms),
+  );
+}
+
+async function openSink(location: Location, options: HttpOptions, scope: Scope): Promise<Sink> {
+  const { openHttpSink } = await import('./put/sink.js');
+  const { replace = true, chunkBytes, uploadNotesDirectory: notesDirectory, onNotice } = options;
+  const terms = { replace, chunkBytes, notesDirectory, onNotice };
+  return connected(location, options, scope, (client, url) => openHttpSink(client, url, scope, terms));
+}
+
+/** What `open` makes of a client for the location, which is closed where that fails. */
+async function connected<End>(
+  location: Location,
+  options: HttpOptions,
+  scope: Scope,
+  open: (client: HttpClient, url: URL) => Promise<End>,
+): Promise<End> {
   scope.signal.throwIfAborted();
   const given = locationUrl(location);
   const fields = parseFields(options.headers);
@@ -72,9 +102,7 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
     ...(options.proxies ? { proxies: options.proxies } : {}),
   });
   try {
-    const open = options.recursive ? openHttpTree : openHttpSource;
-    const terms = { asksDigest: options.asksDigest === true, nameless: options.nameless === true };
-    return await open(client, withoutLogin(given), scope, options.onNotice, terms);
+    return await open(client, withoutLogin(given));
   } catch (error) {
     client.close();
     throw error;
@@ -139,5 +167,6 @@ export const transport: Transport = {
   summary: 'files behind a URL, and a file server for browsers and every HTTP client',
   defaultPort: 80,
   openSource,
+  openSink,
   listen: async (options, scope) => (await import('./listen/index.js')).listen(options, scope),
 };

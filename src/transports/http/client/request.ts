@@ -37,6 +37,15 @@ export interface Answer {
   readonly waitedMs: number;
 }
 
+/** A request that was begun. */
+export interface Begun {
+  readonly outgoing: ClientRequest;
+  /** The event of a fresh socket after which it takes the request. */
+  readonly ready: 'connect' | 'secureConnect';
+  /** For messages: the proxy by which it goes, or nothing. */
+  readonly by: string;
+}
+
 /** Sends requests over connections that are kept, until `close`. */
 export class HttpClient {
   readonly #routes: Routes;
@@ -86,6 +95,20 @@ export class HttpClient {
         );
       }
     }
+  }
+
+  /**
+   * A request whose body and answer are the caller's to look after, and whose redirects are not followed. `from`: the URL
+   * that a person named, whose origin alone gets that person's fields and is known by the pins. UNSUPPORTED, USAGE for a
+   * proxy that is none.
+   */
+  begin(method: string, url: URL, from: URL, extra: Fields): Begun {
+    const named = url.origin === from.origin;
+    const { secure, agent, target, proxy, fields } = this.#routes.to(url, named);
+    const options = { method, headers: { ...this.#fieldsFor(url, named), ...extra, ...fields }, agent, ...target };
+    const start = secure ? httpsRequest : httpRequest;
+    const outgoing = target.path === undefined ? start(url, options) : start(options);
+    return { outgoing, ready: secure ? 'secureConnect' : 'connect', by: proxy ? ` by proxy ${proxy.label}` : '' };
   }
 
   /** Cuts every connection. */
