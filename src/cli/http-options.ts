@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import { XferError } from '../errors.js';
 import type { Location } from '../location.js';
 import type { HttpOptions, NamedText } from '../transports/http/index.js';
+import { stateDirectory } from './own-directories.js';
 import type { ParsedArguments } from './parsed-arguments.js';
+import { parseSize } from './render/format.js';
 import type { Surroundings } from './surroundings.js';
 
 const MOST_FILE_BYTES = 1 << 20;
@@ -20,7 +22,7 @@ export async function httpOptions(
     throw new XferError('USAGE', 'option --pin: there is no https address whose server it could be of');
   }
   const auth = parsed.text('auth');
-  const cookies = parsed.text('cookies');
+  const [cookies, chunk] = [parsed.text('cookies'), parsed.text('chunk')];
   const netrc = isWeb ? await readNetrc(parsed.text('netrc'), around) : undefined;
   const { proxySettings } = await import('../transports/http/client/proxies.js');
   return {
@@ -28,6 +30,8 @@ export async function httpOptions(
     pins,
     ca: await Promise.all(files.map(readAuthorities)),
     proxies: proxySettings(around.env),
+    uploadNotesDirectory: join(stateDirectory(around), 'put'),
+    ...(chunk === undefined ? {} : { chunkBytes: parseSize(chunk) }),
     ...(auth === undefined ? {} : { auth }),
     ...(netrc === undefined ? {} : { netrc }),
     ...(cookies === undefined ? {} : { cookies: await readNamed(cookies, 'cookies') }),
