@@ -15,7 +15,7 @@ export const command: Command = {
   examples: [
     ['xfer serve', 'this directory, on port 8000'],
     ['xfer serve a.iso photos 8080', 'a file and a directory, on another port'],
-    ['xfer serve --sftp --upload inbox', 'over SFTP, on port 2222, where others may put files too'],
+    ['xfer serve --upload inbox', 'where others may put files too; with --sftp over SFTP, on port 2222'],
   ],
   operands: [0, Number.POSITIVE_INFINITY],
   missing: { message: 'serve: a directory is needed', hint: 'xfer serve .' },

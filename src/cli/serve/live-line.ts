@@ -35,10 +35,10 @@ export function transfersLine(shown: readonly Shown[], columns: number): string 
 }
 
 function transferText({ transfer, bytesPerSecond }: Shown): string {
-  const { path, client, bytes, totalBytes } = transfer;
+  const { path, client, bytes, totalBytes, incoming } = transfer;
   const name = shorten(printable(lastPart(path) || '/'), NAME_COLUMNS);
   const amount = totalBytes ? `${Math.floor((bytes / totalBytes) * 100)}%` : formatBytes(bytes);
-  return `${name} to ${printable(client)} ${amount}${rateText(bytesPerSecond)}`;
+  return `${name} ${incoming ? 'from' : 'to'} ${printable(client)} ${amount}${rateText(bytesPerSecond)}`;
 }
 
 function rateText(bytesPerSecond: number): string {

@@ -18,6 +18,9 @@ function shown(given: Partial<Transfer> = {}, bytesPerSecond = 59 * 2 ** 20): Sh
 test('one transfer, several, and none', () => {
   assert.equal(transfersLine([], 80), '');
   assert.equal(transfersLine([shown()], 80), 'disk.img to 192.0.2.7 45% 59 MiB/s');
+  const { transfer, ...rest } = shown();
+  const incoming = { ...rest, transfer: { ...transfer, incoming: true } };
+  assert.equal(transfersLine([incoming], 80), 'disk.img from 192.0.2.7 45% 59 MiB/s');
   assert.equal(
     transfersLine([shown(), shown({ path: '', totalBytes: undefined, bytes: 2048 }, 0)], 100),
     '2 transfers 59 MiB/s: disk.img to 192.0.2.7 45% 59 MiB/s, / to 192.0.2.7 2.0 KiB',

@@ -115,7 +115,7 @@ test('what does not go together is refused with a hint', limit, async (t) => {
   const { root, env } = folder(t);
   const file = join(root, 'a.txt');
   const cases: [string[], number, RegExp][] = [
-    [['serve', '--upload', root, '0'], 2, /option --upload: not over HTTP.*\n {2}hint: add --sftp/],
+    [['serve', '--sftp', '--quota', '1G', root, '0'], 2, /option --quota: not over SFTP/],
     [['serve', '--authorized-keys', file, root, '0'], 2, /option --authorized-keys: not over HTTP/],
     [['serve', '--sftp', '--auth', 'secret', root, '0'], 2, /account: not of the form user:password/],
     [['serve', '--sftp', '--auth-file', file, root, '0'], 2, /account: not of the form/],

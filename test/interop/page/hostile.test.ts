@@ -73,3 +73,27 @@ test('no name does anything but be shown, be followed, and be found', TEST, asyn
   await page.getByRole('link', { name: '<script>alert(1)</', exact: true }).click();
   assert.equal(await page.locator('h1').textContent(), '<script>alert(1)<');
 });
+
+test('a page that was uploaded runs nothing, and asks for nothing in our name', TEST, async (t) => {
+  const { page, root, url } = await visit(t, browser, {}, { upload: { manage: true } });
+  const evil = `<h1>mine</h1><script>fetch('/secret',{method:'DELETE'});alert(1)</script><img src=x onerror=alert(1)>
+    <form method=post action=/><input name=action value=remove><input name=name value=secret><button>go</button></form>`;
+  await writeFile(join(root, 'secret'), 's');
+  for (const [name, text] of [
+    ['x.html', evil],
+    [
+      'x.xhtml',
+      `<html xmlns="http://www.w3.org/1999/xhtml"><body><h1>mine</h1><script>alert(1)</script></body></html>`,
+    ],
+    ['x.svg', '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script><text y="20">mine</text></svg>'],
+  ] as const) {
+    assert.equal((await fetch(`${url}/${name}`, { method: 'PUT', body: text })).status, 201);
+    // The browser writes to its console what it does not let through; a dialog or an error is what must not be.
+    page.removeAllListeners('console');
+    await page.goto(`${url}/${name}`);
+    await page.getByText('mine').waitFor();
+    assert.equal(await page.evaluate(() => origin), 'null', name);
+    if (name === 'x.html') await page.getByRole('button', { name: 'go' }).click();
+  }
+  assert.equal(await (await fetch(`${url}/secret`)).text(), 's');
+});

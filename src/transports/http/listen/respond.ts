@@ -6,7 +6,7 @@ import { answerShared } from './shared-path.js';
 import type { Sharing } from './sharing.js';
 import { answerHealth, answerMetrics, type Status } from './status/answer-status.js';
 import { isEncrypted, redirectToTls } from './tls/redirect.js';
-import { answerUpload } from './upload/answer.js';
+import { answerUpload, methodsWith } from './upload/answer.js';
 
 const METHODS = 'GET, HEAD, OPTIONS';
 
@@ -32,7 +32,7 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   if (status && answerHealth(exchange)) return;
   const verdict = await sharing.gate.check(request);
   // What is sent may be a page with links to elsewhere, and the token is in its URL.
-  if (sharing.gate.prefix.secret) response.setHeader('Referrer-Policy', 'same-origin');
+  if (sharing.gate.prefix.secret) response.setHeader('Referrer-Policy', 'no-referrer');
   if ('status' in verdict) {
     return refuse(request, response, verdict.status, { ...verdict.fields, ...closing(headers) }, verdict.advice);
   }
@@ -43,7 +43,8 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   if (sharing.uploads && (await answerUpload(exchange, sharing, sharing.uploads))) return;
   if (method === 'OPTIONS') return answerOptions(request, response, METHODS);
   if (method !== 'GET' && method !== 'HEAD') {
-    return refuse(request, response, 405, { Allow: METHODS, Connection: 'close' });
+    const allowed = sharing.uploads ? methodsWith(sharing.uploads) : METHODS;
+    return refuse(request, response, 405, { Allow: allowed, Connection: 'close' });
   }
   if (closing(headers).Connection) response.shouldKeepAlive = false;
   if (status && answerMetrics(exchange, status)) return;

@@ -43,7 +43,7 @@ export async function sendListing(exchange: Exchange, listing: Listing): Promise
   try {
     // Before the head, so that a directory that cannot be read is an error with a status.
     const first = await slices.next();
-    const head = { ...pageFields(shape.contentType), Vary: 'Accept' };
+    const head = { ...pageFields(shape.contentType, upload !== undefined), Vary: 'Accept' };
     const listed = { path, sort: sortFromQuery(query), archived, counted: exchange.downloads !== undefined, upload };
     const pieces = piecesOf(shape, listed, first, slices);
     if (first.done) {

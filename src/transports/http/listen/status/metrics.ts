@@ -17,8 +17,9 @@ export class Metrics {
   readonly #duration = new Histogram(DURATION_BOUNDS_SECONDS);
   #aborted = 0;
   #bytes = 0;
+  #received = 0;
 
-  readonly count = ({ method, status, bytes, durationMs, aborted }: AccessRecord): void => {
+  readonly count = ({ method, status, bytes, received = 0, durationMs, aborted }: AccessRecord): void => {
     const labels = { method: METHODS.has(method) ? method : 'OTHER', code: String(status) };
     const key = `${labels.method} ${labels.code}`;
     const row = this.#requests.get(key) ?? { ...labels, count: 0 };
@@ -26,6 +27,7 @@ export class Metrics {
     this.#requests.set(key, row);
     this.#duration.observe(durationMs / 1000);
     this.#bytes += bytes;
+    this.#received += received;
     if (aborted) this.#aborted += 1;
   };
 
@@ -57,6 +59,12 @@ export class Metrics {
         type: 'counter',
         help: 'Bytes of response bodies that were handed to connections.',
         samples: [{ value: this.#bytes + transfers.bytes }],
+      },
+      {
+        name: 'xfer_http_request_bytes_total',
+        type: 'counter',
+        help: 'Bytes of request bodies that were taken in.',
+        samples: [{ value: this.#received + transfers.received }],
       },
       {
         name: 'xfer_http_transfers_in_progress',

@@ -95,6 +95,13 @@ export class Transfers {
     return sum;
   }
 
+  /** Bytes of all bodies that requests under way have brought so far. */
+  get received(): number {
+    let sum = 0;
+    for (const { tally } of this.#underWay) sum += tally.received ?? 0;
+    return sum;
+  }
+
   list(): Transfer[] {
     return [...this.#underWay];
   }

@@ -30,6 +30,11 @@ const WANTED_DIGESTS = 'sha-512=5, sha-256=10';
 
 const METHODS = 'GET, HEAD, OPTIONS, PUT, POST, PATCH, MKCOL, DELETE';
 
+/** What may be asked for with which methods. */
+export function methodsWith({ options }: Uploads): string {
+  return options.manage ? `${METHODS}, MOVE` : METHODS;
+}
+
 /** Answers a request that is about uploads, and says whether it was. Rejects as the sink does, and for what is no refusal. */
 export async function answerUpload(exchange: Exchange, sharing: Sharing, uploads: Uploads): Promise<boolean> {
   const { request, response } = exchange;
@@ -63,7 +68,7 @@ async function answer(exchange: Exchange, sharing: Sharing, uploads: Uploads): P
     for (const [name, value] of Object.entries({ ...tusFields(uploads), ...limitFields(uploads), ...digests })) {
       response.setHeader(name, value);
     }
-    answerOptions(request, response, uploads.options.manage ? `${METHODS}, MOVE` : METHODS);
+    answerOptions(request, response, methodsWith(uploads));
     return true;
   }
   const id = uploadIdOf(url);

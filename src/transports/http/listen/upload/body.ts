@@ -5,6 +5,7 @@ import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
 import { clientGone } from '../watch-client.js';
 import { refusals } from './refusal.js';
+import { giveBack, readStraight, type StraightReads } from './straight-reads.js';
 
 /** Bytes that each period of waiting has to bring: a client that sends one now and then would hold its place for ever. */
 const LEAST_BYTES = 1024;
@@ -12,10 +13,13 @@ const LEAST_BYTES = 1024;
 /** Pieces, of up to 64 KiB each, that wait for the disk. Each is handed on as it came: bytes would be joined by a copy. */
 const MOST_PIECES = 16;
 
+/** A longer rest of a body is worth a connection of its own. */
+const STRAIGHT_FROM_BYTES = 8 << 20;
+
 const asked = new WeakSet<IncomingMessage>();
 
 /** Whether the client holds its body back until somebody wants it (RFC 9110, 10.1.1). */
-export function holdsBack(request: IncomingMessage): boolean {
+function holdsBack(request: IncomingMessage): boolean {
   return !asked.has(request) && /^100-continue$/i.test(request.headers.expect ?? '');
 }
 
@@ -33,25 +37,46 @@ export class UploadBody extends Readable {
   readonly #request: IncomingMessage;
   readonly #exchange: Exchange;
   readonly #idleMs: number;
+  readonly #straight: StraightReads | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sinceTimer = 0;
 
   constructor(exchange: Exchange, idleMs: number) {
     super({ objectMode: true, highWaterMark: MOST_PIECES });
+    const { request, response, tally } = exchange;
     this.#exchange = exchange;
-    this.#request = exchange.request;
+    this.#request = request;
     this.#idleMs = idleMs;
-    const length = contentLength(exchange.request.headers);
-    if (length !== undefined) exchange.tally.totalBytes = length;
-    askFor(exchange.request, exchange.response);
-    this.#request.pause();
-    this.#request.on('data', this.#take).on('end', this.#end).on('close', this.#gone).on('error', this.#gone);
-    if (this.#request.readableEnded) process.nextTick(this.#end);
-    else if (this.#request.destroyed) process.nextTick(this.#gone);
+    const length = contentLength(request.headers);
+    if (length !== undefined) tally.totalBytes = length;
+    askFor(request, response);
+    request.on('close', this.#gone).on('error', this.#gone);
+    this.#straight = this.#readsStraight(length);
+    if (this.#straight) return;
+    request.pause().on('data', this.#take).on('end', this.#end);
+    if (request.readableEnded) process.nextTick(this.#end);
+    else if (request.destroyed) process.nextTick(this.#gone);
+  }
+
+  /** Undefined where the body is short, or its length not known, or Node has no way to do so. */
+  #readsStraight(length: number | undefined): StraightReads | undefined {
+    const request = this.#request;
+    const left = (length ?? 0) - request.readableLength;
+    if (left < STRAIGHT_FROM_BYTES || request.complete || request.destroyed) return undefined;
+    const early = request.read() as Buffer | null;
+    const reads = readStraight(request, left, this.#take, this.#end);
+    if (reads) this.#exchange.response.shouldKeepAlive = false;
+    if (early) this.#take(early);
+    return reads;
+  }
+
+  /** Its bytes were written. */
+  recycle(chunk: Buffer): void {
+    giveBack(chunk);
   }
 
   override _read(): void {
-    this.#request.resume();
+    (this.#straight ?? this.#request).resume();
     this.#timer ??= setInterval(() => this.#look(), this.#idleMs);
   }
 
@@ -61,16 +86,18 @@ export class UploadBody extends Readable {
   }
 
   readonly #take = (chunk: Buffer): void => {
+    const { tally } = this.#exchange;
     this.#sinceTimer += chunk.length;
-    this.#exchange.tally.received = (this.#exchange.tally.received ?? 0) + chunk.length;
-    if (this.push(chunk)) return;
-    this.#request.pause();
+    tally.received = (tally.received ?? 0) + chunk.length;
+    if (this.destroyed) giveBack(chunk);
+    if (this.destroyed || this.push(chunk)) return;
+    (this.#straight ?? this.#request).pause();
     this.#rest();
   };
 
   readonly #end = (): void => {
     this.#rest();
-    this.push(null);
+    if (!this.destroyed) this.push(null);
   };
 
   readonly #gone = (): void => {
@@ -89,7 +116,9 @@ export class UploadBody extends Readable {
     this.#request.off('data', this.#take).off('end', this.#end).off('close', this.#gone).off('error', this.#gone);
     // A request without one fails the process where its connection breaks.
     this.#request.on('error', () => undefined);
-    if (!this.#request.complete) this.#request.pause();
+    if (!this.#request.complete && !this.#straight) this.#request.pause();
+    // What still comes is read and forgotten, for a while: who refuses the rest wants to be heard.
+    if (!this.#request.complete) this.#straight?.resume();
     done(error);
   }
 }

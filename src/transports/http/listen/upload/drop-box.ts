@@ -23,6 +23,6 @@ ${ICON}
 <script>${SCRIPT}</script><script>${UPLOAD_SCRIPT}</script>
 </main></body></html>
 `);
-  response.writeHead(200, { ...pageFields('text/html; charset=utf-8'), 'Content-Length': body.length });
+  response.writeHead(200, { ...pageFields('text/html; charset=utf-8', true), 'Content-Length': body.length });
   await sendLast(exchange, body);
 }

@@ -1,6 +1,5 @@
 /**
- * Which tests hold each of the 25 attacks that file servers have suffered: what happened, and where it is tried here. Over
- * HTTP nothing is uploaded: the only requests that write are those for scripts.
+ * Which tests hold each of the 25 attacks that file servers have suffered: what happened, and where it is tried here.
  *
  *  1 `../` in any spelling              14 DNS rebinding, Host
  *  2 a prefix without its separator     15 expressions and parsers that are kept busy
@@ -30,15 +29,21 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
   2: [
     ['attacks/spellings', 'a file of a sibling'],
     ['attacks/swapped-links', 'to-sibling'],
+    ['upload/attacks', 'root_evil/secret'],
     ['access/prefix', 'what is left of a target below the base path'],
   ],
   3: [
     ['attacks/swapped-links', 'that is swapped meanwhile'],
     ['confined', 'no link leads out of it'],
+    ['upload/attacks', 'no upload goes through a link that leads out'],
+    ['upload/attacks', 'a folder that is swapped for a link meanwhile'],
     ['archive/contents', 'links out are not there'],
     ['cgi/hidden-text', 'no link to it'],
   ],
-  4: [['access/matrix', 'exactly what may go on does']],
+  4: [
+    ['upload/attacks', 'no name of an upload leaves its folder'],
+    ['upload/multipart', 'names come as they were sent'],
+  ],
   5: [
     ['listing/listing', 'no name of a file becomes markup'],
     ['attacks/told', 'a markup of who asks'],
@@ -46,7 +51,8 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
   ],
   6: [['attacks/told', 'a markup of who asks']],
   7: [
-    ['access/matrix', 'exactly what may go on does'],
+    ['upload/attacks', 'what was uploaded runs nothing in our name'],
+    ['../../../interop/page/hostile', 'a page that was uploaded runs nothing'],
     ['listing/page', 'what a browser would run is never looked at'],
   ],
   8: [
@@ -64,6 +70,7 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
   ],
   11: [
     ['access/matrix', 'exactly what may go on does'],
+    ['upload/matrix', 'exactly what may be done is done'],
     ['status/metrics', 'what changes something is no question'],
     ['attacks/pipelined', 'does not open it for what follows'],
   ],
@@ -74,6 +81,7 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
   13: [
     ['access/names-and-origins', 'a page of another site may change nothing'],
     ['access/matrix', 'exactly what may go on does'],
+    ['upload/matrix', 'a page of another site'],
   ],
   14: [['access/names-and-origins', 'over the wire: no Host, several']],
   15: [
@@ -86,6 +94,7 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
   16: [['file/ranges', 'several ranges come as multipart']],
   17: [
     ['attacks/hang-ups', 'at any time of any answer'],
+    ['upload/attacks', 'clients that go away leave no file open'],
     ['hostile', 'hang-ups and conditional requests leave no file open'],
     ['archive/under-way', 'a client that hangs up leaves nothing open'],
     ['cgi/faults', '300 scripts in all ways'],
@@ -94,6 +103,8 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
     ['attacks/crowds', 'another one is served within a second'],
     ['attacks/pipelined', 'many requests at once of a client that reads nothing'],
     ['hostile', 'a client that stalls is cut'],
+    ['upload/attacks', 'a body that stalls, or brings next to nothing, is cut'],
+    ['upload/attacks', 'too many uploads at once are asked to wait'],
     ['tls/tls-listener', 'who sends nothing, stops in a handshake'],
   ],
   19: [

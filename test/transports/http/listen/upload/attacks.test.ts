@@ -34,8 +34,10 @@ async function assertNothingOutside({ above }: Box): Promise<void> {
 }
 
 function formFor(name: string): string {
-  const body = `--B\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\n\r\nx\r\n--B--\r\n`;
-  const fields = `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+  const text = `--B\r\nContent-Disposition: form-data; name="f"; filename="${name}"\r\n\r\nx\r\n--B--\r\n`;
+  // One character for each byte, as it is sent.
+  const body = Buffer.from(text).toString('latin1');
+  const fields = `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: ${body.length}\r\n`;
   return `POST / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n${fields}\r\n${body}`;
 }
 

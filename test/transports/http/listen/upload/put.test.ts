@@ -4,6 +4,7 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { AccessRecord } from '#xfer/transports/http/listen/index.js';
 import { patternBytes } from '../../../../support/fixtures.js';
 import { exchange } from '../rig.js';
 import { ask, namesIn, openBox, put, reasonOf } from './upload-rig.js';
@@ -172,4 +173,23 @@ test('a client that goes away in the middle leaves nothing', LIMIT, async (t) =>
   while ((await namesIn(root)).length === 0) await new Promise(setImmediate);
   socket.destroy();
   while ((await namesIn(root)).length > 0) await new Promise(setImmediate);
+});
+
+test('what came is counted, and an upload under way is told as one', LIMIT, async (t) => {
+  const told: { method: string; received: number | undefined }[] = [];
+  const options = {
+    metrics: true,
+    onRequest: ({ method, received }: AccessRecord) => void told.push({ method, received }),
+  };
+  const { url, port, listener, root } = await openBox(t, {}, options);
+  await put(`${url}/f`, 'x'.repeat(5000));
+  const socket = connect(port, '127.0.0.1');
+  socket.write('PUT /g HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\n12345');
+  while ((await namesIn(root)).length < 2) await new Promise(setImmediate);
+  const [transfer] = listener.transfers?.() ?? [];
+  assert.deepEqual([transfer?.path, transfer?.incoming, transfer?.totalBytes], ['g', true, 10]);
+  socket.destroy();
+  const text = await (await fetch(`${url}/metrics`)).text();
+  assert.match(text, /^xfer_http_request_bytes_total 500[05]$/m);
+  assert.deepEqual(told[0], { method: 'PUT', received: 5000 });
 });

@@ -19,23 +19,30 @@ export const ICON = `<link rel="icon" href="data:image/svg+xml,${encodeURICompon
  * digests; its icon; and from this server what can be looked at: pictures, sound and film, text, and PDF in a frame. Forms
  * go to this server, because without a script a form sorts.
  */
-export const POLICY = [
-  "default-src 'none'",
-  `style-src '${digestOf(STYLE)}' '${digestOf(UPLOAD_STYLE)}'`,
-  `script-src '${digestOf(SCRIPT)}' '${digestOf(UPLOAD_SCRIPT)}'`,
-  "img-src 'self' data:",
-  "media-src 'self'",
-  "connect-src 'self'",
-  "frame-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join('; ');
+export const POLICY = policyOf([STYLE], [SCRIPT]);
+
+/** Of a page that takes files. */
+export const UPLOAD_POLICY = policyOf([STYLE, UPLOAD_STYLE], [SCRIPT, UPLOAD_SCRIPT]);
+
+function policyOf(styles: readonly string[], scripts: readonly string[]): string {
+  return [
+    "default-src 'none'",
+    `style-src ${digestsOf(styles)}`,
+    `script-src ${digestsOf(scripts)}`,
+    "img-src 'self' data:",
+    "media-src 'self'",
+    "connect-src 'self'",
+    "frame-src 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
 
 function built(name: string): string {
   return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
 }
 
-function digestOf(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
+function digestsOf(texts: readonly string[]): string {
+  return texts.map((text) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`).join(' ');
 }

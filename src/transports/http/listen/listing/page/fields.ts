@@ -1,13 +1,13 @@
-import { POLICY } from './assets.js';
+import { POLICY, UPLOAD_POLICY } from './assets.js';
 
-/** The fields of every answer that is made of a folder or a file, and not a file itself. */
-export function pageFields(contentType: string): Record<string, string> {
+/** The fields of every answer that is made of a folder or a file, and not a file itself. `takes`: its forms change something. */
+export function pageFields(contentType: string, takes = false): Record<string, string> {
   return {
     'Content-Type': contentType,
     'Cache-Control': 'no-cache',
     'X-Content-Type-Options': 'nosniff',
     // With no-referrer a browser would say nothing of where a form comes from, and it would be taken for another site's.
-    'Referrer-Policy': 'same-origin',
-    'Content-Security-Policy': POLICY,
+    'Referrer-Policy': takes ? 'same-origin' : 'no-referrer',
+    'Content-Security-Policy': takes ? UPLOAD_POLICY : POLICY,
   };
 }
