@@ -246,7 +246,8 @@ class Transfer {
 
   /** Lanes take the next block of a queue in offset order; the first failure stops them all. */
   async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
-    const queue = blocks(missing, this.#context.blockBytes);
+    const { parallelism } = this.#step.source;
+    const queue = blocks(missing, Math.max(this.#context.blockBytes, parallelism?.blockBytes ?? 0));
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
     setMaxListeners(0, signal);

@@ -44,6 +44,8 @@ export interface HttpOptions extends OpenOptions {
   readonly recursive?: boolean;
   /** Such a tree has no name of its own: what is in it goes into the target itself. */
   readonly nameless?: boolean;
+  /** What comes encoded though it was not asked for is kept so; else only under a name that says it, as in `a.gz`. */
+  readonly keepsEncoded?: boolean;
   /** The server is asked for a digest of what it sends. */
   readonly asksDigest?: boolean;
 }
@@ -73,8 +75,8 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
   });
   try {
     const open = options.recursive ? openHttpTree : openHttpSource;
-    const terms = { asksDigest: options.asksDigest === true, nameless: options.nameless === true };
-    return await open(client, withoutLogin(given), scope, options.onNotice, terms);
+    const { asksDigest = false, nameless = false, keepsEncoded = false } = options;
+    return await open(client, withoutLogin(given), scope, options.onNotice, { asksDigest, nameless, keepsEncoded });
   } catch (error) {
     client.close();
     throw error;
