@@ -311,6 +311,7 @@ export class HttpSource implements Source {
       signal: scope.signal,
       ...(promised === undefined ? {} : { promised }),
       ...(wanted === undefined ? {} : { wanted }),
+      last: this.parallelism.lanes === 1 || answer.response.statusCode === 200,
     });
   }
 
