@@ -5,7 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
-import type { PassingHashes } from './proof.js';
+import type { PassingHashes } from './passing-hashes.js';
 
 export interface PumpOptions {
   /** For messages. */
@@ -69,7 +69,8 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     if (expectedBytes !== undefined && bytes > expectedBytes) {
       throw new XferError('SOURCE_CHANGED', `read ${label}: more bytes came than were announced`);
     }
-    if (hashes) for (const hash of hashes.values()) hash.update(chunk);
+    const hashing = hashes?.update(chunk);
+    if (hashing) await hashing;
     const { length } = chunk;
     const taken = (error?: Error | null): void => {
       if (error) return;

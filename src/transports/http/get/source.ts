@@ -34,7 +34,9 @@ const LONG_LINE_LANES = 8;
 const BLOCKS_A_LANE = 2;
 const LONGEST_BLOCK_BYTES = 64 << 20;
 /** A line is long where an answer takes so much; below it one connection carries all that two ends can. */
-const LONG_LINE_MS = 15;
+const LONG_LINE_MS = 30;
+/** A part so long is worth a connection of its own. */
+const LAST_FROM_BYTES = 32 << 20;
 /** More parts of a file at once than anybody asks for. */
 const MOST_LANES = 1000;
 const FILES_IN_FLIGHT = 32;
@@ -311,7 +313,7 @@ export class HttpSource implements Source {
       signal: scope.signal,
       ...(promised === undefined ? {} : { promised }),
       ...(wanted === undefined ? {} : { wanted }),
-      last: this.parallelism.lanes === 1 || answer.response.statusCode === 200,
+      last: (wanted ?? promised ?? 0) >= LAST_FROM_BYTES || answer.response.statusCode === 200,
     });
   }
 
