@@ -76,6 +76,8 @@ export interface Parallelism {
   readonly filesInFlight: number;
   /** Reads or writes on one large file. */
   readonly lanes: number;
+  /** What one read of a lane should bring, as each costs a round trip; the engine's own where absent. */
+  readonly blockBytes?: number;
 }
 
 /** Where bytes come from. */

@@ -1,11 +1,8 @@
 /** Proof that what came is what somebody said the file is. */
-import { createHash, type Hash } from 'node:crypto';
 import { XferError } from '../errors.js';
 import type { DigestAlgorithm, Draft, Entry, Scope, Source, StatedDigest } from '../transport.js';
 import type { CopyOptions } from './options.js';
-
-/** Hashes of all bytes of a file, for those who pass in order. */
-export type PassingHashes = ReadonlyMap<DigestAlgorithm, Hash>;
+import type { PassingHashes } from './passing-hashes.js';
 
 export interface Proven {
   readonly algorithm: DigestAlgorithm;
@@ -21,11 +18,6 @@ export async function statedDigests(
   scope: Scope,
 ): Promise<readonly StatedDigest[]> {
   return [...((await expected?.(source, entry, scope)) ?? []), ...(source.stated?.(entry) ?? [])];
-}
-
-/** A hash for each algorithm that is needed. */
-export function passingHashes(algorithms: Iterable<DigestAlgorithm>): PassingHashes {
-  return new Map([...new Set(algorithms)].map((algorithm) => [algorithm, createHash(algorithm)]));
 }
 
 /**
@@ -57,8 +49,7 @@ export async function prove(
 export function digestsOf(hashes: PassingHashes | undefined, draft: Draft, label: string, scope: Scope) {
   const done = new Map<DigestAlgorithm, Promise<string>>();
   const compute = async (algorithm: DigestAlgorithm): Promise<string> => {
-    const passed = hashes?.get(algorithm);
-    if (passed) return passed.digest('hex');
+    if (hashes) return hashes.digest(algorithm);
     if (draft.digest) return (await draft.digest(algorithm, scope)).hex;
     throw new XferError('UNSUPPORTED', `verify ${label}: the other end cannot give a digest`);
   };

@@ -1,11 +1,11 @@
 /** The one byte loop. */
 
-import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
+import type { PassingHashes } from './passing-hashes.js';
 
 export interface PumpOptions {
   /** For messages. */
@@ -15,7 +15,7 @@ export interface PumpOptions {
   readonly expectedBytes?: number;
   readonly limiter?: Limiter | undefined;
   /** Given all that passes. */
-  readonly hashes?: { values(): Iterable<Hash> } | undefined;
+  readonly hashes?: Pick<PassingHashes, 'update'> | undefined;
   /** The writer emits 'held' for each piece that the far side acknowledged; else a finished write counts as held. */
   readonly acknowledged: boolean;
   /** Further bytes, in order, that the far side holds. */
@@ -70,7 +70,8 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     if (expectedBytes !== undefined && bytes > expectedBytes) {
       throw new XferError('SOURCE_CHANGED', `read ${label}: more bytes came than were announced`);
     }
-    if (hashes) for (const hash of hashes.values()) hash.update(chunk);
+    const hashing = hashes?.update(chunk);
+    if (hashing) await hashing;
     const { length } = chunk;
     const taken = (error?: Error | null): void => {
       if (error) return;

@@ -5,8 +5,9 @@ import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
 import type { CopyOptions } from './options.js';
+import { type PassingHashes, passingHashes } from './passing-hashes.js';
 import type { Step } from './plan.js';
-import { digestsOf, type PassingHashes, passingHashes, prove, statedDigests } from './proof.js';
+import { digestsOf, prove, statedDigests } from './proof.js';
 import { pump } from './pump.js';
 import { blocks, holes, intersect, normalize, type Span, totalBytes } from './ranges.js';
 import { retry } from './retry.js';
@@ -183,13 +184,17 @@ class Transfer {
     this.#context.onStart(this.#step, heldBytes);
     const stated = await statedDigests(this.#step.source, this.#entry, options, scope);
     const inOrder = heldBytes === 0 && !this.#inLanes(draft, held);
-    const wanted = stated.map(({ algorithm }) => algorithm);
-    if (options.verify === 'sha256') wanted.push('sha256');
-    const hashes = inOrder && wanted.length > 0 ? passingHashes(wanted) : undefined;
-    const sent = await this.#send(draft, held, hashes);
-    const proof = await this.#prove(draft, stated, hashes);
-    await draft.commit(this.#finalEntry(heldBytes + sent), scope);
-    return { bytes: heldBytes + sent, resumedBytes: this.#resumedBytes, ...proof };
+    const wanted = new Set(stated.map(({ algorithm }) => algorithm));
+    if (options.verify === 'sha256') wanted.add('sha256');
+    const hashes = inOrder && wanted.size > 0 ? passingHashes([...wanted], size) : undefined;
+    try {
+      const sent = await this.#send(draft, held, hashes);
+      const proof = await this.#prove(draft, stated, hashes);
+      await draft.commit(this.#finalEntry(heldBytes + sent), scope);
+      return { bytes: heldBytes + sent, resumedBytes: this.#resumedBytes, ...proof };
+    } finally {
+      hashes?.close();
+    }
   }
 
   async #prove(draft: Draft, stated: readonly StatedDigest[], hashes: PassingHashes | undefined): Promise<Proof> {
@@ -246,7 +251,8 @@ class Transfer {
 
   /** Lanes take the next block of a queue in offset order; the first failure stops them all. */
   async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
-    const queue = blocks(missing, this.#context.blockBytes);
+    const { parallelism } = this.#step.source;
+    const queue = blocks(missing, Math.max(this.#context.blockBytes, parallelism?.blockBytes ?? 0));
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
     setMaxListeners(0, signal);

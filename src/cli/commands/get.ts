@@ -63,10 +63,14 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
 }
 
 /** `-o dir` is the tree itself, so that the same line goes on with it; `-o dir/` is where it is put under its own name. */
-function treeOptions(parsed: ParsedArguments, urls: number): Pick<HttpOptions, 'recursive' | 'nameless'> {
+function treeOptions(
+  parsed: ParsedArguments,
+  urls: number,
+): Pick<HttpOptions, 'recursive' | 'nameless' | 'keepsEncoded'> {
   const output = parsed.text('output');
   const isNamed = output !== undefined && output !== '.' && !output.endsWith('/');
-  return { recursive: parsed.flag('recursive'), nameless: urls === 1 && isNamed };
+  const keepsEncoded = /\.(?:gz|tgz|z|br|zst|xz|bz2|deflate)$/i.test(output ?? '');
+  return { recursive: parsed.flag('recursive'), nameless: urls === 1 && isNamed, keepsEncoded };
 }
 
 function checkSense(parsed: ParsedArguments, urls: number, output: string): void {

@@ -1,9 +1,10 @@
 /** How a request gets to where it goes: over which connections, by which proxy. */
-import { Agent } from 'node:http';
+import type { Agent } from 'node:http';
 import type { Pin } from '../pins.js';
 import type { Fields } from './fields.js';
 import { type HttpProxy, type ProxySettings, proxyFor } from './proxies.js';
 import { SecureAgent } from './secure-agent.js';
+import { TappedAgent } from './tapped-socket.js';
 
 export interface RouteTerms {
   /** What the origin that was named is known by, in place of authorities; any of them will do. */
@@ -27,7 +28,7 @@ export interface Route {
 /** Keeps connections, until `close`. */
 export class Routes {
   readonly #terms: RouteTerms;
-  readonly #plain = new Agent({ keepAlive: true });
+  readonly #plain = new TappedAgent({ keepAlive: true });
   readonly #secure = new Map<string, SecureAgent>();
 
   constructor(terms: RouteTerms) {

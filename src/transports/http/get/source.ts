@@ -28,10 +28,15 @@ import { BodyStream } from './body.js';
 import { LaneLimit } from './lane-limit.js';
 
 const DIGEST_ALGORITHMS = Object.keys(DIGEST_FIELDS) as DigestAlgorithm[];
-/** Lanes that pay on a long line: browsers open as many connections to a host. */
-const LONG_LINE_LANES = 6;
+/** Lanes that pay on a long line. */
+const LONG_LINE_LANES = 8;
+/** Blocks of a file that each lane gets: more would cost round trips, fewer leave lanes without work at the end. */
+const BLOCKS_A_LANE = 2;
+const LONGEST_BLOCK_BYTES = 64 << 20;
 /** A line is long where an answer takes so much; below it one connection carries all that two ends can. */
-const LONG_LINE_MS = 15;
+const LONG_LINE_MS = 30;
+/** A part so long is worth a connection of its own. */
+const LAST_FROM_BYTES = 32 << 20;
 /** More parts of a file at once than anybody asks for. */
 const MOST_LANES = 1000;
 const FILES_IN_FLIGHT = 32;
@@ -41,7 +46,12 @@ export interface SourceTerms {
   readonly mayFollow?: (to: URL) => boolean;
   /** The server is asked for a digest. */
   readonly asksDigest?: boolean;
+  /** What comes encoded is kept as it comes, whatever its name is. */
+  readonly keepsEncoded?: boolean;
 }
+
+/** Names of files that are encoded, and which some servers send with a Content-Encoding that says so once more. */
+const ENCODED_NAME = /\.(?:gz|tgz|svgz|z|br|zst|tzst|xz|txz|bz2|tbz2?|deflate)$/i;
 
 /**
  * Opens the file at a URL without login in it. The first answer's body is kept, paused, for a read that starts at 0, so
@@ -57,7 +67,10 @@ export async function openHttpSource(
   return asHttpSource(client, url, await client.send('GET', url, {}, scope, terms.mayFollow), onNotice, terms);
 }
 
-/** The file that an answer to a GET of `url` holds. PROTOCOL where it is a part of one. */
+/**
+ * The file that an answer to a GET of `url` holds. PROTOCOL where it is a part of one; UNSUPPORTED where it comes encoded,
+ * and neither its name nor the terms say that this is meant: bytes are never decoded here, as some grow without bounds.
+ */
 export function asHttpSource(
   client: HttpClient,
   url: URL,
@@ -70,16 +83,23 @@ export function asHttpSource(
     throw new XferError('PROTOCOL', `get ${describeUrl(url)}: a part was sent, and the whole was asked for`);
   }
   const source = new HttpSource(client, url, answer, terms);
-  if (source.described.encoding !== undefined) {
-    const { label, described } = source;
+  const { described, label, name } = source;
+  if (described.encoding === undefined) return source;
+  if (terms.keepsEncoded || ENCODED_NAME.test(name)) {
     onNotice?.(new XferError('UNSUPPORTED', `${label}: comes encoded (${described.encoding}), and is kept so`).message);
+    return source;
   }
-  return source;
+  answer.response.destroy();
+  throw new XferError('UNSUPPORTED', `get ${label}: comes encoded (${described.encoding}), which was not asked for`, {
+    hint: `to keep it so, give it a name that says it: -o ${name}.gz`,
+  });
 }
 
-/** What pays on a line whose answers take so long. */
-export function parallelismAfter(waitedMs: number): Parallelism {
-  return { filesInFlight: FILES_IN_FLIGHT, lanes: waitedMs >= LONG_LINE_MS ? LONG_LINE_LANES : 1 };
+/** What pays on a line whose answers take so long, for a file of a size. */
+export function parallelismAfter(waitedMs: number, size = 0): Parallelism {
+  if (waitedMs < LONG_LINE_MS) return { filesInFlight: FILES_IN_FLIGHT, lanes: 1 };
+  const blockBytes = Math.min(Math.ceil(size / LONG_LINE_LANES / BLOCKS_A_LANE), LONGEST_BLOCK_BYTES);
+  return { filesInFlight: FILES_IN_FLIGHT, lanes: LONG_LINE_LANES, blockBytes };
 }
 
 /** Made by `openHttpSource`. */
@@ -113,7 +133,7 @@ export class HttpSource implements Source {
     this.described = describeAnswer(headers, url, contentLength(headers));
     const ranges = this.described.acceptsRanges && this.described.version !== undefined;
     this.capabilities = { ranges, replay: true, parallel: true, metadata: true };
-    this.parallelism = parallelismAfter(ranges ? answer.waitedMs : 0);
+    this.parallelism = parallelismAfter(ranges ? answer.waitedMs : 0, this.described.size);
   }
 
   /** The first answer's body waits to be read. */
@@ -293,6 +313,7 @@ export class HttpSource implements Source {
       signal: scope.signal,
       ...(promised === undefined ? {} : { promised }),
       ...(wanted === undefined ? {} : { wanted }),
+      last: (wanted ?? promised ?? 0) >= LAST_FROM_BYTES || answer.response.statusCode === 200,
     });
   }
 

@@ -156,10 +156,16 @@ test('a body with a broken chunk fails with PROTOCOL', { timeout: 10_000 }, asyn
   await assert.rejects(readText(await open(t, `${url}/f`)), { code: 'PROTOCOL' });
 });
 
+test('what comes encoded is refused, unless its name says so or it is meant', { timeout: 10_000 }, async (t) => {
+  const url = await serveRaw(t, whole('Content-Encoding: gzip'));
+  await assert.rejects(open(t, `${url}/f.txt`), { code: 'UNSUPPORTED', hint: /-o f\.txt\.gz/ });
+  assert.equal(await readText(await open(t, `${url}/f.tar.gz`)), BODY);
+});
+
 test('an encoded file is kept as sent, said so, and never resumed', { timeout: 10_000 }, async (t) => {
   const lines: string[] = [];
   const url = await serveRaw(t, whole('ETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Encoding: gzip'));
-  const source = await open(t, `${url}/f`, { onNotice: (line) => lines.push(line) });
+  const source = await open(t, `${url}/f`, { keepsEncoded: true, onNotice: (line) => lines.push(line) });
   const entry = await entryOf(source);
   assert.equal(entry.size, undefined);
   assert.equal(entry.version, undefined);

@@ -166,7 +166,7 @@ export class Upload {
     await pump(body, out, {
       label: 'upload',
       signal: AbortSignal.any([abort.signal, scope.signal]),
-      ...(hash ? { hashes: new Set([hash]) } : {}),
+      hashes: hash && { update: (chunk) => void hash.update(chunk) },
       acknowledged: true,
       onHeld: (bytes) => {
         this.offset += bytes;
