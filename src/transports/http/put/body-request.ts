@@ -87,9 +87,9 @@ export class BodyRequest {
     if (expects) outgoing.flushHeaders();
   }
 
-  /** All that is left of the body was given. */
-  get ended(): boolean {
-    return this.#ended;
+  /** Its length was stated, so that it cannot be ended before. */
+  get isBound(): boolean {
+    return this.#terms.lengthBytes !== undefined;
   }
 
   /** Resolves when the body may be sent: with an answer where the server has given its last one already. Rejects as `answer`. */

@@ -23,6 +23,9 @@ import type { PutClient } from './put-client.js';
 
 const VERSION: Fields = { [RESUMABLE.interopField.toLowerCase()]: RESUMABLE.interopVersion };
 
+/** Where there is more, a length that is stated lets the other end take it with less work. */
+const OPEN_BYTES = 1 << 20;
+
 export class DraftProtocol implements ResumableProtocol {
   readonly name = 'draft';
   readonly heldBackBytes = 0;
@@ -32,12 +35,12 @@ export class DraftProtocol implements ResumableProtocol {
     this.#client = client;
   }
 
-  /** The length of a request is left open: it may be ended anywhere, and still be answered with what is held. */
+  /** The length of a short request is left open: it may be ended anywhere, and still be answered with what is held. */
   async openPart(
     target: Target,
     place: URL | undefined,
     start: number,
-    _lengthBytes: number | undefined,
+    lengthBytes: number | undefined,
     onPlace: (place: URL) => void,
     scope: Scope,
   ): Promise<BodyRequest> {
@@ -46,7 +49,9 @@ export class DraftProtocol implements ResumableProtocol {
       const found = status === 104 && !place ? placeOf(headers.location, url) : undefined;
       if (found) onPlace(found);
     };
-    const opened = await this.#client.open(place ? 'PATCH' : 'PUT', place ?? target.url, { fields, onInterim }, scope);
+    const stated = lengthBytes !== undefined && lengthBytes > OPEN_BYTES ? { lengthBytes } : {};
+    const terms = { fields, onInterim, ...stated };
+    const opened = await this.#client.open(place ? 'PATCH' : 'PUT', place ?? target.url, terms, scope);
     if (isOpen(opened)) return opened;
     throw place ? goneAstray(opened, target) : await target.fault(opened);
   }

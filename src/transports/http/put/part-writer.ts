@@ -6,7 +6,7 @@ import type { Scope } from '../../../transport.js';
 interface Parts {
   /** Resolves when the chunk was taken, and may be overwritten. `onHeld` is told of bytes as they go. */
   take(chunk: Buffer, onHeld: (bytes: number) => void, scope: Scope): Promise<void>;
-  finish(onHeld: (bytes: number) => void): Promise<void>;
+  finish(onHeld: (bytes: number) => void, scope: Scope): Promise<void>;
 }
 
 /** Hands bytes on one piece after the other. Destroyed before its end it stops the requests under way. */
@@ -31,7 +31,7 @@ export class PartWriter extends Writable {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    this.#run(() => this.#parts.finish(this.#onHeld), callback);
+    this.#run(() => this.#parts.finish(this.#onHeld, this.#scope), callback);
   }
 
   #run(work: () => Promise<void>, callback: (error?: Error | null) => void): void {

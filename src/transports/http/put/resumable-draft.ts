@@ -66,7 +66,7 @@ export class ResumableDraft implements Draft {
     this.#given = start;
     return new PartWriter(scope, {
       take: (chunk, onHeld, scoped) => this.#take(chunk, onHeld, scoped),
-      finish: (onHeld) => this.#finish(onHeld),
+      finish: (onHeld, scoped) => this.#finish(onHeld, scoped),
     });
   }
 
@@ -158,9 +158,22 @@ export class ResumableDraft implements Draft {
       );
   }
 
-  async #finish(onHeld: (bytes: number) => void): Promise<void> {
-    await this.#endPart();
+  async #finish(onHeld: (bytes: number) => void, scope: Scope): Promise<void> {
+    const part = this.#part;
+    if (part && part.left > 0 && part.request.isBound) await this.#breakOff(scope);
+    else await this.#endPart();
     if (this.#last.length > 0) onHeld(this.#last.length);
+  }
+
+  /** Fewer bytes were given than were announced: what of them arrived only the server can tell. */
+  async #breakOff(scope: Scope): Promise<void> {
+    const { target, protocol } = this.#terms;
+    this.#stop();
+    const held = this.#place && (await protocol.ask(target, this.#place, scope));
+    this.#offset = held?.offset ?? 0;
+    if (this.#offset === this.#given) return;
+    const label = describeUrl(target.url);
+    throw new XferError('DISCONNECTED', `put ${label}: ${this.#offset} of ${this.#given} bytes had arrived at its end`);
   }
 
   #stop(): void {
