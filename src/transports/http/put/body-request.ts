@@ -157,7 +157,11 @@ export class BodyRequest {
         return;
       }
       if (this.#timer) this.#patience(`no answer in ${idleTimeoutMs} ms`);
-      this.#terms.onInterim?.(statusCode, headers, this.#terms.url);
+      try {
+        this.#terms.onInterim?.(statusCode, headers, this.#terms.url);
+      } catch (error) {
+        this.#outgoing.destroy(error as Error);
+      }
     });
   }
 

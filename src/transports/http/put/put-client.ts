@@ -10,7 +10,7 @@ import type { HttpClient } from '../client/request.js';
 import { type Answered, BodyRequest, type BodyTerms } from './body-request.js';
 
 /** A larger body is sent once the server said that it will have it, as curl does. */
-const EXPECT_BYTES = 1 << 20;
+export const EXPECT_BYTES = 1 << 20;
 
 export interface WholeTerms {
   readonly fields?: Fields;

@@ -4,8 +4,10 @@ import { throwIfAborted, XferError } from '../../../errors.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../../transport.js';
 import { describeUrl } from '../client/describe-url.js';
 import { EarlyAnswer } from './body-request.js';
+import { Comparison } from './comparison.js';
 import { PartWriter } from './part-writer.js';
 import { isSuccess, type Part, type Proof, type ResumableProtocol, type Target } from './protocol.js';
+import type { PutClient } from './put-client.js';
 import type { UploadNotes } from './upload-notes.js';
 
 /** Before more is sent than was noted, the note is written anew: so often at most. */
@@ -14,6 +16,7 @@ const NOTE_BYTES = 64 << 20;
 const REMOVE_MS = 10_000;
 
 export interface ResumableTerms {
+  readonly client: PutClient;
   readonly target: Target;
   readonly protocol: ResumableProtocol;
   readonly notes: UploadNotes;
@@ -46,6 +49,7 @@ export class ResumableDraft implements Draft {
   #noting: Promise<void> = Promise.resolve();
   #part: (Part & { left: number }) | undefined;
   #proof: Proof | undefined;
+  #same: Comparison | undefined;
 
   constructor(terms: ResumableTerms) {
     this.#terms = terms;
@@ -73,6 +77,7 @@ export class ResumableDraft implements Draft {
   async #take(given: Buffer, onHeld: (bytes: number) => void, scope: Scope): Promise<void> {
     const { target, protocol } = this.#terms;
     const { size } = target;
+    if (this.#same) return this.#compare(given, onHeld);
     let chunk = this.#withoutHeld(given, onHeld);
     if (size !== undefined && this.#given + chunk.length > size) {
       throw new XferError('SOURCE_CHANGED', `put ${describeUrl(target.url)}: more than ${size} bytes came`);
@@ -83,6 +88,7 @@ export class ResumableDraft implements Draft {
     chunk = chunk.subarray(0, chunk.length - last);
     while (chunk.length > 0) {
       const part = this.#part ?? (await this.#openPart(scope));
+      if (!part) return this.#compare(given, onHeld);
       const piece = chunk.subarray(0, part.left);
       this.#mostSent = Math.max(this.#mostSent, this.#given + piece.length);
       await this.#note(this.#mostSent);
@@ -104,12 +110,25 @@ export class ResumableDraft implements Draft {
     return chunk.subarray(known);
   }
 
-  async #openPart(scope: Scope): Promise<Part & { left: number }> {
-    const { target, protocol, partBytes } = this.#terms;
+  #compare(given: Buffer, onHeld: (bytes: number) => void): void {
+    this.#same?.take(given);
+    this.#given += given.length;
+    onHeld(given.length);
+  }
+
+  /** Undefined where something has the name that may be this very file. */
+  async #openPart(scope: Scope): Promise<(Part & { left: number }) | undefined> {
+    const { client, target, protocol, partBytes } = this.#terms;
     const start = this.#given;
     const missing = target.size === undefined ? undefined : target.size - protocol.heldBackBytes - start;
     const lengthBytes = missing === undefined ? undefined : Math.min(missing, partBytes);
-    const request = await protocol.openPart(target, this.#place, start, lengthBytes, this.#onPlace, scope);
+    const opening = protocol.openPart(target, this.#place, start, lengthBytes, this.#onPlace, scope);
+    const request = await opening.catch(async (error: unknown) => {
+      if (start > 0 || this.#place) throw error;
+      this.#same = await Comparison.after(error, target, client, scope);
+      this.#last = Buffer.alloc(0);
+    });
+    if (!request) return undefined;
     this.#part = { start, request, left: missing === undefined ? partBytes : (lengthBytes as number) };
     return this.#part;
   }
@@ -194,7 +213,8 @@ export class ResumableDraft implements Draft {
     if (there !== size) {
       throw new XferError('TRUNCATED', `put ${describeUrl(target.url)}: ${there} of ${size} bytes were given`);
     }
-    if (!this.#done) {
+    this.#same?.end();
+    if (!this.#done && !this.#same) {
       await protocol.complete(target, this.#place, this.#offset, this.#last, this.#proof, scope);
     }
     this.#done = true;

@@ -178,7 +178,16 @@ class HttpSink implements Sink {
     const partBytes = Math.min(this.#terms.chunkBytes ?? Number.POSITIVE_INFINITY, mostPartBytes);
     const lasting = entry.version !== undefined;
     const key = `${target.url.href}\0${entry.version}\0${entry.size}`;
-    const common = { target, protocol, notes: this.#notes, key, lasting, partBytes, prove: this.#proverOf(target) };
+    const common = {
+      client: this.#client,
+      target,
+      protocol,
+      notes: this.#notes,
+      key,
+      lasting,
+      partBytes,
+      prove: this.#proverOf(target),
+    };
     const note = lasting ? await this.#notes.find(key) : undefined;
     const left = note?.place.origin === target.url.origin && note.protocol === protocol.name ? note : undefined;
     const held = left && (await protocol.ask(target, left.place, scope));

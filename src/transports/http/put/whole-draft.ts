@@ -1,4 +1,5 @@
 /** A file on its way in one request, to any server that takes PUT (RFC 9110, 9.3.4). */
+import { createHash, type Hash } from 'node:crypto';
 import type { Writable } from 'node:stream';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { onAbort } from '../../../on-abort.js';
@@ -6,9 +7,10 @@ import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../../t
 import { describeUrl } from '../client/describe-url.js';
 import { RESUMABLE } from '../upload-protocol.js';
 import { type Answered, type BodyRequest, EarlyAnswer } from './body-request.js';
+import { Comparison } from './comparison.js';
 import { PartWriter } from './part-writer.js';
 import { firstFields, isOpen, isSuccess, type Proof, placeOf, type Target } from './protocol.js';
-import type { PutClient } from './put-client.js';
+import { EXPECT_BYTES, type PutClient } from './put-client.js';
 
 export interface WholeTerms {
   readonly client: PutClient;
@@ -28,9 +30,13 @@ export class WholeDraft implements Draft {
   /** The last byte waits for `commit`: with it the file has its name. */
   #last: Buffer = Buffer.alloc(0);
   #proof: Proof | undefined;
+  #same: Comparison | undefined;
+  readonly #sum: Hash | undefined;
 
   constructor(terms: WholeTerms) {
     this.#terms = terms;
+    const { size } = terms.target;
+    this.#sum = size !== undefined && size <= EXPECT_BYTES ? createHash('sha256') : undefined;
   }
 
   async write(start: number, scope: Scope): Promise<Writable> {
@@ -55,17 +61,29 @@ export class WholeDraft implements Draft {
       if (size !== undefined && this.#given + given.length > size) {
         throw new XferError('SOURCE_CHANGED', `put ${this.#label}: more than ${size} bytes came`);
       }
-      const isLast = this.#given + given.length === size;
-      const chunk = isLast ? given.subarray(0, -1) : given;
-      // What is written may be overwritten by its reader once it was taken.
-      if (isLast) this.#last = Buffer.from(given.subarray(-1));
-      this.#request ??= await this.#open();
-      await this.#request.write(chunk).catch((error: unknown) => this.#explain(error));
+      if (!this.#same) await this.#send(given);
+      this.#same?.take(given);
+      this.#sum?.update(given);
       this.#given += given.length;
-      onHeld(chunk.length);
+      onHeld(this.#same ? given.length : given.length - this.#last.length);
     } finally {
       free();
     }
+  }
+
+  async #send(given: Buffer): Promise<void> {
+    const { client, target } = this.#terms;
+    const scope = { signal: this.#stop.signal };
+    this.#request ??= await this.#open().catch(async (error: unknown) => {
+      if (this.#given > 0) throw error;
+      this.#same = await Comparison.after(error, target, client, scope);
+      return undefined;
+    });
+    const isLast = this.#given + given.length === target.size && !this.#same;
+    // What is written may be overwritten by its reader once it was taken.
+    if (isLast) this.#last = Buffer.from(given.subarray(-1));
+    const chunk = isLast ? given.subarray(0, -1) : given;
+    await this.#request?.write(chunk).catch((error: unknown) => this.#explain(error));
   }
 
   async #open(): Promise<BodyRequest> {
@@ -106,10 +124,18 @@ export class WholeDraft implements Draft {
     if (this.#given !== size) {
       throw new XferError('TRUNCATED', `put ${this.#label}: ${this.#given} of ${size} bytes were given`);
     }
+    if (this.#same) return this.#same.end();
     const answered = await this.#end(scope);
-    if (!isSuccess(answered)) throw await this.#fault(answered);
     this.#request = undefined;
+    if (!isSuccess(answered)) return this.#compareLate(await this.#fault(answered), scope);
     if (this.#proof) await this.#terms.prove(this.#proof, scope);
+  }
+
+  /** A short file was sent unasked, and is refused after its end. */
+  async #compareLate(fault: Error, scope: Scope): Promise<void> {
+    const { client, target } = this.#terms;
+    if (!this.#sum) throw fault;
+    (await Comparison.after(fault, target, client, scope)).endWith(this.#sum.digest('hex'));
   }
 
   async #end(scope: Scope): Promise<Answered> {
