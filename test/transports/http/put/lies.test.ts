@@ -110,7 +110,10 @@ test('a success at the end without the end', TIME, (t) =>
 );
 
 test('no answer, ever', TIME, async (t) => {
-  const url = await serve(t, featured({}, (request) => void request.resume()));
+  const url = await serve(
+    t,
+    featured({}, (request) => void request.resume()),
+  );
   const sink = await openSinkAt(t, `${url}/`, { idleTimeoutMs: 400 });
   await assert.rejects(putFile(sink, 'file', BYTES), failsWith('TIMED_OUT', /no answer in 400 ms/));
   const small = sink.put?.({ path: 'small', kind: 'file', size: 3 }, Buffer.from('abc'), false, scope);
