@@ -67,15 +67,24 @@ async function propertiesOf(
   return { path, kind: 'file', ...size(bytes), ...time(httpDate(element('getlastmodified'))) };
 }
 
-/** The digest of a file there, as the server states it; undefined where it does not. */
+export interface StatedFile {
+  /** Its digest, where the server states one. */
+  readonly hex: string | undefined;
+  readonly size: number | undefined;
+  readonly mtimeMs: number | undefined;
+}
+
+/** What the server states of a file there; undefined where it does not. */
 export async function statedThere(
   client: PutClient,
   url: URL,
   algorithm: DigestAlgorithm,
   scope: Scope,
-): Promise<string | undefined> {
+): Promise<StatedFile | undefined> {
   const { status, headers } = await askDigest(client, url, algorithm, scope);
-  return status === 200 ? reprDigest(headers['repr-digest'], algorithm) : undefined;
+  if (status !== 200) return undefined;
+  const hex = reprDigest(headers['repr-digest'], algorithm);
+  return { hex, size: contentLength(headers), mtimeMs: httpDate(headers['last-modified']) };
 }
 
 function askDigest(client: PutClient, url: URL, algorithm: DigestAlgorithm, scope: Scope): Promise<Answered> {

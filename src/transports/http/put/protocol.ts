@@ -17,6 +17,8 @@ export interface Target {
   readonly mtimeMs?: number | undefined;
   /** What has the name is replaced. */
   readonly replace: boolean;
+  /** EXISTS where something has the name, nothing is replaced, and the server would not say so itself. */
+  guard(scope: Scope): Promise<void>;
   /** The error that an answer is which refuses it. */
   fault(answered: Answered, terms?: FaultTerms): Promise<XferError>;
 }

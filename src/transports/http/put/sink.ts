@@ -6,6 +6,7 @@ import { describeUrl } from '../client/describe-url.js';
 import type { HttpClient } from '../client/request.js';
 import { folderOf, rootName, urlBelow } from './address.js';
 import type { Answered } from './body-request.js';
+import { Comparison } from './comparison.js';
 import { DraftProtocol } from './draft-protocol.js';
 import { askFeatures, type Features } from './features.js';
 import { corruptThere, hexOf, lookAt, statedThere } from './look.js';
@@ -112,27 +113,18 @@ class HttpSink implements Sink {
     const proof: Proof = { algorithm: 'sha256', hex: hexOf(bytes, 'sha256') };
     const { href } = target.url;
     const wasInDoubt = this.#inDoubt.has(href);
-    this.#inDoubt.add(href);
-    const answered = await this.#client.send(
-      'PUT',
-      target.url,
-      { fields: firstFields(target, proof), body: bytes },
-      scope,
-    );
-    this.#inDoubt.delete(href);
-    if (isSuccess(answered)) return;
-    const fault = await target.fault(answered, { withDigest: true });
-    const isThere =
-      fault.code === 'EXISTS' && !target.replace && (await this.#isThere(target, proof, wasInDoubt, scope));
-    if (!isThere) throw fault;
-  }
-
-  /** Whether what has the name is the file itself: an answer was lost, or an earlier run brought it. */
-  async #isThere({ url, size }: Target, { algorithm, hex }: Proof, inDoubt: boolean, scope: Scope): Promise<boolean> {
-    const found = await statedThere(this.#client, url, algorithm, scope);
-    if (found !== undefined || !inDoubt) return found === hex;
-    const there = await lookAt(this.#client, url, '', false, scope);
-    return typeof there === 'object' && there.kind === 'file' && there.size === size;
+    try {
+      await target.guard(scope);
+      this.#inDoubt.add(href);
+      const terms = { fields: firstFields(target, proof), body: bytes };
+      const answered = await this.#client.send('PUT', target.url, terms, scope);
+      this.#inDoubt.delete(href);
+      if (!isSuccess(answered)) throw await target.fault(answered, { withDigest: true });
+    } catch (refusal) {
+      // An answer was lost, or an earlier run brought it.
+      const there = await Comparison.after(refusal, target, this.#client, scope, wasInDoubt);
+      there.endWith(proof.hex);
+    }
   }
 
   async close(): Promise<void> {
@@ -211,7 +203,7 @@ class HttpSink implements Sink {
     return async ({ algorithm, hex }: Proof, scope: Scope): Promise<void> => {
       if (this.#features.provesDigests && this.#features.draft) return;
       const found =
-        (await statedThere(this.#client, url, algorithm, scope)) ??
+        (await statedThere(this.#client, url, algorithm, scope))?.hex ??
         (await this.#client.readDigest(url, algorithm, scope));
       if (found === hex) return;
       await this.#client.send('DELETE', url, {}, scope).catch(() => undefined);
@@ -229,8 +221,19 @@ class HttpSink implements Sink {
       size: entry.size,
       mtimeMs: entry.mtimeMs,
       replace: this.#terms.replace,
+      guard: (scoped) => this.#guard(url, scoped),
       fault: (answered, terms) => this.#faultOf(answered, entry.path, scope, terms),
     };
+  }
+
+  /** Many servers replace what is there whatever If-None-Match says. */
+  async #guard(url: URL, scope: Scope): Promise<void> {
+    if (this.#terms.replace || this.#features.draft) return;
+    const there = await lookAt(this.#client, url, '', this.#features.dav, scope);
+    if (there === undefined || there === 'unknown') return;
+    throw new XferError('EXISTS', `put ${describeUrl(url)}: something has that name already`, {
+      hint: 'add --overwrite to replace it, or put it under another name',
+    });
   }
 
   /** 409 says that the folder is missing, or that something else is in the way (RFC 4918, 9.7.1): a look tells which. */

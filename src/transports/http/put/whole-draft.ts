@@ -98,6 +98,7 @@ export class WholeDraft implements Draft {
       if (place) onPlace(place);
     };
     const terms = { fields, lengthBytes: target.size, onInterim };
+    await target.guard({ signal: this.#stop.signal });
     const opened = await client.open('PUT', target.url, terms, { signal: this.#stop.signal });
     if (isOpen(opened)) return opened;
     throw await this.#fault(opened);
@@ -140,6 +141,7 @@ export class WholeDraft implements Draft {
 
   async #end(scope: Scope): Promise<Answered> {
     const { client, target } = this.#terms;
+    if (!this.#request) await target.guard(scope);
     if (!this.#request) return client.send('PUT', target.url, { fields: firstFields(target, this.#proof) }, scope);
     const free = onAbort(scope.signal, () => this.#stop.abort(scope.signal.reason));
     try {

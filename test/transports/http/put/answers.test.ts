@@ -9,7 +9,7 @@ import type { HttpOptions } from '#xfer/transports/http/index.js';
 import { failsWith } from '../../../support/fails-with.js';
 import { patternBytes } from '../../../support/fixtures.js';
 import { scope, serve } from '../hostile-server.js';
-import { afterBody, featured, openSinkAt, putFile, TUS } from './put-rig.js';
+import { afterBody, DRAFT, featured, openSinkAt, putFile, TUS } from './put-rig.js';
 
 const TIME = { timeout: 20_000 };
 const LARGE = patternBytes(3_000_000);
@@ -93,7 +93,7 @@ test('Retry-After is kept for whoever tries again', TIME, async (t) => {
 });
 
 test('a small file is one request, with its digest, its time, and a wish that nothing is replaced', TIME, async (t) => {
-  const { url, seen } = await noting(t, (_seen, response) => response.writeHead(201).end());
+  const { url, seen } = await noting(t, (_seen, response) => response.writeHead(201, DRAFT).end());
   const careful = await openSinkAt(t, `${url}/in/`, { replace: false });
   await putSmall(careful, 'a b/ü#?.txt', 'abc', 1_600_000_000_123);
   const replacing = await openSinkAt(t, `${url}/in?key=1`);
@@ -110,19 +110,45 @@ test('a small file is one request, with its digest, its time, and a wish that no
 test('what has the name already and is the same file is no failure', TIME, async (t) => {
   const digest = `sha-256=:${createHash('sha256').update('abc').digest('base64')}:`;
   const large = `sha-256=:${createHash('sha256').update(LARGE).digest('base64')}:`;
+  let conditional = true;
   const url = await serve(t, (request, response) => {
-    if (request.method === 'OPTIONS') response.writeHead(200).end();
-    else if (request.method === 'HEAD') {
-      response.writeHead(200, { 'Repr-Digest': request.url === '/large' ? large : digest }).end();
-    } else response.writeHead(412).end();
+    const isLarge = request.url === '/large';
+    const fields = { 'Repr-Digest': isLarge ? large : digest, 'Content-Length': isLarge ? LARGE.length : 3 };
+    if (request.method === 'OPTIONS') response.writeHead(200, conditional ? DRAFT : {}).end();
+    else if (request.method === 'HEAD') response.writeHead(200, fields).end();
+    else response.writeHead(412).end();
+  });
+  for (conditional of [true, false]) {
+    const sink = await openSinkAt(t, `${url}/`, { replace: false });
+    await putSmall(sink, 'f', 'abc');
+    await assert.rejects(putSmall(sink, 'f', 'abd'), failsWith('EXISTS'));
+    await putFile(sink, 'large', LARGE);
+    await assert.rejects(putFile(sink, 'large', Buffer.concat([LARGE, Buffer.from('x')])), failsWith('EXISTS'));
+    await assert.rejects(putFile(sink, 'large', patternBytes(LARGE.length, 2)), failsWith('EXISTS'));
+    await assert.rejects(putFile(sink, 'f', LARGE.subarray(0, 300_000)), failsWith('EXISTS'));
+  }
+});
+
+test('a server that would replace what is there is asked before', TIME, async (t) => {
+  const date = 'Sun, 13 Sep 2020 12:26:40 GMT';
+  const { url, seen } = await noting(t, ({ method, url: target }, response) => {
+    if (method === 'OPTIONS') response.writeHead(405).end();
+    else if (method !== 'HEAD') response.writeHead(201).end();
+    else if (target === '/new') response.writeHead(404).end();
+    else response.writeHead(200, { 'Content-Length': '3', 'Last-Modified': date }).end();
   });
   const sink = await openSinkAt(t, `${url}/`, { replace: false });
-  await putSmall(sink, 'f', 'abc');
-  await assert.rejects(putSmall(sink, 'f', 'abd'), failsWith('EXISTS'));
-  await putFile(sink, 'large', LARGE);
-  await assert.rejects(putFile(sink, 'large', Buffer.concat([LARGE, Buffer.from('x')])), failsWith('EXISTS'));
-  const middling = LARGE.subarray(0, 300_000);
-  await assert.rejects(putFile(sink, 'f', middling), failsWith('EXISTS'));
+  await assert.rejects(putSmall(sink, 'old', 'abc', 1_500_000_000_000), failsWith('EXISTS'));
+  await assert.rejects(putSmall(sink, 'old', 'abcd', 1_600_000_000_500), failsWith('EXISTS'));
+  await assert.rejects(putFile(sink, 'old', LARGE), failsWith('EXISTS'));
+  // By length and time it is the file itself.
+  await putSmall(sink, 'old', 'abc', 1_600_000_000_500);
+  await putSmall(sink, 'new', 'abc');
+  await putSmall(await openSinkAt(t, `${url}/`, { replace: true }), 'old', 'abc');
+  assert.deepEqual(
+    seen.filter(({ method }) => method === 'PUT').map(({ url: target }) => target),
+    ['/new', '/old'],
+  );
 });
 
 test('a large body is held back until the server wants it', TIME, async (t) => {
@@ -261,7 +287,7 @@ test('a server of tus alone takes files, small ones too, and no folders', TIME, 
 test('a small file whose answer was lost is known again', TIME, async (t) => {
   let puts = 0;
   const url = await serve(t, (request, response) => {
-    if (request.method === 'OPTIONS') response.writeHead(200).end();
+    if (request.method === 'OPTIONS') response.writeHead(200, DRAFT).end();
     else if (request.method === 'HEAD') response.writeHead(200, { 'Content-Length': '3' }).end();
     else {
       puts += 1;
