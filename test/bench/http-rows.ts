@@ -6,6 +6,7 @@ import { differences } from '../support/trees.js';
 import type { Ground } from './ground.js';
 import { serveRows } from './http-serve-rows.js';
 import { type FileServer, makeServedFolder, startServers, stopServers } from './http-servers.js';
+import { startInboxes, uploadRows } from './http-upload-rows.js';
 import type { Area, Row } from './measure.js';
 import type { AreaName } from './options.js';
 
@@ -13,16 +14,18 @@ import type { AreaName } from './options.js';
 export async function startHttpRows(ground: Ground, areas: readonly AreaName[]): Promise<Area> {
   const servers = await startServers(ground, makeServedFolder(ground));
   const [own] = servers as [FileServer];
+  const inboxes = areas.includes('http-put') ? await startInboxes(ground) : [];
   return {
     rows: [
       ...(areas.includes('http-serve') ? serveRows(ground, servers) : []),
+      ...uploadRows(ground, inboxes),
       ...(areas.includes('http-get') ? [gettingRow(ground, own)] : []),
     ],
     serversOf(label) {
-      const { running } = servers.find((server) => server.label === label) ?? own;
+      const { running } = [...servers, ...inboxes].find((server) => server.label === label) ?? own;
       return [running.child.pid as number];
     },
-    stop: () => stopServers(servers),
+    stop: () => stopServers([...servers, ...inboxes]),
   };
 }
 

@@ -58,9 +58,9 @@ export async function stopServers(servers: readonly FileServer[]): Promise<void>
   for (const { running } of servers) await running.stop();
 }
 
-/** sendfile and a worker for each of two processors, with all that it writes in the bench's own folder. */
-function nginxConfiguration(ground: Ground, folder: string, port: number): string {
-  const place = (name: string) => join(ground.folder, `nginx-${name}`);
+/** `more` goes into the server, `name` into the names of its files. sendfile and a worker for each of two processors, with all that it writes in the bench's own folder. */
+export function nginxConfiguration(ground: Ground, folder: string, port: number, more = '', name = ''): string {
+  const place = (file: string) => join(ground.folder, `nginx-${name}${file}`);
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const temporary = kinds.map((kind) => `${kind}_temp_path ${place(kind)};`).join(' ');
   writeFileSync(
@@ -68,20 +68,34 @@ function nginxConfiguration(ground: Ground, folder: string, port: number): strin
     `${process.getuid?.() === 0 ? 'user root;' : ''} worker_processes 2; daemon off; pid ${place('pid')}; error_log ${place('errors')};
 events { worker_connections 4096; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; ${temporary}
-  server { listen 127.0.0.1:${port}; root ${folder}; autoindex on; } }
+  server { listen 127.0.0.1:${port}; root ${folder}; autoindex on; ${more} } }
 `,
   );
   return place('conf');
 }
 
 async function untilAnswers(port: number, running: Started): Promise<void> {
-  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   const answers = () =>
     fetch(`http://127.0.0.1:${port}/small`).then(
       async (answer) => (await answer.arrayBuffer()).byteLength === SMALL_BYTES,
       () => false,
     );
-  while (!(await answers())) {
+  await untilHolds(answers, port, running);
+}
+
+/** Whatever it answers. */
+export function untilAccepts(port: number, running: Started): Promise<void> {
+  const answers = () =>
+    fetch(`http://127.0.0.1:${port}/`).then(
+      () => true,
+      () => false,
+    );
+  return untilHolds(answers, port, running);
+}
+
+async function untilHolds(holds: () => Promise<boolean>, port: number, running: Started): Promise<void> {
+  const deadlineMs = performance.now() + READY_TIMEOUT_MS;
+  while (!(await holds())) {
     if (performance.now() > deadlineMs) throw new Error(`no answer on port ${port}:\n${running.output()}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -4,7 +4,7 @@ import type { LineOptions } from './delay-line.js';
 import type { GroundOptions } from './ground.js';
 
 export const USAGE = `npm run bench -- [options]
-  --only list    some of tcp, http-serve, http-get, ssh-big, ssh-small, ssh-login, ssh-sparse;
+  --only list    some of tcp, http-serve, http-get, http-put, ssh-big, ssh-small, ssh-login, ssh-sparse;
                  http and ssh are all that begin so
   --size MiB     size of the big file (256)
   --files N      small files in the tree (2000)
@@ -16,7 +16,7 @@ export const USAGE = `npm run bench -- [options]
   --runs N       counted runs of each program, after one warm-up (5)
 `;
 
-const AREAS = ['tcp', 'http-serve', 'http-get', 'ssh-big', 'ssh-small', 'ssh-login', 'ssh-sparse'] as const;
+const AREAS = ['tcp', 'http-serve', 'http-get', 'http-put', 'ssh-big', 'ssh-small', 'ssh-login', 'ssh-sparse'] as const;
 
 export type AreaName = (typeof AREAS)[number];
 

@@ -47,6 +47,12 @@ export async function whatIsReceived(
       hint: 'xfer serve --upload inbox',
     });
   }
+  const counted = only ? parsed.last('once', 'max-downloads') : undefined;
+  if (counted !== undefined) {
+    throw new XferError('USAGE', `option --${counted}: nothing is downloaded`, {
+      hint: '--expires 1h ends it by the clock',
+    });
+  }
   const upload = uploadOptions(only, parsed);
   const sink = await openSink({ scheme: 'file', path }, { guarded: true }, { signal: around.signal });
   const place = createHash('sha256').update(sink.identity).digest('hex').slice(0, 32);

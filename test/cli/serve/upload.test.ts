@@ -22,6 +22,7 @@ test('what does not go together is refused with a hint', limit, async (t) => {
   const cases: [string[], RegExp][] = [
     [['--overwrite', inbox], /option --overwrite: nothing is uploaded\n {2}hint: add --upload/],
     [['--quota', '1G', inbox], /option --quota: nothing is uploaded/],
+    [['--upload-only', '--once', inbox], /option --once: nothing is downloaded/],
     [['--upload', join(root, 'f'), inbox], /uploads go into one directory/],
     [['--upload', join(root, 'f')], /uploads go into a directory/],
     [['--upload', '-'], /uploads go into one directory/],

@@ -45,7 +45,8 @@ const LINGER_MS = 2000;
  */
 export function endAfterBody(request: IncomingMessage, response: ServerResponse, body: string | Buffer): void {
   const { headers } = request;
-  if (request.complete || closing(headers).Connection === undefined || headers.expect !== undefined) {
+  const stillComes = !request.complete && !request.destroyed && closing(headers).Connection !== undefined;
+  if (!stillComes || headers.expect !== undefined) {
     response.end(body);
     return;
   }

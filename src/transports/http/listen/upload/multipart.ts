@@ -36,9 +36,9 @@ export async function* parseForm(body: AsyncIterable<Buffer>, boundary: string):
   for (let parts = 0; await reader.hasPart(); parts += 1) {
     if (parts >= MOST_PARTS) throw new Refusal(413, 'The form has too many parts.');
     const head = partHead(await reader.head());
-    const bytes = reader.untilBoundary();
-    yield { ...head, bytes };
-    await skip(bytes);
+    yield { ...head, bytes: reader.untilBoundary() };
+    // Whoever read may have stopped at any byte.
+    if (reader.within) await skip(reader.untilBoundary());
   }
 }
 
@@ -51,6 +51,7 @@ class FormReader {
   readonly #boundary: Buffer;
   /** What came and was not taken; as if a line had ended before the first byte. */
   #held: Buffer = CRLF;
+  #within = true;
 
   constructor(body: AsyncIterable<Buffer>, boundary: Buffer) {
     this.#source = body[Symbol.asyncIterator]();
@@ -63,12 +64,18 @@ class FormReader {
     this.#held = this.#held.length === 0 ? value : Buffer.concat([this.#held, value]);
   }
 
+  /** The boundary that ends what is being read has not come yet. */
+  get within(): boolean {
+    return this.#within;
+  }
+
   /** All bytes up to the next boundary, which is taken too. */
   async *untilBoundary(): AsyncGenerator<Buffer, undefined> {
     for (;;) {
       const at = this.#held.indexOf(this.#boundary);
       const end = at < 0 ? this.#held.length - this.#begunBytes() : at;
       const found = this.#held.subarray(0, end);
+      this.#within = at < 0;
       this.#held = this.#held.subarray(at < 0 ? end : end + this.#boundary.length);
       if (found.length > 0) yield found;
       if (at >= 0) return;
@@ -95,6 +102,7 @@ class FormReader {
     }
     // Spaces may follow a boundary (RFC 2046, 5.1.1).
     await this.#until(CRLF, 200);
+    this.#within = true;
     return true;
   }
 

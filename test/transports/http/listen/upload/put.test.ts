@@ -193,3 +193,32 @@ test('what came is counted, and an upload under way is told as one', LIMIT, asyn
   assert.match(text, /^xfer_http_request_bytes_total 500[05]$/m);
   assert.deepEqual(told[0], { method: 'PUT', received: 5000 });
 });
+
+test('a form goes on after a file that is refused at its first byte, or in the middle', LIMIT, async (t) => {
+  const { root, url } = await openBox(t, { mostFileBytes: 1_000_000 });
+  await writeFile(join(root, 'there'), 'mine');
+  const body = new FormData();
+  const good = patternBytes(900_000);
+  for (const [name, bytes] of [
+    ['there', patternBytes(500_000)],
+    ['large', patternBytes(5_000_000)],
+    ['good', good],
+    ['.hidden', good],
+    ['last', good],
+  ] as const) {
+    body.append('f', new Blob([bytes as unknown as BlobPart]), name);
+  }
+  const answer = await fetch(`${url}/`, { method: 'POST', body });
+  assert.equal(answer.status, 409);
+  const lines = (await answer.text()).split('\n').map((line) => line.slice(0, 22));
+  assert.deepEqual(lines, [
+    'saved good',
+    'saved last',
+    'not saved there: Somet',
+    'not saved large: A fil',
+    'not saved .hidden: Tha',
+    '',
+  ]);
+  for (const name of ['good', 'last']) assert.ok((await readFile(join(root, name))).equals(good), name);
+  assert.deepEqual(await namesIn(root), ['good', 'last', 'there']);
+});

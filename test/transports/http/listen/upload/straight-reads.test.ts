@@ -52,7 +52,7 @@ test('several at once, in pieces of any length, come out as they were', LIMIT, a
   );
   assert.equal((await put(`${url}/e`, BYTES)).status, 201);
   for (const name of [...names, 'e']) assert.ok((await readFile(join(root, name))).equals(BYTES), name);
-  await assertNoMoreThan(before);
+  await assertNoMoreThan(before, 20_000);
 });
 
 test(
@@ -98,5 +98,5 @@ test('a client that goes away, or falls silent, in the middle leaves nothing', L
     while ((await namesIn(root)).length > 0) await new Promise(setImmediate);
     socket.destroy();
   }
-  await assertNoMoreThan(before);
+  await assertNoMoreThan(before, 20_000);
 });
