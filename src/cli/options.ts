@@ -118,7 +118,7 @@ const rows = [
     number('retry', '', 'n', 'try again so often where no byte moves any more; 0 for never'),
     number('parallel', '', 'n', 'pieces of one large file that are under way at once; 1 for one'),
   ]),
-  ...section('How:', TREES, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
+  ...section('How:', PULLS, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
   ...section('SSH:', TREES, [
     text('port', 'P', 'port', 'port of the SSH server'),
     list('identity', 'i', 'file', 'private key to log in with; may be repeated'),

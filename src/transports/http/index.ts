@@ -44,6 +44,8 @@ export interface HttpOptions extends OpenOptions {
   readonly recursive?: boolean;
   /** Such a tree has no name of its own: what is in it goes into the target itself. */
   readonly nameless?: boolean;
+  /** It is one of several sources, whose turn may come late: a long body is not left to wait for it. */
+  readonly oneOfMany?: boolean;
   /** What comes encoded though it was not asked for is kept so; else only under a name that says it, as in `a.gz`. */
   readonly keepsEncoded?: boolean;
   /** The server is asked for a digest of what it sends. */
@@ -75,8 +77,13 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
   });
   try {
     const open = options.recursive ? openHttpTree : openHttpSource;
-    const { asksDigest = false, nameless = false, keepsEncoded = false } = options;
-    return await open(client, withoutLogin(given), scope, options.onNotice, { asksDigest, nameless, keepsEncoded });
+    const { asksDigest = false, nameless = false, keepsEncoded = false, oneOfMany = false } = options;
+    return await open(client, withoutLogin(given), scope, options.onNotice, {
+      asksDigest,
+      nameless,
+      keepsEncoded,
+      oneOfMany,
+    });
   } catch (error) {
     client.close();
     throw error;
