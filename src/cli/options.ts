@@ -132,7 +132,7 @@ const rows = [
   ...section('How:', PULLS, [
     number('parallel', '', 'n', 'pieces of one large file that are under way at once; 1 for one'),
   ]),
-  ...section('How:', WALKS, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
+  ...section('How:', SELECTIONS, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
   ...section('SSH:', TREES, [
     text('port', 'P', 'port', 'port of the SSH server'),
     list('identity', 'i', 'file', 'private key to log in with; may be repeated'),

@@ -10,8 +10,8 @@ export const USAGE = `npm run bench -- [options]
   --files N      small files in the tree (2000)
   --file-size B  size of each of them (2048)
   --sparse GiB   copy a file of holes of this size over ssh as well
-  --rtt ms       ssh over a line with this round trip
-  --rate Mbit/s  ssh over a line that carries this much each way, all its connections together
+  --rtt ms       ssh, http-get and http-put, over a line with this round trip
+  --rate Mbit/s  ssh, http-get and http-put, over a line that carries this much each way, all its connections together
   --window MiB   what such a line holds each way of one connection (64)
   --runs N       counted runs of each program, after one warm-up (5)
 `;
@@ -24,7 +24,7 @@ export interface BenchOptions {
   readonly help: boolean;
   readonly areas: readonly AreaName[];
   readonly ground: GroundOptions;
-  /** Absent: ssh straight over loopback. */
+  /** Absent: straight over loopback. */
   readonly line: LineOptions | undefined;
   readonly runs: number;
 }

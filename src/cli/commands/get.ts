@@ -47,7 +47,12 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     {
       from,
       to,
-      transportOptions: { ...web, ...treeOptions(parsed, from.length), asksDigest: parsed.flag('verify') },
+      transportOptions: {
+        ...web,
+        ...treeOptions(parsed, from.length),
+        asksDigest: parsed.flag('verify'),
+        oneOfMany: from.length > 1,
+      },
       copyOptions: {
         recursive: parsed.flag('recursive'),
         preserve: true,

@@ -50,6 +50,8 @@ export interface HttpOptions extends OpenOptions {
   readonly chunkBytes?: number;
   /** Of a target: directory of this machine where it is kept where broken-off uploads go on. Absent: not beyond this process. */
   readonly uploadNotesDirectory?: string;
+  /** It is one of several sources, whose turn may come late: a long body is not left to wait for it. */
+  readonly oneOfMany?: boolean;
   /** What comes encoded though it was not asked for is kept so; else only under a name that says it, as in `a.gz`. */
   readonly keepsEncoded?: boolean;
   /** The server is asked for a digest of what it sends. */
@@ -64,8 +66,8 @@ export interface NamedText {
 
 async function openSource(location: Location, options: HttpOptions, scope: Scope): Promise<Source> {
   const open = options.recursive ? openHttpTree : openHttpSource;
-  const { asksDigest = false, nameless = false, keepsEncoded = false } = options;
-  const terms = { asksDigest, nameless, keepsEncoded };
+  const { asksDigest = false, nameless = false, keepsEncoded = false, oneOfMany = false } = options;
+  const terms = { asksDigest, nameless, keepsEncoded, oneOfMany };
   return connected(
     location,
     options,

@@ -35,6 +35,7 @@ const BLOCKS_A_LANE = 2;
 const LONGEST_BLOCK_BYTES = 64 << 20;
 /** A line is long where an answer takes so much; below it one connection carries all that two ends can. */
 const LONG_LINE_MS = 30;
+const LONG_BODY_BYTES = 1 << 20;
 /** A part so long is worth a connection of its own. */
 const LAST_FROM_BYTES = 32 << 20;
 /** More parts of a file at once than anybody asks for. */
@@ -46,6 +47,8 @@ export interface SourceTerms {
   readonly mayFollow?: (to: URL) => boolean;
   /** The server is asked for a digest. */
   readonly asksDigest?: boolean;
+  /** It is one of several, whose turn may come late: a long body is not left to wait for it. */
+  readonly oneOfMany?: boolean;
   /** What comes encoded is kept as it comes, whatever its name is. */
   readonly keepsEncoded?: boolean;
 }
@@ -84,6 +87,7 @@ export function asHttpSource(
   }
   const source = new HttpSource(client, url, answer, terms);
   const { described, label, name } = source;
+  if (terms.oneOfMany && isLong(described)) source.dropKept();
   if (described.encoding === undefined) return source;
   if (terms.keepsEncoded || ENCODED_NAME.test(name)) {
     onNotice?.(new XferError('UNSUPPORTED', `${label}: comes encoded (${described.encoding}), and is kept so`).message);
@@ -93,6 +97,11 @@ export function asHttpSource(
   throw new XferError('UNSUPPORTED', `get ${label}: comes encoded (${described.encoding}), which was not asked for`, {
     hint: `to keep it so, give it a name that says it: -o ${name}.gz`,
   });
+}
+
+/** Whether a body, while it waits, keeps a connection, and the server, waiting. */
+export function isLong({ size }: Described): boolean {
+  return size === undefined || size > LONG_BODY_BYTES;
 }
 
 /** What pays on a line whose answers take so long, for a file of a size. */

@@ -18,15 +18,14 @@ import type { Answer, HttpClient } from '../client/request.js';
 import { folderName } from '../content-disposition.js';
 import type { Listed } from './listing/listed.js';
 import { folderOf, LISTING_FIELDS, listingForm, readListing } from './listing/read-listing.js';
-import { asHttpSource, type HttpSource, openHttpSource, parallelismAfter, type SourceTerms } from './source.js';
+import { asHttpSource, type HttpSource, isLong, openHttpSource, parallelismAfter, type SourceTerms } from './source.js';
 
 /** Folders deeper than this are taken for a server that makes them up. */
 const MOST_LEVELS = 100;
 const LISTINGS_AHEAD = 8;
 /** Tries of one listing, after which the rest goes on without it. */
 const MOST_TRIES = 3;
-/** A longer body that waits keeps a connection, and the server, waiting. */
-const LONG_BODY_BYTES = 1 << 20;
+/** Bodies that wait to be read. */
 const MOST_KEPT = 64;
 
 interface Folder {
@@ -187,7 +186,7 @@ export class HttpTree implements Source {
   /** Of the bodies that wait the newest long one, and few others, go on waiting. */
   #boundKept(newest: HttpSource): void {
     this.#waiting = [newest, ...this.#waiting.filter((file) => file.hasKept && file !== newest)];
-    const isLong = ({ described }: HttpSource) => (described.size ?? Number.POSITIVE_INFINITY) > LONG_BODY_BYTES;
-    for (const file of [...this.#waiting.slice(MOST_KEPT), ...this.#waiting.filter(isLong).slice(1)]) file.dropKept();
+    const long = this.#waiting.filter(({ described }) => isLong(described));
+    for (const file of [...this.#waiting.slice(MOST_KEPT), ...long.slice(1)]) file.dropKept();
   }
 }

@@ -32,7 +32,7 @@ function after(page: string, mark: string, from: number): number {
 
 const ATTRIBUTE = /[\s/]*(?:(>)|([^\s=>/"']+)(?:\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>"']*)))?|.)/gsy;
 
-/** The attributes of a tag, the first of each name, and where it ends. */
+/** The attributes of a tag, the first of each name, and where it ends; none of one that does not end. */
 function tagAt(page: string, from: number): { attributes: Map<string, string>; end: number } {
   const attributes = new Map<string, string>();
   ATTRIBUTE.lastIndex = from;
@@ -43,7 +43,7 @@ function tagAt(page: string, from: number): { attributes: Map<string, string>; e
     if (key !== undefined && !attributes.has(key))
       attributes.set(key, unescapeEntities(double ?? single ?? bare ?? ''));
   }
-  return { attributes, end: page.length };
+  return { attributes: new Map(), end: page.length };
 }
 
 function unescapeEntities(text: string): string {
