@@ -11,9 +11,11 @@ import type { Change, EditableFile, EditOptions } from './editable-file.js';
 import type { Listener, ListenOptions } from './listener.js';
 import type { Location } from './location.js';
 import type { Place } from './place.js';
+import type { Digest, DigestAlgorithm, StatedDigest } from './stated-digest.js';
 
 export type { Change, EditableFile, EditOptions } from './editable-file.js';
 export type { Listener, ListenOptions, Transfer } from './listener.js';
+export type { Digest, DigestAlgorithm, StatedDigest } from './stated-digest.js';
 
 /** Handed to every call that can wait. An aborted signal rejects the call with `signal.reason` and frees what it held. */
 export interface Scope {
@@ -78,6 +80,8 @@ export interface Parallelism {
   readonly filesInFlight: number;
   /** Reads or writes on one large file. */
   readonly lanes: number;
+  /** What one read of a lane should bring, as each costs a round trip; the engine's own where absent. */
+  readonly blockBytes?: number;
 }
 
 /** Where bytes come from. */
@@ -107,6 +111,11 @@ export interface Source {
    * back once they were written (`buffer-pool.ts`).
    */
   read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable>;
+  /**
+   * What only asking for a file tells of it, such as its exact size and its version: the entry with that. Called once where
+   * its turn has come, and followed by a read. NOT_FOUND, DENIED, UNSAFE_PATH. Absent: `entries` says all there is.
+   */
+  examine?(entry: Entry, scope: Scope): Promise<Entry>;
   /** All bytes of a small file of known size, as `read` would give them and with its errors, without a stream. */
   readWhole?(entry: Entry, scope: Scope): Promise<Buffer>;
   /** What is at `path`, or undefined where nothing is. Follows links that stay inside the root. */
@@ -121,6 +130,8 @@ export interface Source {
   list?(directory: string, scope: Scope): AsyncIterable<Entry>;
   /** Opens a file once, so that what is said of it and what is read are the same file. NOT_FOUND, DENIED, UNSAFE_PATH. */
   open?(path: string, scope: Scope): Promise<OpenFile>;
+  /** Digests of a whole file that the far side states without a pass of ours; asked before the file is read. */
+  stated?(entry: Entry): readonly StatedDigest[];
   /** The far side's own digest of a file, in lower-case hex. */
   digest?(entry: Entry, algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
   close(): Promise<void>;
@@ -153,15 +164,6 @@ export interface Space {
   readonly availableBlocks: number;
   readonly files: number;
   readonly freeFiles: number;
-}
-
-export type DigestAlgorithm = 'sha256' | 'sha512';
-
-export interface Digest {
-  /** In lower case. */
-  readonly hex: string;
-  /** All bytes were read back to compute it; else the far side did that by itself. */
-  readonly readBack: boolean;
 }
 
 export interface SinkCapabilities {
@@ -269,6 +271,12 @@ export interface Draft {
   write(start: number, scope: Scope): Promise<Writable>;
   /** Digest of what the far side holds, from what it keeps and not from what was sent. */
   digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest>;
+  /**
+   * In place of `digest`, where the far side tells nothing before the end: the digest that the file is to have, by which
+   * `commit` proves it. That is CORRUPT where it has another, and the name stays with nothing wrong, as far as the far side
+   * lets us.
+   */
+  expect?(algorithm: DigestAlgorithm, hex: string): Promise<void>;
   /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime
    * are set exactly where the entry states them; where it states no mode, the mode of a file that was there stays.

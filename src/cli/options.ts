@@ -1,6 +1,6 @@
 /** The one table of options. The parser, `--help` and the completion scripts read it; a new option is a new row. */
 
-export const COMMAND_NAMES = ['scp', 'serve', 'get', 'send', 'recv', 'pipe', 'cp', 'completion'] as const;
+export const COMMAND_NAMES = ['scp', 'serve', 'get', 'put', 'send', 'recv', 'pipe', 'cp', 'completion'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 export interface Option {
@@ -60,6 +60,7 @@ function section<Name extends string>(group: string, commands: readonly CommandN
 const SCP = ['scp'] as const;
 const CP = ['cp'] as const;
 const GET = ['get'] as const;
+const PUT = ['put'] as const;
 const SERVE = ['serve'] as const;
 const SEND = ['send'] as const;
 const RECV = ['recv'] as const;
@@ -67,9 +68,15 @@ const PIPE = ['pipe'] as const;
 const ONE_WAY = ['send', 'recv'] as const;
 const TREES = ['scp', 'cp'] as const;
 const PULLS = ['scp', 'cp', 'get'] as const;
-const COPIES = ['scp', 'cp', 'get', 'send', 'recv'] as const;
-const WEB = ['get', 'cp'] as const;
+const SELECTIONS = ['scp', 'cp', 'get', 'put'] as const;
+const WALKS = ['scp', 'cp', 'put'] as const;
+const COPIES = ['scp', 'cp', 'get', 'put', 'send', 'recv'] as const;
+const WEB = ['get', 'put', 'cp'] as const;
+const WEB_TARGETS = ['put', 'cp'] as const;
 const TCP = ['send', 'recv', 'pipe'] as const;
+
+const AUTH = 'log in; without the password you are asked for it, and others on this machine cannot see it';
+const COOKIES = "cookies to send, in Netscape's format, as browsers and curl -c write them";
 
 const rows = [
   ...section('What is copied:', SCP, [
@@ -77,13 +84,26 @@ const rows = [
     flag('no-clobber', '', 'leave alone what is there already'),
     flag('update', '', 'copy only what is newer than what is there'),
   ]),
-  ...section('What is copied:', TREES, [
-    flag('preserve', 'p', 'keep the mode and the times of last change and last reading'),
+  ...section('What is copied:', GET, [
+    flag('recursive', 'r', 'download a folder with all that is in it, by its listings'),
+  ]),
+  ...section('What is copied:', PUT, [
+    flag('recursive', 'r', 'what put does in any case: folders with all that is in them'),
+    flag('overwrite', '', 'replace what is there already'),
+  ]),
+  ...section('What is copied:', SELECTIONS, [
     list('exclude', '', 'pattern', 'leave out what matches, as in *.tmp; may be repeated'),
     list('include', '', 'pattern', 'copy what matches though an --exclude says otherwise; may be repeated'),
+  ]),
+  ...section('What is copied:', TREES, [
+    flag('preserve', 'p', 'keep the mode and the times of last change and last reading'),
+  ]),
+  ...section('What is copied:', WALKS, [
     text('links', '', 'follow|keep|skip', 'links in a tree: copy what they point at (default), the link, or nothing'),
-    flag('inplace', '', 'write into a file that is there, which keeps its hard links; it is not whole until the end'),
     flag('dry-run', '', 'say what would be copied, and copy nothing'),
+  ]),
+  ...section('What is copied:', TREES, [
+    flag('inplace', '', 'write into a file that is there, which keeps its hard links; it is not whole until the end'),
   ]),
   ...section('What is copied:', CP, [
     flag('recursive', 'r', 'what cp does in any case: directories with all that is in them'),
@@ -91,6 +111,7 @@ const rows = [
     flag('update', 'u', 'copy only what is newer than what is there'),
   ]),
   ...section('What is copied:', GET, [
+    flag('continue', 'c', 'leave what is there whole, and replace what is shorter; a cut download goes on in any case'),
     flag('overwrite', '', 'replace a file that is there already'),
     text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
   ]),
@@ -115,12 +136,14 @@ const rows = [
     text('limit', '', 'rate', 'use at most this many bytes a second; K, M and G are understood'),
   ]),
   ...section('How:', SCP, [number('limit-kbit', 'l', 'kbit/s', 'use at most this many kilobits a second')]),
-  ...section('How:', PULLS, [
+  ...section('How:', SELECTIONS, [
     flag('verify', '', 'compare a SHA-256 of both ends after the copy'),
     number('retry', '', 'n', 'try again so often where no byte moves any more; 0 for never'),
+  ]),
+  ...section('How:', PULLS, [
     number('parallel', '', 'n', 'pieces of one large file that are under way at once; 1 for one'),
   ]),
-  ...section('How:', TREES, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
+  ...section('How:', SELECTIONS, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
   ...section('SSH:', TREES, [
     text('port', 'P', 'port', 'port of the SSH server'),
     list('identity', 'i', 'file', 'private key to log in with; may be repeated'),
@@ -231,7 +254,24 @@ const rows = [
     ),
     flag('metrics', '', 'answer /healthz, and /metrics for Prometheus, in place of files of these names'),
   ]),
+  ...section('Proof:', GET, [
+    text('sha256', '', 'hex', 'fail unless this is the SHA-256 of the file'),
+    text('checksum-url', '', 'url', 'fail unless the file is as this list says, one of sha256sum or sha512sum'),
+    flag('checksums', '', 'fail unless each file is as SHA256SUMS, or file.sha256, beside it says'),
+  ]),
+  ...section('HTTP:', PUT, [text('auth', 'u', 'user[:password]', AUTH), text('cookies', 'b', 'file', COOKIES)]),
+  ...section('HTTP:', WEB_TARGETS, [
+    text(
+      'chunk',
+      '',
+      'size',
+      'put a large file in requests of this size, for proxies that take no more; K, M and G are understood',
+    ),
+  ]),
+  ...section('HTTP:', GET, [text('auth', 'u', 'user[:password]', AUTH), text('cookies', 'b', 'file', COOKIES)]),
+  ...section('HTTP:', CP, [text('auth', '', 'user[:password]', AUTH), text('cookies', '', 'file', COOKIES)]),
   ...section('HTTP:', WEB, [
+    text('netrc', '', 'file', 'logins by host, in place of ~/.netrc'),
     list('header', 'H', 'name: value', 'header to send; may be repeated'),
     list('pin', '', 'sha256', 'trust the server that has this key or certificate, and no other; may be repeated'),
     list('cacert', '', 'file', 'trust the authorities in this file too, in PEM; may be repeated'),

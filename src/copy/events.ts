@@ -12,6 +12,7 @@ export type CopyEvent =
       readonly delayMs: number;
       readonly error: XferError;
     }
+  | { readonly type: 'restart'; readonly path: string; readonly reason: string }
   | { readonly type: 'finish'; readonly path: string; readonly bytes: number; readonly digest?: string }
   | { readonly type: 'skip'; readonly path: string; readonly reason: string }
   | { readonly type: 'fail'; readonly path: string; readonly error: XferError }
@@ -27,13 +28,17 @@ export interface CopyResult {
   readonly directories: number;
   readonly symlinks: number;
   readonly skipped: number;
+  /** Of those, what has the size and the time of its source already. */
+  readonly alreadyWhole: number;
   /** Bytes of the files that arrived. */
   readonly bytes: number;
   /** Of those, bytes that an earlier run had left and that were not sent again. */
   readonly resumedBytes: number;
   readonly failures: readonly CopyFailure[];
   /** The weakest proof among the files that arrived: a digest, the announced length, or none. */
-  readonly verified: 'sha256' | 'size' | 'none';
+  readonly verified: 'sha512' | 'sha256' | 'size' | 'none';
+  /** Who stated the digests that were compared, as in `SHA256SUMS`; absent where both ends were compared. */
+  readonly statedBy?: string;
   /** For a digest: some copies were read back for it; else the far side computed it of each by itself. */
   readonly readBack: boolean;
   readonly elapsedMs: number;

@@ -12,7 +12,7 @@ import {
   DEFAULT_LANES,
   MOST_BYTES_IN_FLIGHT,
 } from './options.js';
-import { plan, type Step } from './plan.js';
+import { ALREADY_WHOLE, plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
 import { retry } from './retry.js';
@@ -52,8 +52,9 @@ class Copy {
   readonly #digests = new Map<string, string>();
   readonly #startedAtMs = performance.now();
   #seen = { files: 0, bytes: 0 };
-  #count = { files: 0, directories: 0, symlinks: 0, skipped: 0, bytes: 0, resumedBytes: 0 };
-  #verified: CopyResult['verified'] = 'sha256';
+  #count = { files: 0, directories: 0, symlinks: 0, skipped: 0, alreadyWhole: 0, bytes: 0, resumedBytes: 0 };
+  #verified: CopyResult['verified'] = 'sha512';
+  readonly #statedBy = new Set<string>();
   #readBack = false;
 
   constructor(sources: readonly Source[], sink: Sink, options: CopyOptions) {
@@ -76,6 +77,7 @@ class Copy {
       run: () => this.#record?.run,
       onStart: (step, held) => this.#progress.start(step, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
+      onRestart: (step, reason) => this.#progress.emit({ type: 'restart', path: nameOf(step), reason }),
       onRetry: (step, attempt, delayMs, error) => {
         this.#record?.noteFailure();
         this.#progress.emit({ type: 'retry', path: nameOf(step), attempt, delayMs, error });
@@ -141,6 +143,7 @@ class Copy {
 
   #skip(step: Step, reason: string): void {
     this.#count.skipped += 1;
+    if (reason === ALREADY_WHOLE) this.#count.alreadyWhole += 1;
     this.#progress.emit({ type: 'skip', path: nameOf(step), reason });
   }
 
@@ -167,15 +170,35 @@ class Copy {
       return;
     }
     this.#record?.noteFile(step.path);
-    const result = await (transferWhole(step, this.#context) ?? this.#transfer(step));
+    if (step.unknownPart) this.#context.onRestart(step, 'nothing says of which version the part is that is there');
+    const examined = await this.#examine(step);
+    try {
+      this.#finish(examined, await (transferWhole(examined, this.#context) ?? this.#transfer(examined)));
+    } finally {
+      this.#progress.end(examined);
+    }
+  }
+
+  #finish(step: Step, result: TransferResult): void {
     this.#count.files += 1;
     this.#count.bytes += result.bytes;
     this.#count.resumedBytes += result.resumedBytes;
     this.#readBack ||= result.readBack === true;
     this.#verified = weaker(this.#verified, result.verified);
+    if (result.statedBy !== undefined) this.#statedBy.add(result.statedBy);
     if (result.digest !== undefined) this.#digests.set(nameOf(step), result.digest);
     const digest = result.digest === undefined ? {} : { digest: result.digest };
     this.#progress.emit({ type: 'finish', path: nameOf(step), bytes: result.bytes, ...digest });
+  }
+
+  /** The step with all that its source can say of the file. */
+  async #examine(step: Step): Promise<Step> {
+    const { source, entry } = step;
+    if (!source.examine) return step;
+    const known = await this.#retried(step, async () => source.examine?.(entry, this.#scope));
+    const more = (known?.size ?? 0) - (entry.size ?? 0);
+    this.#seen = { ...this.#seen, bytes: this.#seen.bytes + more };
+    return { ...step, entry: known ?? entry };
   }
 
   #transfer(step: Step): Promise<TransferResult> {
@@ -248,6 +271,7 @@ class Copy {
       verified: files === 0 ? 'none' : this.#verified,
       elapsedMs: performance.now() - this.#startedAtMs,
       readBack: this.#readBack,
+      ...(this.#statedBy.size > 0 ? { statedBy: [...this.#statedBy].join(', ') } : {}),
       digests: this.#digests,
     };
     this.#progress.emit({ type: 'done', result });
@@ -276,7 +300,7 @@ function parallelismOf(sources: readonly Source[], sink: Sink, options: CopyOpti
   };
 }
 
-const STRENGTH = ['none', 'size', 'sha256'] as const;
+const STRENGTH = ['none', 'size', 'sha256', 'sha512'] as const;
 
 function weaker(a: CopyResult['verified'], b: CopyResult['verified']): CopyResult['verified'] {
   return STRENGTH.indexOf(a) < STRENGTH.indexOf(b) ? a : b;

@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { normalize, type Span } from './ranges.js';
@@ -28,6 +28,8 @@ export class Journal {
   readonly staleVersion: string | undefined;
   readonly #place: Place;
   readonly #header: string;
+  /** Open behind the last line. */
+  #handle: FileHandle | undefined;
   #writing: Promise<unknown> = Promise.resolve();
 
   private constructor(place: Place, { version, size }: JournalKey, found: Found) {
@@ -47,7 +49,7 @@ export class Journal {
     if (!(await takeLock(lock))) return undefined;
     try {
       const found = parse(await readIfThere(file), key);
-      const journal = new Journal({ file, lock, handle: await open(file, 'a', 0o600) }, key, found);
+      const journal = new Journal({ file, lock }, key, found);
       await journal.restart(found.held);
       return journal;
     } catch (error) {
@@ -60,8 +62,18 @@ export class Journal {
   async restart(held: readonly Span[]): Promise<void> {
     await this.#writing;
     const lines = held.map(({ start, end }) => `${start} ${end}\n`);
-    await this.#place.handle.truncate(0);
-    await this.#place.handle.write(`${this.#header}\n${lines.join('')}`);
+    // Replaced as one: a kill in the middle must leave the old claims or the new ones.
+    const fresh = `${this.#place.file}.new`;
+    const handle = await open(fresh, 'w', 0o600);
+    try {
+      await handle.write(`${this.#header}\n${lines.join('')}`);
+      await rename(fresh, this.#place.file);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+    await this.#handle?.close();
+    this.#handle = handle;
   }
 
   /** A recorder for one lane that writes from `start` on. */
@@ -82,20 +94,20 @@ export class Journal {
   }
 
   #append(line: string): void {
-    this.#writing = this.#writing.then(() => this.#place.handle.write(line)).catch(() => {});
+    this.#writing = this.#writing.then(() => this.#handle?.write(line)).catch(() => {});
   }
 
   /** Keeps the journal for a later run. */
   async suspend(): Promise<void> {
     await this.#writing;
-    await this.#place.handle.close();
+    await this.#handle?.close();
     await rm(this.#place.lock, { force: true });
   }
 
   /** The copy is complete, or its draft gone: forgets it. */
   async remove(): Promise<void> {
     await this.#writing;
-    await this.#place.handle.close();
+    await this.#handle?.close();
     await rm(this.#place.file, { force: true });
     await rm(this.#place.lock, { force: true });
   }
@@ -104,8 +116,6 @@ export class Journal {
 interface Place {
   readonly file: string;
   readonly lock: string;
-  /** Open for appending. */
-  readonly handle: FileHandle;
 }
 
 export interface SpanRecorder {

@@ -1,5 +1,5 @@
 /** What a copy may be told, and its defaults. */
-import type { DigestAlgorithm } from '../transport.js';
+import type { DigestAlgorithm, Entry, Scope, Source, StatedDigest } from '../transport.js';
 import type { CopyEvent } from './events.js';
 import type { Limiter } from './limiter.js';
 import type { RetryPolicy } from './retry.js';
@@ -15,8 +15,11 @@ export interface CopyOptions {
   readonly recursive?: boolean;
   /** Keep mode and time of change exactly; else a new file gets the source's mode as the far side's umask allows. */
   readonly preserve?: boolean;
-  /** What to do where the target has the name: replace it (the default), leave it, or replace it only if it is older. */
-  readonly overwrite?: 'always' | 'never' | 'newer';
+  /**
+   * What to do where the target has the name: replace it (the default), leave it, replace it only if it is older, or only if
+   * it is shorter and so may be a part of it.
+   */
+  readonly overwrite?: 'always' | 'never' | 'newer' | 'shorter';
   /** Says what would be copied, by `skip` events and the result's counts, and changes nothing. */
   readonly dryRun?: boolean;
   /** Glob patterns; what matches by its base name, or by its path below the root where it holds a `/`, is left out. */
@@ -34,6 +37,8 @@ export interface CopyOptions {
   readonly blockBytes?: number;
   /** Proof beyond the length, which is always checked. */
   readonly verify?: 'size' | Extract<DigestAlgorithm, 'sha256'>;
+  /** Digests that a file must have, beside those that its source states. CORRUPT, and nothing arrives, where it has not. */
+  readonly expected?: (source: Source, entry: Entry, scope: Scope) => Promise<readonly StatedDigest[]>;
   readonly retry?: Partial<RetryPolicy>;
   /** Where the journals for resuming after a kill are kept. Absent: a copy is resumed only within its own run. */
   readonly journalDirectory?: string;

@@ -1,12 +1,12 @@
 /** The one byte loop. */
 
-import type { Hash } from 'node:crypto';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { pairUp } from '../at-once.js';
 import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
+import type { PassingHashes } from './passing-hashes.js';
 
 export interface PumpOptions {
   /** For messages. */
@@ -15,7 +15,8 @@ export interface PumpOptions {
   /** Exact number of bytes that must come. Absent: all until the end. */
   readonly expectedBytes?: number;
   readonly limiter?: Limiter | undefined;
-  readonly hash?: Hash | undefined;
+  /** Given all that passes. */
+  readonly hashes?: Pick<PassingHashes, 'update'> | undefined;
   /** The writer emits 'held' for each piece that the far side acknowledged; else a finished write counts as held. */
   readonly acknowledged: boolean;
   /** Further bytes, in order, that the far side holds. */
@@ -55,7 +56,7 @@ export async function pump(from: Readable, to: Writable, options: PumpOptions): 
 }
 
 async function move(from: Readable, to: Writable, options: PumpOptions): Promise<number> {
-  const { expectedBytes, limiter, hash, signal, label } = options;
+  const { expectedBytes, limiter, hashes, signal, label } = options;
   let heldBytes = 0;
   const held = (bytes: number): void => {
     heldBytes += bytes;
@@ -71,7 +72,8 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     if (expectedBytes !== undefined && bytes > expectedBytes) {
       throw new XferError('SOURCE_CHANGED', `read ${label}: more bytes came than were announced`);
     }
-    hash?.update(chunk);
+    const hashing = hashes?.update(chunk);
+    if (hashing) await hashing;
     const { length } = chunk;
     const taken = (error?: Error | null): void => {
       if (error) return;

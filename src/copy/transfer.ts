@@ -1,12 +1,13 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
-import { createHash, type Hash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { toXferError, XferError } from '../errors.js';
-import type { Draft, Entry, Scope, Sink } from '../transport.js';
+import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
 import type { CopyOptions } from './options.js';
+import { type PassingHashes, passingHashes } from './passing-hashes.js';
 import type { Step } from './plan.js';
+import { digestsOf, prove, statedDigests } from './proof.js';
 import { pump } from './pump.js';
 import { blocks, holes, intersect, normalize, type Span, totalBytes } from './ranges.js';
 import { retry } from './retry.js';
@@ -23,6 +24,7 @@ export interface TransferContext {
   readonly run: () => string | undefined;
   readonly onHeld: (step: Step, bytes: number) => void;
   readonly onStart: (step: Step, heldBytes: number) => void;
+  readonly onRestart: (step: Step, reason: string) => void;
   readonly onRetry: (step: Step, attempt: number, delayMs: number, error: XferError) => void;
 }
 
@@ -31,8 +33,11 @@ export interface TransferResult {
   readonly resumedBytes: number;
   readonly digest?: string;
   readonly readBack?: boolean;
-  readonly verified: 'sha256' | 'size' | 'none';
+  readonly statedBy?: string;
+  readonly verified: 'sha512' | 'sha256' | 'size' | 'none';
 }
+
+type Proof = Pick<TransferResult, 'verified' | 'digest' | 'readBack' | 'statedBy'>;
 
 /** Copies one file, whole or not at all under its final name. Rejects with an XferError or the signal's reason. */
 export async function transferFile(step: Step, context: TransferContext): Promise<TransferResult> {
@@ -55,6 +60,9 @@ export async function transferFile(step: Step, context: TransferContext): Promis
   }
 }
 
+/** After these nothing of a draft is known to be good, or of use. */
+const WORTHLESS: ReadonlySet<string> = new Set(['CORRUPT', 'SOURCE_CHANGED', 'RANGE_IGNORED']);
+
 class Transfer {
   readonly #step: Step;
   readonly #context: TransferContext;
@@ -66,6 +74,8 @@ class Transfer {
   #resumedBytes = 0;
   #started = false;
   #writing = false;
+  /** The source gave the whole for a part of this file: it is read from the start, in one piece. */
+  #wholeOnly = false;
   /** Most bytes that were held at once: what is sent again after a fresh start is no progress. */
   progressBytes = 0;
   #heldBytes = 0;
@@ -87,6 +97,14 @@ class Transfer {
     const { source, entry } = this.#step;
     const { ranges, replay } = source.capabilities;
     return ranges && replay && this.#context.sink.capabilities.resume && entry.version !== undefined && this.#isLarge;
+  }
+
+  get #whyNot(): string {
+    const { ranges } = this.#step.source.capabilities;
+    if (!ranges && this.#entry.version !== undefined) return 'the other end gives no parts of it';
+    return this.#entry.version === undefined
+      ? 'the other end does not say which version it is'
+      : 'the target keeps no part';
   }
 
   get #isLarge(): boolean {
@@ -111,19 +129,34 @@ class Transfer {
     });
     this.#held = [...(this.journal?.held ?? [])];
     const stale = this.journal?.staleVersion;
-    if (stale !== undefined) await (await sink.draft({ ...entry, path, version: stale }, scope)).discard();
+    if (stale === undefined) return;
+    this.#context.onRestart(this.#step, 'it changed since a part of it came');
+    await (await sink.draft({ ...entry, path, version: stale }, scope)).discard();
   }
 
   /** One try: goes on from what is held. */
   async attempt(): Promise<TransferResult> {
+    try {
+      return await this.#try();
+    } catch (error) {
+      const ignored = error instanceof XferError && error.code === 'RANGE_IGNORED';
+      if (!ignored || this.#wholeOnly || this.spent || !this.#step.source.capabilities.replay) throw error;
+      this.#wholeOnly = true;
+      this.#context.onRestart(this.#step, 'the other end gives no parts of it');
+      return this.#try();
+    }
+  }
+
+  async #try(): Promise<TransferResult> {
     const { sink, scope, options } = this.#context;
+    if (this.progressBytes > 0 && this.#isLarge && !this.resumable) this.#context.onRestart(this.#step, this.#whyNot);
     const keep = this.resumable && (this.journal !== undefined || options.journalDirectory === undefined);
     const draft = await sink.draft(this.#draftEntry(keep), scope);
     try {
       return await this.#fill(draft);
     } catch (thrown) {
       const error = toXferError(thrown, `copy ${this.#label}`);
-      const worthKeeping = keep && error.code !== 'CORRUPT' && error.code !== 'SOURCE_CHANGED';
+      const worthKeeping = keep && !WORTHLESS.has(error.code);
       if (!worthKeeping) this.#held = [];
       await (worthKeeping ? draft.suspend() : draft.discard()).catch(() => {});
       throw thrown;
@@ -154,23 +187,37 @@ class Transfer {
     if (!this.#started) this.#resumedBytes = heldBytes;
     this.#started = true;
     this.#context.onStart(this.#step, heldBytes);
-    const hash =
-      options.verify === 'sha256' && heldBytes === 0 && !this.#inLanes(draft, held) ? createHash('sha256') : undefined;
-    const sent = await this.#send(draft, held, hash);
-    const digest =
-      options.verify === 'sha256'
-        ? await verifyDigest(
-            { draft, source: this.#step.source, entry: this.#entry, passed: hash, label: this.#label },
-            scope,
-          )
-        : undefined;
-    await draft.commit(this.#finalEntry(heldBytes + sent), scope);
-    return {
-      bytes: heldBytes + sent,
-      resumedBytes: this.#resumedBytes,
-      verified: digest ? 'sha256' : size === undefined ? 'none' : 'size',
-      ...(digest === undefined ? {} : { digest: digest.hex, readBack: digest.readBack }),
-    };
+    const stated = await statedDigests(this.#step.source, this.#entry, options, scope);
+    const inOrder = heldBytes === 0 && !this.#inLanes(draft, held);
+    const wanted = new Set(stated.map(({ algorithm }) => algorithm));
+    if (options.verify === 'sha256') wanted.add('sha256');
+    const hashes = inOrder && wanted.size > 0 ? passingHashes([...wanted], size) : undefined;
+    try {
+      const sent = await this.#send(draft, held, hashes);
+      const proof = await this.#prove(draft, stated, hashes);
+      await draft.commit(this.#finalEntry(heldBytes + sent), scope);
+      return { bytes: heldBytes + sent, resumedBytes: this.#resumedBytes, ...proof };
+    } finally {
+      hashes?.close();
+    }
+  }
+
+  async #prove(draft: Draft, stated: readonly StatedDigest[], hashes: PassingHashes | undefined): Promise<Proof> {
+    const { options, scope } = this.#context;
+    const digestOf = digestsOf(hashes, draft, this.#label, scope);
+    const proven = await prove(stated, digestOf, this.#label, scope);
+    if (proven) {
+      const { algorithm, hex, statedBy } = proven;
+      return { verified: algorithm, statedBy, ...(algorithm === 'sha256' ? { digest: hex } : {}) };
+    }
+    if (options.verify !== 'sha256') return { verified: this.#entry.size === undefined ? 'none' : 'size' };
+    const { source } = this.#step;
+    const passed = hashes && (await digestOf('sha256'));
+    const { hex, readBack } = await verifyDigest(
+      { draft, source, entry: this.#entry, passed, label: this.#label },
+      scope,
+    );
+    return { verified: 'sha256', digest: hex, readBack };
   }
 
   /** What is there is the file, or stays in its way. */
@@ -203,7 +250,7 @@ class Transfer {
 
   #inLanes(draft: Draft, held: readonly Span[]): boolean {
     const { source } = this.#step;
-    if (draft.inOrder) return false;
+    if (draft.inOrder || this.#wholeOnly) return false;
     const both = source.capabilities.parallel && source.capabilities.ranges && this.#context.sink.capabilities.parallel;
     const missing = (this.#entry.size ?? 0) - totalBytes(held);
     return (
@@ -211,13 +258,13 @@ class Transfer {
     );
   }
 
-  async #send(draft: Draft, held: readonly Span[], hash: Hash | undefined): Promise<number> {
+  async #send(draft: Draft, held: readonly Span[], hashes: PassingHashes | undefined): Promise<number> {
     const { size } = this.#entry;
-    if (size === undefined) return this.#sendSpan(draft, 0, undefined, this.#context.scope, hash);
+    if (size === undefined) return this.#sendSpan(draft, 0, undefined, this.#context.scope, hashes);
     const missing = holes(held, size);
     if (!this.#inLanes(draft, held)) {
       for (const span of missing.length > 0 || held.length > 0 ? missing : [{ start: 0, end: 0 }]) {
-        await this.#sendSpan(draft, span.start, span.end, this.#context.scope, hash);
+        await this.#sendSpan(draft, span.start, span.end, this.#context.scope, hashes);
       }
     } else await this.#sendInLanes(draft, missing);
     return totalBytes(missing);
@@ -225,7 +272,8 @@ class Transfer {
 
   /** Lanes take the next block of a queue in offset order; the first failure stops them all. */
   async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
-    const queue = blocks(missing, this.#context.blockBytes);
+    const { parallelism } = this.#step.source;
+    const queue = blocks(missing, Math.max(this.#context.blockBytes, parallelism?.blockBytes ?? 0));
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
     setMaxListeners(0, signal);
@@ -242,7 +290,13 @@ class Transfer {
     if (outcomes.some(({ status }) => status === 'rejected')) throw stop.signal.reason;
   }
 
-  async #sendSpan(draft: Draft, start: number, end: number | undefined, scope: Scope, hash?: Hash): Promise<number> {
+  async #sendSpan(
+    draft: Draft,
+    start: number,
+    end: number | undefined,
+    scope: Scope,
+    hashes?: PassingHashes,
+  ): Promise<number> {
     const { sink, limiter } = this.#context;
     const recorder = this.journal?.recorder(start);
     let at = start;
@@ -257,7 +311,7 @@ class Transfer {
         label: this.#label,
         signal: scope.signal,
         limiter,
-        hash,
+        hashes,
         acknowledged: sink.capabilities.resume,
         onHeld: (bytes) => {
           at += bytes;

@@ -1,5 +1,5 @@
 /** Proof that the far copy is the source. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { pipeline } from 'node:stream/promises';
 import { XferError } from '../errors.js';
 import type { Digest, Draft, Entry, Scope, Source } from '../transport.js';
@@ -8,21 +8,26 @@ export interface Proof {
   readonly draft: Draft;
   readonly source: Source;
   readonly entry: Entry;
-  /** Hash of all bytes, where they passed in order; else the source is asked or read again. */
-  readonly passed: Hash | undefined;
+  /** Digest of all bytes, where they passed in order; else the source is asked or read again. */
+  readonly passed: string | undefined;
   readonly label: string;
 }
 
 /** Compares SHA-256 of source and draft; resolves with the draft's. CORRUPT where they differ, UNSUPPORTED where the far side has no way to tell. */
 export async function verifyDigest(proof: Proof, scope: Scope): Promise<Digest> {
   const { draft, source, entry, label } = proof;
+  if (draft.expect) {
+    const hex = proof.passed ?? (await sourceDigest(source, entry, scope));
+    await draft.expect('sha256', hex);
+    return { hex, readBack: false };
+  }
   if (!draft.digest) {
     throw new XferError('UNSUPPORTED', `verify ${label}: the other end cannot give a digest`, {
       hint: 'leave out --verify; the length is checked in any case',
     });
   }
   const [expected, actual] = await Promise.all([
-    proof.passed?.digest('hex') ?? sourceDigest(source, entry, scope),
+    proof.passed ?? sourceDigest(source, entry, scope),
     draft.digest('sha256', scope),
   ]);
   if (expected === actual.hex) return actual;

@@ -1,7 +1,9 @@
 /** A small file in one piece: one read, one write. Streams, a draft and a journal would cost more than its bytes. */
+import { createHash } from 'node:crypto';
 import { throwIfAborted, XferError } from '../errors.js';
-import type { Sink, Source } from '../transport.js';
+import type { DigestAlgorithm, Sink, Source } from '../transport.js';
 import type { Step } from './plan.js';
+import { prove, statedDigests } from './proof.js';
 import { retry } from './retry.js';
 import type { TransferContext, TransferResult } from './transfer.js';
 
@@ -40,11 +42,16 @@ async function attempt(
     const code = bytes.length < (entry.size ?? 0) ? 'TRUNCATED' : 'SOURCE_CHANGED';
     throw new XferError(code, `read ${entry.path || source.name}: ${bytes.length} of ${entry.size} bytes came`);
   }
+  const stated = await statedDigests(source, entry, options, scope);
+  const hexOf = (algorithm: DigestAlgorithm) => createHash(algorithm).update(bytes).digest('hex');
+  const proven = await prove(stated, hexOf, entry.path || source.name, scope);
   if (limiter) await limiter.take(bytes.length, scope.signal);
   throwIfAborted(scope.signal);
   const ofRun = run();
   const target = { ...entry, path, ...(ofRun === undefined ? {} : { run: ofRun }) };
   const digest = await put(target, bytes, options.preserve === true, scope);
-  const result = { bytes: bytes.length, resumedBytes: 0 };
-  return digest === undefined ? { ...result, verified: 'size' } : { ...result, verified: 'sha256', digest };
+  const done = { bytes: bytes.length, resumedBytes: 0 };
+  if (!proven) return digest === undefined ? { ...done, verified: 'size' } : { ...done, verified: 'sha256', digest };
+  const { algorithm, hex, statedBy } = proven;
+  return { ...done, verified: algorithm, statedBy, ...(algorithm === 'sha256' ? { digest: hex } : {}) };
 }

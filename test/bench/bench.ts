@@ -1,6 +1,8 @@
 /** `npm run bench`: xfer beside the programs that people use now, on the same files and disk, taking turns. */
 import { cpus } from 'node:os';
 import { Ground } from './ground.js';
+import { startGetRows } from './http-get-rows.js';
+import { startPutRows } from './http-put-rows.js';
 import { startHttpRows } from './http-rows.js';
 import { type Area, type MeasureOptions, measureRow } from './measure.js';
 import { type BenchOptions, readOptions, USAGE } from './options.js';
@@ -28,7 +30,9 @@ async function measureArea(area: Area, options: MeasureOptions): Promise<void> {
 async function startAreas(ground: Ground, { areas, line }: BenchOptions, started: Area[]): Promise<void> {
   if (areas.includes('tcp')) started.push({ rows: tcpRows(ground), stop: async () => {} });
   if (areas.some((area) => area.startsWith('sealed'))) started.push(await startSealedRows(ground, areas, line));
-  if (areas.some((area) => area.startsWith('http'))) started.push(await startHttpRows(ground, areas));
+  if (areas.includes('http-serve')) started.push(await startHttpRows(ground));
+  if (areas.includes('http-get')) started.push(await startGetRows(ground, line));
+  if (areas.includes('http-put')) started.push(await startPutRows(ground, line));
   if (areas.some((area) => area.startsWith('ssh'))) started.push(await startSshRows(ground, areas, line));
 }
 

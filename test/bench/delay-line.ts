@@ -11,6 +11,12 @@ export interface LineOptions {
   readonly windowMiB: number;
 }
 
+/** A line in words, as in `round trip 50 ms`. */
+export function lineWords({ rttMs, megabitsPerSecond }: LineOptions): string {
+  const rate = megabitsPerSecond === undefined ? [] : [`${megabitsPerSecond} Mbit/s`];
+  return [`round trip ${rttMs} ms`, ...rate].join(', ');
+}
+
 export interface DelayLine {
   readonly port: number;
   close(): Promise<void>;

@@ -10,7 +10,7 @@ export const USAGE = `npm run bench -- [options]
   --files N      small files in the tree (2000)
   --file-size B  size of each of them (2048)
   --sparse GiB   copy a file of holes of this size over ssh as well
-  --rtt ms       ssh and sealed over a line with this round trip
+  --rtt ms       ssh, sealed, http-get and http-put, over a line with this round trip
   --rate Mbit/s  the same over a line that carries this much each way, all its connections together
   --window MiB   what such a line holds each way of one connection (64)
   --runs N       counted runs of each program, after one warm-up (5)

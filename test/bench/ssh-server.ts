@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clientConfig, startSshd } from '../support/sshd.js';
-import { type LineOptions, startDelayLine } from './delay-line.js';
+import { type LineOptions, lineWords, startDelayLine } from './delay-line.js';
 import type { Ground } from './ground.js';
 
 export interface SshServer {
@@ -15,11 +15,6 @@ export interface SshServer {
   /** What sshd logged so far. */
   log(): string;
   stop(): Promise<void>;
-}
-
-function lineWords({ rttMs, megabitsPerSecond }: LineOptions): string {
-  const rate = megabitsPerSecond === undefined ? [] : [`${megabitsPerSecond} Mbit/s`];
-  return [`round trip ${rttMs} ms`, ...rate].join(', ');
 }
 
 export async function startSshServer(ground: Ground, options: LineOptions | undefined): Promise<SshServer> {

@@ -29,7 +29,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     {
       from,
       to,
-      transportOptions: { ...sshOptions(parsed), ...(await httpOptions(parsed, [...from, to], around.env)) },
+      transportOptions: { ...sshOptions(parsed), ...(await httpOptions(parsed, [...from, to], around)) },
       copyOptions: { recursive: true, intoDirectory: from.length > 1 },
     },
     parsed,

@@ -2,7 +2,9 @@
 import type { CopyResult } from '../../copy/index.js';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
+import type { HttpOptions } from '../../transports/http/index.js';
 import type { Command } from '../command.js';
+import { expectedDigests } from '../get/expected-digests.js';
 import { httpOptions } from '../http-options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
@@ -14,7 +16,7 @@ export const command: Command = {
   usage: '[options] url...',
   examples: [
     ['xfer get https://example.org/big.iso', 'a file, here, under its own name'],
-    ['xfer get -o disk.iso https://example.org/big.iso', 'under another name'],
+    ['xfer get -r https://example.org/photos/', 'a folder with all that is in it'],
     ['xfer get -o - https://example.org/list.txt | sort', 'to standard output'],
   ],
   operands: [1, Number.POSITIVE_INFINITY],
@@ -36,16 +38,28 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   const from = parsed.operands.map((text) => parseHttpLocation(text, around.platform));
   const output = parsed.text('output') ?? '.';
   const to: Location = output === '-' ? { scheme: 'stdio', path: '-' } : { scheme: 'file', path: output };
-  if (output === '-' && from.length > 1) {
-    throw new XferError('USAGE', 'get: several URLs do not go to standard output', { hint: 'name them one at a time' });
-  }
+  checkSense(parsed, from.length, output);
+  const web = await httpOptions(parsed, from, around);
   const replaces = parsed.flag('overwrite') || output === '-';
+  const goesOn = parsed.flag('continue');
+  const expected = await expectedDigests(parsed, web, from, { signal: around.signal });
   return runCopy(
     {
       from,
       to,
-      transportOptions: await httpOptions(parsed, from, around.env),
-      copyOptions: { intoDirectory: from.length > 1 || output.endsWith('/'), overwrite: replaces ? 'always' : 'never' },
+      transportOptions: {
+        ...web,
+        ...treeOptions(parsed, from.length),
+        asksDigest: parsed.flag('verify'),
+        oneOfMany: from.length > 1,
+      },
+      copyOptions: {
+        recursive: parsed.flag('recursive'),
+        preserve: true,
+        intoDirectory: from.length > 1 || output.endsWith('/'),
+        overwrite: replaces ? 'always' : goesOn ? 'shorter' : 'never',
+        ...(expected ? { expected } : {}),
+      },
       ...(replaces ? {} : { check: (result) => checkNothingSkipped(result, output) }),
     },
     parsed,
@@ -53,14 +67,41 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   );
 }
 
-/** A download that was not made, because its name is taken, is not a success. */
-function checkNothingSkipped(result: CopyResult, output: string): void {
-  if (result.skipped === 0) return;
-  throw new XferError(
-    'EXISTS',
-    `get to ${output}: ${result.skipped === 1 ? 'the file is' : 'files are'} there already`,
-    {
-      hint: 'add --overwrite to replace, or -o with another name',
-    },
-  );
+/** `-o dir` is the tree itself, so that the same line goes on with it; `-o dir/` is where it is put under its own name. */
+function treeOptions(
+  parsed: ParsedArguments,
+  urls: number,
+): Pick<HttpOptions, 'recursive' | 'nameless' | 'keepsEncoded'> {
+  const output = parsed.text('output');
+  const isNamed = output !== undefined && output !== '.' && !output.endsWith('/');
+  const keepsEncoded = /\.(?:gz|tgz|z|br|zst|xz|bz2|deflate)$/i.test(output ?? '');
+  return { recursive: parsed.flag('recursive'), nameless: urls === 1 && isNamed, keepsEncoded };
+}
+
+function checkSense(parsed: ParsedArguments, urls: number, output: string): void {
+  if (output === '-' && (urls > 1 || parsed.flag('recursive'))) {
+    throw new XferError('USAGE', 'get: several files do not go to standard output', {
+      hint: 'name them one at a time',
+    });
+  }
+  if (parsed.text('sha256') !== undefined && (urls > 1 || parsed.flag('recursive'))) {
+    throw new XferError('USAGE', 'option --sha256: it is of one file, and several are asked for', {
+      hint: 'a list of them can be named by --checksum-url',
+    });
+  }
+}
+
+/** A download that was not made, because its name is taken, is not a success. What is there whole already is. */
+function checkNothingSkipped({ skipped, alreadyWhole, files, failures }: CopyResult, output: string): void {
+  const taken = skipped - alreadyWhole;
+  if (taken === 0) return;
+  const what = taken === 1 ? 'a file is' : `${taken} files are`;
+  if (files + failures.length > 0) {
+    throw new XferError('PARTIAL', `get to ${output}: ${what} there already, and left alone; the rest arrived`, {
+      hint: 'add --overwrite to replace, or -c to leave what is whole',
+    });
+  }
+  throw new XferError('EXISTS', `get to ${output}: ${taken === 1 ? 'the file is' : 'files are'} there already`, {
+    hint: 'add --overwrite to replace, or -o with another name',
+  });
 }

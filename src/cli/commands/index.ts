@@ -6,6 +6,7 @@ const COMMANDS: Record<CommandName, () => Promise<{ readonly command: Command }>
   scp: () => import('./scp.js'),
   serve: () => import('./serve.js'),
   get: () => import('./get.js'),
+  put: () => import('./put.js'),
   send: () => import('./send.js'),
   recv: () => import('./recv.js'),
   pipe: () => import('./pipe.js'),

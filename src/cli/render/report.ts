@@ -51,7 +51,8 @@ export class Report {
     if (event.type === 'retry') {
       const wait = formatDuration(event.delayMs);
       this.#sayOnce(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`, event.error);
-    } else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
+    } else if (event.type === 'restart') this.#say(`${nameOf(event.path)}: starts again: ${printable(event.reason)}`);
+    else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
     const moves = event.type === 'plan' || event.type === 'progress' || event.type === 'finish';
     if (moves && this.#questions === 0) this.#view.show(this.#tally);
   };
@@ -155,6 +156,13 @@ function told(path: string, error: XferError): string {
   return error.message.includes(name) ? error.message : `${name}: ${error.message}`;
 }
 
+/** Who compared the digests; nobody is named where that was `here`. */
+function proofOf({ verified, readBack, statedBy }: CopyResult, here: boolean): string {
+  if (here) return `${verified} checked`;
+  const how = statedBy === undefined ? 'by the far side' : `as ${printable(statedBy)} says`;
+  return `${verified} checked ${readBack ? 'by reading back' : how}`;
+}
+
 /** `3 files, 1.2 MiB in 0.4 s (3.0 MiB/s), sha256 checked by the far side`, or without who where that was `here`. */
 export function summaryOf(result: CopyResult, here = false): string {
   const moved = result.bytes - result.resumedBytes;
@@ -164,13 +172,9 @@ export function summaryOf(result: CopyResult, here = false): string {
     ...(result.symlinks > 0 ? [formatCount(result.symlinks, 'link')] : []),
     `${formatBytes(result.bytes)} in ${formatDuration(result.elapsedMs)}${rate}`,
     ...(result.resumedBytes > 0 ? [`${formatBytes(result.resumedBytes)} were there already`] : []),
-    ...(result.verified === 'sha256' ? [`sha256 checked${here ? '' : checker(result)}`] : []),
+    ...(result.verified === 'sha256' || result.verified === 'sha512' ? [proofOf(result, here)] : []),
     ...(result.skipped > 0 ? [`${result.skipped} left out`] : []),
     ...(result.failures.length > 0 ? [`${result.failures.length} failed`] : []),
   ];
   return parts.join(', ');
-}
-
-function checker({ readBack }: CopyResult): string {
-  return readBack ? ' by reading back' : ' by the far side';
 }

@@ -112,6 +112,14 @@ export function downloadName(
   return safeName(given) ?? typed ?? 'index.html';
 }
 
+/** What a copy of the folder at `url`, whose path ends with `/`, is called: its last part, or the host's name. */
+export function folderName(url: URL, platform: NodeJS.Platform = process.platform): string {
+  const inner = new URL(url);
+  inner.pathname = url.pathname.replace(/\/+$/, '');
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  return urlName(inner, platform) ?? safeName(host.replaceAll(':', '-')) ?? 'folder';
+}
+
 /** The last part of a URL's path, byte for byte where this system can have such a name. */
 function urlName(url: URL, platform: NodeJS.Platform): string | undefined {
   const name = nameFromBytes(percentBytes(url.pathname.slice(url.pathname.lastIndexOf('/') + 1)));

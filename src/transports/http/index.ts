@@ -2,12 +2,18 @@
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import { LONGEST_TIMER_MS } from '../../longest-timer.js';
-import type { OpenOptions, Scope, Source, Transport } from '../../transport.js';
+import type { OpenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
+import { parseCookies } from './client/cookies.js';
+import { describeUrl } from './client/describe-url.js';
+import { parseFields } from './client/fields.js';
+import { parseNetrc } from './client/netrc.js';
+import type { ProxySettings } from './client/proxies.js';
+import { basicLogin, type ClientSettings, HttpClient } from './client/request.js';
 import { percentBytes } from './content-disposition.js';
+import { openHttpSource } from './get/source.js';
+import { openHttpTree } from './get/tree.js';
 import { parsePin } from './pins.js';
-import { type ClientSettings, describeUrl, HttpClient, parseFields } from './request.js';
-import { openHttpSource } from './source.js';
 
 export interface HttpOptions extends OpenOptions {
   /** `Name: value` lines, or an object. Sent to the origin that was named, and not to one that it redirects to. */
@@ -26,9 +32,64 @@ export interface HttpOptions extends OpenOptions {
   readonly pins?: readonly string[];
   /** Certificates of further authorities to trust, in PEM. */
   readonly ca?: readonly string[];
+  /** `user:password`, or `user` alone to be asked, for the origin that was named; in place of a login in the URL. */
+  readonly auth?: string;
+  /** Text of a netrc: logins of hosts, where nothing else gives one. */
+  readonly netrc?: string;
+  /** Text of a file of cookies in Netscape's format. With it, cookies that answers set are sent back during the run. */
+  readonly cookies?: NamedText;
+  /** None where absent: what the environment says is for a command line to read (`proxySettings`). */
+  readonly proxies?: ProxySettings;
+  /** What lists a folder is opened as a tree: the same host, and nothing above or beside it. */
+  readonly recursive?: boolean;
+  /** Such a tree has no name of its own: what is in it goes into the target itself. */
+  readonly nameless?: boolean;
+  /** Of a target: what has a name already is replaced, as is so where this is absent. */
+  readonly replace?: boolean;
+  /** Of a target: most bytes of one request, for proxies that take no more. */
+  readonly chunkBytes?: number;
+  /** Of a target: directory of this machine where it is kept where broken-off uploads go on. Absent: not beyond this process. */
+  readonly uploadNotesDirectory?: string;
+  /** It is one of several sources, whose turn may come late: a long body is not left to wait for it. */
+  readonly oneOfMany?: boolean;
+  /** What comes encoded though it was not asked for is kept so; else only under a name that says it, as in `a.gz`. */
+  readonly keepsEncoded?: boolean;
+  /** The server is asked for a digest of what it sends. */
+  readonly asksDigest?: boolean;
+}
+
+/** What was read from a file, and what the file is called in messages. */
+export interface NamedText {
+  readonly text: string;
+  readonly file: string;
 }
 
 async function openSource(location: Location, options: HttpOptions, scope: Scope): Promise<Source> {
+  const open = options.recursive ? openHttpTree : openHttpSource;
+  const { asksDigest = false, nameless = false, keepsEncoded = false, oneOfMany = false } = options;
+  const terms = { asksDigest, nameless, keepsEncoded, oneOfMany };
+  return connected(
+    location,
+    options,
+    scope,
+    (client, url): Promise<Source> => open(client, url, scope, options.onNotice, terms),
+  );
+}
+
+async function openSink(location: Location, options: HttpOptions, scope: Scope): Promise<Sink> {
+  const { openHttpSink } = await import('./put/sink.js');
+  const { replace = true, chunkBytes, uploadNotesDirectory: notesDirectory, onNotice } = options;
+  const terms = { replace, chunkBytes, notesDirectory, onNotice };
+  return connected(location, options, scope, (client, url) => openHttpSink(client, url, scope, terms));
+}
+
+/** What `open` makes of a client for the location, which is closed where that fails. */
+async function connected<End>(
+  location: Location,
+  options: HttpOptions,
+  scope: Scope,
+  open: (client: HttpClient, url: URL) => Promise<End>,
+): Promise<End> {
   scope.signal.throwIfAborted();
   const given = locationUrl(location);
   const fields = parseFields(options.headers);
@@ -41,9 +102,12 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
     idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, LONGEST_TIMER_MS),
     maxRedirects: options.maxRedirects ?? 20,
     ...trust,
+    ...(options.netrc !== undefined ? { netrc: parseNetrc(options.netrc) } : {}),
+    ...(options.cookies ? { cookies: parseCookies(options.cookies.text, options.cookies.file) } : {}),
+    ...(options.proxies ? { proxies: options.proxies } : {}),
   });
   try {
-    return await openHttpSource(client, withoutLogin(given), scope, options.onNotice);
+    return await open(client, withoutLogin(given));
   } catch (error) {
     client.close();
     throw error;
@@ -82,25 +146,24 @@ function withoutLogin(url: URL): URL {
   return bare;
 }
 
-/** Basic credentials (RFC 7617) of a URL, the password asked for where there is a user alone and somebody to ask. */
+/** Basic credentials, the password asked for where there is a user alone and somebody to ask. */
 async function loginField(
   url: URL,
   location: Location,
-  options: OpenOptions,
+  options: HttpOptions,
   scope: Scope,
 ): Promise<string | undefined> {
-  if (url.username === '' && url.password === '') return undefined;
-  const user = percentBytes(url.username);
-  const typed = percentBytes(url.password);
-  const ask = url.password === '' && !/^[^/]*\/\/[^/@]*:@/.test(location.url ?? '') ? options.prompt : undefined;
-  if (!ask) return basic(user, typed);
-  const answer = await ask.secret(`Password of ${location.user} on ${url.origin}: `, scope);
-  if (answer !== undefined) return basic(user, Buffer.from(answer, 'utf8'));
+  const { auth } = options;
+  const colon = auth?.indexOf(':') ?? -1;
+  if (auth === undefined && url.username === '' && url.password === '') return undefined;
+  const user = auth === undefined ? percentBytes(url.username) : auth.slice(0, colon < 0 ? undefined : colon);
+  const typed = auth === undefined ? percentBytes(url.password) : colon < 0 ? '' : auth.slice(colon + 1);
+  const isGiven = auth === undefined ? /^[^/]*\/\/[^/@]*:@/.test(location.url ?? '') || typed.length > 0 : colon >= 0;
+  const ask = isGiven ? undefined : options.prompt;
+  if (!ask) return basicLogin(user, typed);
+  const answer = await ask.secret(`Password of ${user.toString()} on ${url.origin}: `, scope);
+  if (answer !== undefined) return basicLogin(user, answer);
   throw new XferError('DENIED', `get ${describeLocation(location)}: no password was given`);
-}
-
-function basic(user: Buffer, password: Buffer): string {
-  return `Basic ${Buffer.concat([user, Buffer.from(':'), password]).toString('base64')}`;
 }
 
 export const transport: Transport = {
@@ -109,5 +172,6 @@ export const transport: Transport = {
   summary: 'files behind a URL, and a file server for browsers and every HTTP client',
   defaultPort: 80,
   openSource,
+  openSink,
   listen: async (options, scope) => (await import('./listen/index.js')).listen(options, scope),
 };

@@ -27,9 +27,17 @@ async function listen(t: TestContext, server: Server): Promise<string> {
   return `http://127.0.0.1:${address.port}`;
 }
 
-/** A server that answers every request by `answer`; its URL without a slash at the end. */
-export function serve(t: TestContext, answer: (request: IncomingMessage, response: ServerResponse) => void) {
-  return listen(t, createServer(answer));
+/**
+ * A server that answers every request by `answer`; its URL without a slash at the end. `holdsBack`: it never says 100 to
+ * those who wait for it.
+ */
+export function serve(
+  t: TestContext,
+  answer: (request: IncomingMessage, response: ServerResponse) => void,
+  holdsBack = false,
+) {
+  const server = createServer(answer);
+  return listen(t, holdsBack ? server.on('checkContinue', answer) : server);
 }
 
 /** A server that writes `answers` one after the other, one for each request, and then holds the connection. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { retryAfterMs } from '#xfer/transports/http/status.js';
+import { retryAfterMs } from '#xfer/transports/http/client/status.js';
 import { contentRange, describeAnswer, httpDate, reprDigest, sameFile } from '#xfer/transports/http/validator.js';
 
 const url = new URL('http://host/f');

@@ -89,6 +89,7 @@ export class Received {
     return {
       ...this.#count,
       skipped: 0,
+      alreadyWhole: 0,
       resumedBytes: 0,
       failures: this.#failures,
       verified: this.#count.files === 0 ? 'none' : 'sha256',

@@ -1,4 +1,6 @@
 /** Requests that put something into what is shared, or change it: which of them is which. */
+
+import { integerField, uploadIdOf } from '../../upload-protocol.js';
 import type { Exchange } from '../exchange.js';
 import { answerOptions, closing } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
@@ -10,7 +12,6 @@ import { answerActionForm, answerFileForm } from './form.js';
 import { sendOutcome, wantsPage } from './form-outcome.js';
 import { boundaryOf } from './multipart.js';
 import { folderAt, nameIn, targetPath } from './names.js';
-import { integerField, uploadIdOf } from './protocol.js';
 import { answerPut } from './put.js';
 import { Refusal, refusalOf, refusals } from './refusal.js';
 import {
@@ -23,6 +24,9 @@ import {
 import { answerTusCreate, answerTusHead, answerTusPatch, beginTus, speaksTus, tusFields, tusMetadata } from './tus.js';
 import type { Upload } from './upload.js';
 import type { Uploads } from './uploads.js';
+
+/** What comes with one of these is compared with it (RFC 9530, 4). */
+const WANTED_DIGESTS = 'sha-512=5, sha-256=10';
 
 const METHODS = 'GET, HEAD, OPTIONS, PUT, POST, PATCH, MKCOL, DELETE';
 
@@ -60,7 +64,8 @@ async function answer(exchange: Exchange, sharing: Sharing, uploads: Uploads): P
   const { request, response } = exchange;
   const { method, url = '/' } = request;
   if (method === 'OPTIONS') {
-    for (const [name, value] of Object.entries({ ...tusFields(uploads), ...limitFields(uploads) })) {
+    const digests = { 'Want-Repr-Digest': WANTED_DIGESTS };
+    for (const [name, value] of Object.entries({ ...tusFields(uploads), ...limitFields(uploads), ...digests })) {
       response.setHeader(name, value);
     }
     answerOptions(request, response, methodsWith(uploads));

@@ -1,13 +1,13 @@
 /** Uploads that go on by draft-ietf-httpbis-resumable-upload. */
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { booleanField, integerField, RESUMABLE, UPLOADS_FOLDER } from '../../upload-protocol.js';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
 import { endAfterBody } from '../refuse.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
 import { digestOf } from './expected-digest.js';
-import { booleanField, integerField, RESUMABLE, UPLOADS_FOLDER } from './protocol.js';
 import { refusals } from './refusal.js';
 import type { Upload, UploadTerms } from './upload.js';
 import type { Uploads } from './uploads.js';
@@ -50,8 +50,18 @@ async function takePart(exchange: Exchange, uploads: Uploads, upload: Upload, la
   const hash = algorithm && createHash(algorithm);
   const hashIsWhole = start === 0 && last && whole !== undefined;
   const check = part && hash && !hashIsWhole ? () => checkHex(hash.digest('hex'), part.hex) : undefined;
+  // That of the whole, from who had to send all of it to know it.
+  const late = start > 0 && last ? digestOf(headers['repr-digest']) : undefined;
+  const lateDigest = late && (() => late);
   await uploads.coming(upload, () =>
-    upload.receive(new UploadBody(exchange, uploads.idleMs), { last, hash, hashIsWhole, check }),
+    upload.receive(new UploadBody(exchange, uploads.idleMs), {
+      last,
+      open: !last,
+      hash,
+      hashIsWhole,
+      check,
+      lateDigest,
+    }),
   );
 }
 

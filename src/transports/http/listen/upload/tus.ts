@@ -1,11 +1,11 @@
 /** Uploads that go on by tus 1.0.0. */
 import { createHash, type Hash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { integerField, TUS } from '../../upload-protocol.js';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
-import { integerField, TUS } from './protocol.js';
 import { Refusal, refusals } from './refusal.js';
 import { locationOf } from './resumable.js';
 import type { Upload, UploadTerms } from './upload.js';

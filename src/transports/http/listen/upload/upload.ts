@@ -42,6 +42,8 @@ export interface UploadTerms {
 export interface Receiving {
   /** Their end is the end of the file. */
   readonly last: boolean;
+  /** More will be said of it, even where all bytes of a known length are there. */
+  readonly open?: boolean;
   /** Given what comes. */
   readonly hash?: Hash | undefined;
   /** `hash` has had all of the file. */
@@ -153,7 +155,8 @@ export class Upload {
     try {
       await this.#move(body, draft, receiving.hash, abort);
       await this.#checkPart(receiving, start);
-      const whole = this.offset === this.size || (receiving.last && this.size === undefined);
+      const all = this.offset === this.size || (receiving.last && this.size === undefined);
+      const whole = all && receiving.open !== true;
       if (receiving.last && !whole) throw refusals.tooFew();
       if (!whole) return await draft.suspend();
     } catch (error) {
@@ -169,7 +172,7 @@ export class Upload {
     await pump(body, out, {
       label: 'upload',
       signal: AbortSignal.any([abort.signal, scope.signal]),
-      hash,
+      hashes: hash && { update: (chunk) => void hash.update(chunk) },
       acknowledged: true,
       onHeld: (bytes) => {
         this.offset += bytes;

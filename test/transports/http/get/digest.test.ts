@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { entryOf, open, readText, scope, serve } from './hostile-server.js';
+import { entryOf, open, readText, scope, serve } from '../hostile-server.js';
 
 const BODY = '0123456789';
 

@@ -1,8 +1,12 @@
 /** The body of an answer, held to what was promised and to what was asked for. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { XferError } from '../../errors.js';
-import { requestError } from './request.js';
+import { XferError } from '../../../errors.js';
+import { requestError } from '../client/request-error.js';
+import { recycle, tapBody } from '../client/tapped-socket.js';
+
+/** A shorter body is not worth the connection that it costs to take it past the parser. */
+const DIRECT_BYTES = 4 << 20;
 
 export interface BodyTerms {
   /** For messages. */
@@ -11,6 +15,8 @@ export interface BodyTerms {
   readonly promised?: number;
   /** Bytes that the reader asked for, from the body's first on; what follows them is not read. Absent: all. */
   readonly wanted?: number;
+  /** The connection need not bring another answer. */
+  readonly last?: boolean;
   readonly idleTimeoutMs: number;
   readonly signal: AbortSignal;
 }
@@ -27,6 +33,8 @@ export class BodyStream extends Readable {
   #timer: NodeJS.Timeout | undefined;
   #received = 0;
   #ended = false;
+  /** The bytes come past the parser. */
+  #direct = false;
 
   constructor(response: IncomingMessage, terms: BodyTerms) {
     super({ highWaterMark: 262_144 });
@@ -41,9 +49,28 @@ export class BodyStream extends Readable {
   }
 
   override _read(): void {
-    if (this.#response.listenerCount('data') === 0) this.#response.on('data', (chunk: Buffer) => this.#take(chunk));
-    this.#response.resume();
-    this.#watch();
+    const response = this.#response;
+    if (!this.#direct && response.listenerCount('data') === 0) this.#begin();
+    if (this.#direct) response.socket.resume();
+    else response.resume();
+    if (!this.#ended) this.#watch();
+  }
+
+  /** A chunk may be filled again. */
+  recycle(chunk: Buffer): void {
+    if (this.#direct) recycle(chunk);
+  }
+
+  #begin(): void {
+    const response = this.#response;
+    const { promised = 0, last = false } = this.#terms;
+    const isLong = last && promised - response.readableLength >= DIRECT_BYTES && !response.complete;
+    const isPlain = response.headers['transfer-encoding'] === undefined && !response.destroyed;
+    if (isLong && isPlain && tapBody(response.socket, (chunk) => this.#take(chunk))) {
+      this.#direct = true;
+      // What the parser saw of the body before.
+      for (let chunk = response.read(); chunk !== null; chunk = response.read()) this.#take(chunk as Buffer);
+    } else response.on('data', (chunk: Buffer) => this.#take(chunk));
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -63,29 +90,32 @@ export class BodyStream extends Readable {
     }
   }
 
-  #take(chunk: Buffer): void {
+  /** Whether more may come at once. */
+  #take(chunk: Buffer): boolean {
     const { promised, wanted, what } = this.#terms;
-    if (this.destroyed || this.#ended) return;
+    if (this.destroyed || this.#ended) return false;
     const room = (wanted ?? Number.POSITIVE_INFINITY) - this.#received;
     this.#received += chunk.length;
     if (promised !== undefined && this.#received > promised) {
       this.destroy(new XferError('PROTOCOL', `${what}: more than the ${promised} bytes that were promised`));
-      return;
+      return false;
     }
     const more = this.push(chunk.length > room ? chunk.subarray(0, room) : chunk);
-    const cut = wanted !== undefined && this.#received >= wanted && (promised === undefined || promised > wanted);
-    if (cut) this.#cut();
+    const isCut = wanted !== undefined && this.#received >= wanted && (promised === undefined || promised > wanted);
+    if (isCut || (this.#direct && this.#received === promised)) this.#cut();
     else if (more) this.#watch();
     else {
-      this.#response.pause();
+      if (!this.#direct) this.#response.pause();
       clearTimeout(this.#timer);
       this.#timer = undefined;
     }
+    return more;
   }
 
-  /** The reader has what it wanted of a longer body. */
+  /** The reader has what it wanted, and the connection brings nothing else. */
   #cut(): void {
     this.#ended = true;
+    clearTimeout(this.#timer);
     this.#response.destroy();
     this.push(null);
   }

@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { needs } from '../../support/peers.js';
-import { open } from './hostile-server.js';
+import { needs } from '../../../support/peers.js';
+import { open } from '../hostile-server.js';
 
 const run = promisify(execFile);
 

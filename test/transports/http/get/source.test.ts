@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { test } from 'node:test';
-import { entryOf, OLD, open, readText, scope, serve, serveRaw } from './hostile-server.js';
+import { entryOf, OLD, open, readText, scope, serve, serveRaw } from '../hostile-server.js';
 
 const BODY = '0123456789';
 const whole = (fields = 'ETag: "v1"\r\nAccept-Ranges: bytes', body = BODY) =>
@@ -26,7 +26,7 @@ test('a plain download is one request, with all that is known of the file', { ti
   );
   assert.ok(entry.version?.includes('"v1"'));
   assert.equal(source.name, 'n.txt');
-  assert.deepEqual(source.capabilities, { ranges: true, replay: true, parallel: false, metadata: true });
+  assert.deepEqual(source.capabilities, { ranges: true, replay: true, parallel: true, metadata: true });
   assert.ok(!source.label.includes('SECRET'));
   assert.equal(await readText(source), BODY);
   assert.equal(asked.length, 1);
@@ -156,10 +156,16 @@ test('a body with a broken chunk fails with PROTOCOL', { timeout: 10_000 }, asyn
   await assert.rejects(readText(await open(t, `${url}/f`)), { code: 'PROTOCOL' });
 });
 
+test('what comes encoded is refused, unless its name says so or it is meant', { timeout: 10_000 }, async (t) => {
+  const url = await serveRaw(t, whole('Content-Encoding: gzip'));
+  await assert.rejects(open(t, `${url}/f.txt`), { code: 'UNSUPPORTED', hint: /-o f\.txt\.gz/ });
+  assert.equal(await readText(await open(t, `${url}/f.tar.gz`)), BODY);
+});
+
 test('an encoded file is kept as sent, said so, and never resumed', { timeout: 10_000 }, async (t) => {
   const lines: string[] = [];
   const url = await serveRaw(t, whole('ETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Encoding: gzip'));
-  const source = await open(t, `${url}/f`, { onNotice: (line) => lines.push(line) });
+  const source = await open(t, `${url}/f`, { keepsEncoded: true, onNotice: (line) => lines.push(line) });
   const entry = await entryOf(source);
   assert.equal(entry.size, undefined);
   assert.equal(entry.version, undefined);

@@ -1,7 +1,7 @@
 /** What the status of an answer means (RFC 9110 15) for someone who wants the file. */
 import type { IncomingMessage } from 'node:http';
-import { type ErrorCode, XferError } from '../../errors.js';
-import { httpDate } from './validator.js';
+import { type ErrorCode, XferError } from '../../../errors.js';
+import { httpDate } from '../validator.js';
 
 /** However long the other end asks for, nobody waits longer than this. */
 const RETRY_AFTER_LIMIT_MS = 600_000;

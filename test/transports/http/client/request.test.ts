@@ -4,9 +4,10 @@ import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
 import { parseLocation } from '#xfer/location.js';
+import { parseFields } from '#xfer/transports/http/client/fields.js';
+import { requestError } from '#xfer/transports/http/client/request-error.js';
 import { transport } from '#xfer/transports/http/index.js';
-import { parseFields, requestError } from '#xfer/transports/http/request.js';
-import { open, readText, scope, serve, serveRaw } from './hostile-server.js';
+import { open, readText, scope, serve, serveRaw } from '../hostile-server.js';
 
 const STATUSES: [status: number, code: string][] = [
   [204, 'PROTOCOL'],

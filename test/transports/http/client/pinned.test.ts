@@ -5,9 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { createServer, type SecureVersion, type TLSSocket } from 'node:tls';
 import { pinOf } from '#xfer/transports/http/pins.js';
-import { failsWith } from '../../support/fails-with.js';
-import { open, readText } from './hostile-server.js';
-import { DAY_MS, type IdentityTerms, makeIdentity } from './listen/tls/identity.js';
+import { failsWith } from '../../../support/fails-with.js';
+import { open, readText } from '../hostile-server.js';
+import { DAY_MS, type IdentityTerms, makeIdentity } from '../listen/tls/identity.js';
 
 const limit = { timeout: 20_000 };
 const LOGIN = { headers: ['Authorization: Bearer hunter2'] };

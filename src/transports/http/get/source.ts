@@ -1,10 +1,20 @@
 /** One file behind a URL, as a Source. */
 import { Readable } from 'node:stream';
-import { XferError } from '../../errors.js';
-import type { ByteRange, DigestAlgorithm, Entry, Scope, Source, SourceCapabilities } from '../../transport.js';
-import { BodyStream } from './body.js';
-import { downloadName } from './content-disposition.js';
-import { type Answer, describeUrl, type Fields, type HttpClient } from './request.js';
+import { XferError } from '../../../errors.js';
+import type {
+  ByteRange,
+  DigestAlgorithm,
+  Entry,
+  Parallelism,
+  Scope,
+  Source,
+  SourceCapabilities,
+  StatedDigest,
+} from '../../../transport.js';
+import { describeUrl } from '../client/describe-url.js';
+import type { Fields } from '../client/fields.js';
+import type { Answer, HttpClient } from '../client/request.js';
+import { downloadName } from '../content-disposition.js';
 import {
   contentLength,
   contentRange,
@@ -13,7 +23,38 @@ import {
   describeAnswer,
   reprDigest,
   sameFile,
-} from './validator.js';
+} from '../validator.js';
+import { BodyStream } from './body.js';
+import { LaneLimit } from './lane-limit.js';
+
+const DIGEST_ALGORITHMS = Object.keys(DIGEST_FIELDS) as DigestAlgorithm[];
+/** Lanes that pay on a long line. */
+const LONG_LINE_LANES = 8;
+/** Blocks of a file that each lane gets: more would cost round trips, fewer leave lanes without work at the end. */
+const BLOCKS_A_LANE = 2;
+const LONGEST_BLOCK_BYTES = 64 << 20;
+/** A line is long where an answer takes so much; below it one connection carries all that two ends can. */
+const LONG_LINE_MS = 30;
+const LONG_BODY_BYTES = 1 << 20;
+/** A part so long is worth a connection of its own. */
+const LAST_FROM_BYTES = 32 << 20;
+/** More parts of a file at once than anybody asks for. */
+const MOST_LANES = 1000;
+const FILES_IN_FLIGHT = 32;
+
+export interface SourceTerms {
+  /** Whether a redirect may be followed; all are where absent. */
+  readonly mayFollow?: (to: URL) => boolean;
+  /** The server is asked for a digest. */
+  readonly asksDigest?: boolean;
+  /** It is one of several, whose turn may come late: a long body is not left to wait for it. */
+  readonly oneOfMany?: boolean;
+  /** What comes encoded is kept as it comes, whatever its name is. */
+  readonly keepsEncoded?: boolean;
+}
+
+/** Names of files that are encoded, and which some servers send with a Content-Encoding that says so once more. */
+const ENCODED_NAME = /\.(?:gz|tgz|svgz|z|br|zst|tzst|xz|txz|bz2|tbz2?|deflate)$/i;
 
 /**
  * Opens the file at a URL without login in it. The first answer's body is kept, paused, for a read that starts at 0, so
@@ -24,18 +65,50 @@ export async function openHttpSource(
   url: URL,
   scope: Scope,
   onNotice?: (line: string) => void,
+  terms: SourceTerms = {},
 ): Promise<HttpSource> {
-  const answer = await client.send('GET', url, {}, scope);
+  return asHttpSource(client, url, await client.send('GET', url, {}, scope, terms.mayFollow), onNotice, terms);
+}
+
+/**
+ * The file that an answer to a GET of `url` holds. PROTOCOL where it is a part of one; UNSUPPORTED where it comes encoded,
+ * and neither its name nor the terms say that this is meant: bytes are never decoded here, as some grow without bounds.
+ */
+export function asHttpSource(
+  client: HttpClient,
+  url: URL,
+  answer: Answer,
+  onNotice?: (line: string) => void,
+  terms: SourceTerms = {},
+): HttpSource {
   if (answer.response.statusCode === 206) {
     answer.response.destroy();
     throw new XferError('PROTOCOL', `get ${describeUrl(url)}: a part was sent, and the whole was asked for`);
   }
-  const source = new HttpSource(client, url, answer);
-  if (source.described.encoding !== undefined) {
-    const { label, described } = source;
+  const source = new HttpSource(client, url, answer, terms);
+  const { described, label, name } = source;
+  if (terms.oneOfMany && isLong(described)) source.dropKept();
+  if (described.encoding === undefined) return source;
+  if (terms.keepsEncoded || ENCODED_NAME.test(name)) {
     onNotice?.(new XferError('UNSUPPORTED', `${label}: comes encoded (${described.encoding}), and is kept so`).message);
+    return source;
   }
-  return source;
+  answer.response.destroy();
+  throw new XferError('UNSUPPORTED', `get ${label}: comes encoded (${described.encoding}), which was not asked for`, {
+    hint: `to keep it so, give it a name that says it: -o ${name}.gz`,
+  });
+}
+
+/** Whether a body, while it waits, keeps a connection, and the server, waiting. */
+export function isLong({ size }: Described): boolean {
+  return size === undefined || size > LONG_BODY_BYTES;
+}
+
+/** What pays on a line whose answers take so long, for a file of a size. */
+export function parallelismAfter(waitedMs: number, size = 0): Parallelism {
+  if (waitedMs < LONG_LINE_MS) return { filesInFlight: FILES_IN_FLIGHT, lanes: 1 };
+  const blockBytes = Math.min(Math.ceil(size / LONG_LINE_LANES / BLOCKS_A_LANE), LONGEST_BLOCK_BYTES);
+  return { filesInFlight: FILES_IN_FLIGHT, lanes: LONG_LINE_LANES, blockBytes };
 }
 
 /** Made by `openHttpSource`. */
@@ -45,30 +118,54 @@ export class HttpSource implements Source {
   readonly name: string;
   readonly capabilities: SourceCapabilities;
   readonly described: Described;
+  readonly parallelism: Parallelism;
   readonly #client: HttpClient;
   readonly #url: URL;
+  readonly #terms: SourceTerms;
+  readonly #lanes = new LaneLimit(MOST_LANES);
   #digestField: string | string[] | undefined;
+  /** The digest comes behind the body. */
+  readonly #hasTrailer: boolean;
   #kept: Answer | undefined;
 
-  constructor(client: HttpClient, url: URL, answer: Answer) {
+  constructor(client: HttpClient, url: URL, answer: Answer, terms: SourceTerms = {}) {
     const { headers } = answer.response;
     this.#client = client;
     this.#url = url;
+    this.#terms = terms;
     this.#kept = answer;
     this.#digestField = headers['repr-digest'];
+    this.#hasTrailer = /(?:^|,)\s*repr-digest\s*(?:,|$)/i.test(headers.trailer ?? '');
     this.label = describeUrl(url);
     this.identity = url.href;
     this.name = downloadName(url, headers['content-disposition']);
     this.described = describeAnswer(headers, url, contentLength(headers));
     const ranges = this.described.acceptsRanges && this.described.version !== undefined;
-    this.capabilities = { ranges, replay: true, parallel: false, metadata: true };
+    this.capabilities = { ranges, replay: true, parallel: true, metadata: true };
+    this.parallelism = parallelismAfter(ranges ? answer.waitedMs : 0, this.described.size);
+  }
+
+  /** The first answer's body waits to be read. */
+  get hasKept(): boolean {
+    return this.#kept !== undefined && !this.#kept.response.destroyed;
+  }
+
+  /** Gives up the first answer's body. */
+  dropKept(): void {
+    this.#kept?.response.destroy();
+    this.#kept = undefined;
   }
 
   async *entries(scope: Scope): AsyncIterable<Entry> {
     scope.signal.throwIfAborted();
+    yield this.entryAt('');
+  }
+
+  /** The file's entry under a path. */
+  entryAt(path: string): Entry {
     const { size, mtimeMs, version } = this.described;
-    yield {
-      path: '',
+    return {
+      path,
       kind: 'file',
       ...(size === undefined ? {} : { size }),
       ...(mtimeMs === undefined ? {} : { mtimeMs }),
@@ -91,9 +188,28 @@ export class HttpSource implements Source {
       throw new XferError('TRUNCATED', `read ${this.label}: ends before ${start}`);
     const kept = start === 0 ? this.#takeKept() : undefined;
     if (kept) return this.#wholeBody(kept, end, scope);
-    this.#dropKept();
+    this.dropKept();
     const whole = start === 0 && (end === undefined || (size !== undefined && end >= size));
     return whole ? this.#readWhole(end, scope) : this.#readPart(range, scope);
+  }
+
+  /** What a Repr-Digest field, before or behind the body, says; where the server is to be asked, what it answers. */
+  stated(entry: Entry): readonly StatedDigest[] {
+    if (entry.version !== this.described.version) return [];
+    const known = DIGEST_ALGORITHMS.find((algorithm) => reprDigest(this.#digestField, algorithm));
+    const isAsked = known === undefined && !this.#hasTrailer && this.#terms.asksDigest === true;
+    if (known === undefined && !this.#hasTrailer && !isAsked) return [];
+    const algorithm = known ?? 'sha256';
+    const hex = async (scope: Scope): Promise<string | undefined> => {
+      if (!isAsked) return reprDigest(this.#digestField, algorithm);
+      try {
+        return await this.digest(entry, algorithm, scope);
+      } catch (error) {
+        if (error instanceof XferError && error.code === 'UNSUPPORTED') return undefined;
+        throw error;
+      }
+    };
+    return [{ algorithm, by: 'the server', hex }];
   }
 
   /**
@@ -110,19 +226,19 @@ export class HttpSource implements Source {
   }
 
   async close(): Promise<void> {
-    this.#dropKept();
+    this.dropKept();
     this.#client.close();
   }
 
   async #askDigest(field: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string | undefined> {
-    const answer = await this.#client.send('HEAD', this.#url, { 'want-repr-digest': `${field}=10` }, scope);
+    const answer = await this.#send('HEAD', { 'want-repr-digest': `${field}=10` }, scope);
     answer.response.resume();
     this.#check(answer, this.#describe(answer));
     return reprDigest(answer.response.headers['repr-digest'], algorithm);
   }
 
   async #readWhole(end: number | undefined, scope: Scope): Promise<Readable> {
-    const answer = await this.#client.send('GET', this.#url, {}, scope);
+    const answer = await this.#send('GET', {}, scope);
     if (answer.response.statusCode === 206) {
       throw this.#refuse(answer, 'PROTOCOL', 'a part was sent, and the whole was asked for');
     }
@@ -135,21 +251,28 @@ export class HttpSource implements Source {
     if (encoding !== undefined) {
       throw new XferError('UNSUPPORTED', `read ${this.label}: a part of what comes encoded (${encoding})`);
     }
-    const answer = await this.#askPart(range, ifRange, scope);
-    const promised = this.#checkPart(answer, range);
-    const end = range.end ?? size;
-    return this.#body(answer, scope, promised, end === undefined ? undefined : end - range.start);
+    const leave = await this.#lanes.enter(scope);
+    try {
+      const answer = await this.#askPart(range, ifRange, scope);
+      const promised = this.#checkPart(answer, range);
+      const end = range.end ?? size;
+      const body = this.#body(answer, scope, promised, end === undefined ? undefined : end - range.start);
+      return body.once('close', () => leave());
+    } catch (error) {
+      leave(error);
+      throw error;
+    }
   }
 
   /** Some servers answer If-Range with the whole though nothing changed; those are asked once more, without it. */
   async #askPart(range: ByteRange, ifRange: string | undefined, scope: Scope): Promise<Answer> {
     const fields: Fields = { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` };
-    if (ifRange === undefined) return this.#client.send('GET', this.#url, fields, scope);
-    const answer = await this.#client.send('GET', this.#url, { ...fields, 'if-range': ifRange }, scope);
+    if (ifRange === undefined) return this.#send('GET', fields, scope);
+    const answer = await this.#send('GET', { ...fields, 'if-range': ifRange }, scope);
     if (answer.response.statusCode !== 200 || !this.described.acceptsRanges) return answer;
     this.#check(answer, this.#describe(answer));
     answer.response.destroy();
-    return this.#client.send('GET', this.#url, fields, scope);
+    return this.#send('GET', fields, scope);
   }
 
   /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
@@ -179,6 +302,10 @@ export class HttpSource implements Source {
     return part.end - part.start;
   }
 
+  #send(method: 'GET' | 'HEAD', fields: Fields, scope: Scope): Promise<Answer> {
+    return this.#client.send(method, this.#url, fields, scope, this.#terms.mayFollow);
+  }
+
   #wholeBody(answer: Answer, end: number | undefined, scope: Scope): Readable {
     const { response } = answer;
     // A server that hashes while it sends states the digest behind the body (RFC 9530 3, RFC 9110 6.5).
@@ -195,6 +322,7 @@ export class HttpSource implements Source {
       signal: scope.signal,
       ...(promised === undefined ? {} : { promised }),
       ...(wanted === undefined ? {} : { wanted }),
+      last: (wanted ?? promised ?? 0) >= LAST_FROM_BYTES || answer.response.statusCode === 200,
     });
   }
 
@@ -227,10 +355,5 @@ export class HttpSource implements Source {
     const kept = this.#kept;
     this.#kept = undefined;
     return kept && !kept.response.destroyed && !kept.response.errored ? kept : undefined;
-  }
-
-  #dropKept(): void {
-    this.#kept?.response.destroy();
-    this.#kept = undefined;
   }
 }

@@ -1,0 +1,112 @@
+/** Requests that put something somewhere: whole ones, and ones whose body comes bit by bit. */
+
+import { streamDigest } from '../../../digest.js';
+import { XferError } from '../../../errors.js';
+import type { DigestAlgorithm, Scope } from '../../../transport.js';
+import { describeUrl } from '../client/describe-url.js';
+import type { Fields } from '../client/fields.js';
+import { redirectTarget } from '../client/redirect.js';
+import type { HttpClient } from '../client/request.js';
+import { type Answered, BodyRequest, type BodyTerms } from './body-request.js';
+
+/** A larger body is sent once the server said that it will have it, as curl does. */
+export const EXPECT_BYTES = 1 << 20;
+
+export interface WholeTerms {
+  readonly fields?: Fields;
+  readonly body?: Buffer;
+  /** Starts messages; `put` where absent. */
+  readonly verb?: string;
+  /** Nothing is followed: where it leads is what is asked. */
+  readonly stays?: boolean;
+}
+
+export type OpenTerms = Pick<BodyTerms, 'fields' | 'lengthBytes' | 'onInterim'>;
+
+export class PutClient {
+  readonly #http: HttpClient;
+  readonly #named: URL;
+
+  constructor(http: HttpClient, named: URL) {
+    this.#http = http;
+    this.#named = named;
+  }
+
+  /** The last answer, whatever its status; 307 and 308 are followed (RFC 9110, 15.4). Rejects as the connection does. */
+  async send(method: string, url: URL, terms: WholeTerms, scope: Scope): Promise<Answered> {
+    const { fields = {}, body, verb = 'put', stays = false } = terms;
+    const bodiless = body === undefined && /^(?:HEAD|GET|OPTIONS|DELETE)$/.test(method);
+    return this.#following(url, verb, stays, async (to) => {
+      const request = this.#begin(
+        method,
+        to,
+        { fields, ...(bodiless ? {} : { lengthBytes: body?.length ?? 0 }), what: `${verb} ${describeUrl(to)}` },
+        scope,
+      );
+      request.end(body);
+      return request.answer;
+    });
+  }
+
+  /**
+   * A request that takes its body; or the server's last answer, where it gave that before it had any of it. 307 and 308 are
+   * followed until then.
+   */
+  async open(method: string, url: URL, terms: OpenTerms, scope: Scope): Promise<BodyRequest | Answered> {
+    let opened: BodyRequest | undefined;
+    const { lengthBytes } = terms;
+    const expects = lengthBytes === undefined || lengthBytes > EXPECT_BYTES;
+    const answered = await this.#following(url, 'put', false, async (to) => {
+      const request = this.#begin(method, to, { ...terms, expects, what: `put ${describeUrl(to)}` }, scope);
+      try {
+        const early = await request.goAhead();
+        if (!early) opened = request;
+        return early;
+      } catch (error) {
+        request.stop();
+        throw error;
+      }
+    });
+    return opened ?? (answered as Answered);
+  }
+
+  /** Digest of what is at a URL, of all its bytes, which are fetched for it. Rejects as a download does. */
+  async readDigest(url: URL, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    const { response } = await this.#http.send('GET', url, {}, scope);
+    return streamDigest(response, algorithm, scope);
+  }
+
+  close(): void {
+    this.#http.close();
+  }
+
+  #begin(method: string, url: URL, terms: Omit<BodyTerms, 'method' | 'url' | 'from'>, scope: Scope): BodyRequest {
+    return new BodyRequest(this.#http, { method, url, from: this.#named, ...terms }, scope);
+  }
+
+  async #following<Got extends Answered | undefined>(
+    from: URL,
+    verb: string,
+    stays: boolean,
+    ask: (to: URL) => Promise<Got>,
+  ): Promise<Got> {
+    const seen = new Set<string>();
+    let url = from;
+    for (;;) {
+      seen.add(url.href);
+      const answered = await ask(url);
+      const next = answered && !stays && isKeptRedirect(answered.status) ? answered.headers.location : undefined;
+      if (next === undefined) return answered;
+      url = redirectTarget(url, next, verb);
+      const what = `${verb} ${describeUrl(from)}`;
+      if (seen.has(url.href)) throw new XferError('PROTOCOL', `${what}: redirects in a circle`);
+      const { maxRedirects } = this.#http.settings;
+      if (seen.size > maxRedirects) throw new XferError('PROTOCOL', `${what}: more than ${maxRedirects} redirects`);
+    }
+  }
+}
+
+/** After these the method stays what it is. */
+function isKeptRedirect(status: number): boolean {
+  return status === 307 || status === 308;
+}

@@ -1,0 +1,163 @@
+/** A file on its way in one request, to any server that takes PUT (RFC 9110, 9.3.4). */
+import { createHash, type Hash } from 'node:crypto';
+import type { Writable } from 'node:stream';
+import { throwIfAborted, XferError } from '../../../errors.js';
+import { onAbort } from '../../../on-abort.js';
+import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../../transport.js';
+import { describeUrl } from '../client/describe-url.js';
+import { RESUMABLE } from '../upload-protocol.js';
+import { type Answered, type BodyRequest, EarlyAnswer } from './body-request.js';
+import { Comparison } from './comparison.js';
+import { PartWriter } from './part-writer.js';
+import { firstFields, isOpen, isSuccess, type Proof, placeOf, type Target } from './protocol.js';
+import { EXPECT_BYTES, type PutClient } from './put-client.js';
+
+export interface WholeTerms {
+  readonly client: PutClient;
+  readonly target: Target;
+  /** A server that can go on with uploads says so while it takes one: told where. */
+  readonly onPlace: (place: URL) => void;
+  /** Called once the file has its name; CORRUPT where it is not what it should be. */
+  readonly prove: (proof: Proof, scope: Scope) => Promise<void>;
+}
+
+export class WholeDraft implements Draft {
+  readonly held: readonly ByteRange[] = [];
+  readonly #terms: WholeTerms;
+  readonly #stop = new AbortController();
+  #request: BodyRequest | undefined;
+  #given = 0;
+  /** The last byte waits for `commit`: with it the file has its name. */
+  #last: Buffer = Buffer.alloc(0);
+  #proof: Proof | undefined;
+  #same: Comparison | undefined;
+  readonly #sum: Hash | undefined;
+
+  constructor(terms: WholeTerms) {
+    this.#terms = terms;
+    const { size } = terms.target;
+    this.#sum = size !== undefined && size <= EXPECT_BYTES ? createHash('sha256') : undefined;
+  }
+
+  async write(start: number, scope: Scope): Promise<Writable> {
+    throwIfAborted(scope.signal);
+    if (start !== this.#given) {
+      throw new XferError('UNSUPPORTED', `put ${this.#label}: bytes in the middle cannot be written`);
+    }
+    return new PartWriter(scope, {
+      take: (chunk, onHeld, scoped) => this.#take(chunk, onHeld, scoped),
+      finish: async (onHeld) => onHeld(this.#last.length),
+    });
+  }
+
+  get #label(): string {
+    return describeUrl(this.#terms.target.url);
+  }
+
+  async #take(given: Buffer, onHeld: (bytes: number) => void, scope: Scope): Promise<void> {
+    const { size } = this.#terms.target;
+    const free = onAbort(scope.signal, () => this.#stop.abort(scope.signal.reason));
+    try {
+      if (size !== undefined && this.#given + given.length > size) {
+        throw new XferError('SOURCE_CHANGED', `put ${this.#label}: more than ${size} bytes came`);
+      }
+      if (!this.#same) await this.#send(given);
+      this.#same?.take(given);
+      this.#sum?.update(given);
+      this.#given += given.length;
+      onHeld(this.#same ? given.length : given.length - this.#last.length);
+    } finally {
+      free();
+    }
+  }
+
+  async #send(given: Buffer): Promise<void> {
+    const { client, target } = this.#terms;
+    const scope = { signal: this.#stop.signal };
+    this.#request ??= await this.#open().catch(async (error: unknown) => {
+      if (this.#given > 0) throw error;
+      this.#same = await Comparison.after(error, target, client, scope);
+      return undefined;
+    });
+    const isLast = this.#given + given.length === target.size && !this.#same;
+    // What is written may be overwritten by its reader once it was taken.
+    if (isLast) this.#last = Buffer.from(given.subarray(-1));
+    const chunk = isLast ? given.subarray(0, -1) : given;
+    await this.#request?.write(chunk).catch((error: unknown) => this.#explain(error));
+  }
+
+  async #open(): Promise<BodyRequest> {
+    const { client, target, onPlace } = this.#terms;
+    const fields = {
+      ...firstFields(target),
+      'upload-complete': '?1',
+      [RESUMABLE.interopField.toLowerCase()]: RESUMABLE.interopVersion,
+    };
+    const onInterim = (status: number, headers: { location?: string | undefined }, url: URL) => {
+      const place = status === 104 ? placeOf(headers.location, url) : undefined;
+      if (place) onPlace(place);
+    };
+    const terms = { fields, lengthBytes: target.size, onInterim };
+    await target.guard({ signal: this.#stop.signal });
+    const opened = await client.open('PUT', target.url, terms, { signal: this.#stop.signal });
+    if (isOpen(opened)) return opened;
+    throw await this.#fault(opened);
+  }
+
+  async #explain(error: unknown): Promise<never> {
+    throw error instanceof EarlyAnswer ? await this.#fault(error.answered) : error;
+  }
+
+  /** `answered`: given before the end of the bytes. */
+  async #fault(answered: Answered): Promise<Error> {
+    if (!isSuccess(answered)) return this.#terms.target.fault(answered, { withDigest: this.#proof !== undefined });
+    return new XferError('PROTOCOL', `put ${this.#label}: the server says ${answered.status} before it had it all`);
+  }
+
+  /** The digest that the file is to have: `commit` is CORRUPT where it has another. */
+  async expect(algorithm: DigestAlgorithm, hex: string): Promise<void> {
+    this.#proof = { algorithm, hex };
+  }
+
+  async commit(entry: Entry, scope: Scope): Promise<void> {
+    throwIfAborted(scope.signal);
+    const size = entry.size ?? this.#given;
+    if (this.#given !== size) {
+      throw new XferError('TRUNCATED', `put ${this.#label}: ${this.#given} of ${size} bytes were given`);
+    }
+    if (this.#same) return this.#same.end();
+    const answered = await this.#end(scope);
+    this.#request = undefined;
+    if (!isSuccess(answered)) return this.#compareLate(await this.#fault(answered), scope);
+    if (this.#proof) await this.#terms.prove(this.#proof, scope);
+  }
+
+  /** A short file was sent unasked, and is refused after its end. */
+  async #compareLate(fault: Error, scope: Scope): Promise<void> {
+    const { client, target } = this.#terms;
+    if (!this.#sum) throw fault;
+    (await Comparison.after(fault, target, client, scope)).endWith(this.#sum.digest('hex'));
+  }
+
+  async #end(scope: Scope): Promise<Answered> {
+    const { client, target } = this.#terms;
+    if (!this.#request) await target.guard(scope);
+    if (!this.#request) return client.send('PUT', target.url, { fields: firstFields(target, this.#proof) }, scope);
+    const free = onAbort(scope.signal, () => this.#stop.abort(scope.signal.reason));
+    try {
+      this.#request.end(this.#last);
+      return await this.#request.answer;
+    } finally {
+      free();
+    }
+  }
+
+  suspend(): Promise<void> {
+    return this.discard();
+  }
+
+  async discard(): Promise<void> {
+    this.#request?.stop();
+    this.#request = undefined;
+  }
+}

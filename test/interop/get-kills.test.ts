@@ -1,0 +1,121 @@
+/**
+ * Downloads that are killed at random points: never a wrong file under its name, the same command again makes it whole, and
+ * of what was acknowledged at most a block a lane is sent twice. XFER_KILLS sets how many, XFER_SEED repeats a run.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { Dice, pickSeed } from '../support/random.js';
+import { runXfer, type Started, startXfer, XFER, xferEnvironment } from '../support/run-xfer.js';
+import { makeRandomFile } from '../support/trees.js';
+
+const KILLS = Number(process.env.XFER_KILLS ?? (process.env.CI ? 40 : 16));
+const IN_A_ROW = 4;
+const SIZE = 40 << 20;
+const BLOCK = 8 << 20;
+/** So slow that a download takes longer than a process takes to start. */
+const SLOW = ['--limit', '60M'];
+
+interface Run {
+  readonly exitCode: number | null;
+  readonly stderr: string;
+  /** Held when it began, and when something was last heard of it; undefined where it did not get so far. */
+  readonly begunAt: number | undefined;
+  readonly lastAt: number | undefined;
+}
+
+describe('downloads that are killed', { timeout: 900_000 }, () => {
+  let root: string;
+  let server: Started;
+  let url: string;
+  let whole: Buffer;
+
+  before(async () => {
+    root = mkdtempSync(join(tmpdir(), 'xfer-get-kills-'));
+    makeRandomFile(join(root, 'file'), SIZE);
+    whole = readFileSync(join(root, 'file'));
+    server = startXfer(['serve', join(root, 'file'), '--port', '0', '--log', 'off']);
+    url = `${(await server.waitForLine(/serving on (http:\/\/localhost:\d+)/))[1]}/file`;
+  });
+  after(async () => {
+    await server.stop();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  for (const [label, lanes] of [
+    ['get', 1],
+    ['get --parallel 4', 4],
+  ] as const) {
+    const seed = pickSeed() + lanes;
+    test(`${label}, seed ${seed}`, { timeout: 900_000 }, async () => {
+      const dice = new Dice(seed);
+      let kills = 0;
+      while (kills < KILLS) kills += await round(lanes, dice);
+    });
+  }
+
+  /** Kills one download a few times, and lets it through; how often it was killed. */
+  async function round(lanes: number, dice: Dice): Promise<number> {
+    const folder = mkdtempSync(join(root, 'out-'));
+    const out = join(folder, 'file');
+    const words = ['get', '--json', '--parallel', String(lanes), ...SLOW, '-o', out, url];
+    let [kills, lastAt] = [0, 0];
+    while (kills < IN_A_ROW && !existsSync(out)) {
+      const run = await killed(words, dice.below(400), dice.below(5) === 0);
+      assert.ok(run.exitCode === null || run.exitCode === 0, run.stderr);
+      if (run.exitCode === null) kills += 1;
+      assertResumed(run, lastAt, lanes);
+      lastAt = run.lastAt ?? lastAt;
+    }
+    if (!existsSync(out)) {
+      const { exitCode, stderr } = await runXfer(words, { timeoutMs: 60_000 });
+      assert.equal(exitCode, 0, stderr);
+    }
+    assert.ok(readFileSync(out).equals(whole), 'a wrong file under the final name');
+    // One that was killed behind its last step leaves what the next run would sweep.
+    const left = readdirSync(folder).filter((name) => name !== 'file' && !name.startsWith('.file.'));
+    assert.deepEqual(left, []);
+    rmSync(folder, { recursive: true });
+    return kills;
+  }
+});
+
+function assertResumed({ begunAt }: Run, lastAt: number, lanes: number): void {
+  if (begunAt === undefined) return;
+  assert.ok(begunAt >= lastAt - lanes * BLOCK, `${lastAt} bytes were held, and it goes on from ${begunAt}`);
+}
+
+/** Runs a command until some time after it began with the file, or after it was started. */
+function killed(words: readonly string[], afterMs: number, fromStart: boolean): Promise<Run> {
+  const child = spawn(process.execPath, [XFER, ...words], {
+    env: xferEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let [begunAt, lastAt]: (number | undefined)[] = [];
+  let stderr = '';
+  let rest = '';
+  const kill = () => setTimeout(() => child.kill('SIGKILL'), afterMs);
+  let timer = fromStart ? kill() : undefined;
+  child.stderr.on('data', (piece: Buffer) => {
+    stderr += piece.toString();
+  });
+  child.stdout.on('data', (piece: Buffer) => {
+    const lines = (rest + piece.toString()).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) {
+      const event = JSON.parse(line) as { type: string; heldBytes?: number; bytes?: number };
+      if (event.type === 'start') begunAt = event.heldBytes;
+      if (event.type === 'progress') lastAt = event.bytes;
+      if (event.type === 'start') timer ??= kill();
+    }
+  });
+  return new Promise((resolve) => {
+    child.on('close', (exitCode) => {
+      clearTimeout(timer);
+      resolve({ exitCode, stderr, begunAt, lastAt });
+    });
+  });
+}
