@@ -8,3 +8,14 @@ export interface Place {
    */
   readonly directories: readonly string[];
 }
+
+/** Room in a file system, as statvfs(3) counts it. */
+export interface Space {
+  readonly blockBytes: number;
+  readonly blocks: number;
+  readonly freeBlocks: number;
+  /** Of the free ones, what is there for everybody. */
+  readonly availableBlocks: number;
+  readonly files: number;
+  readonly freeFiles: number;
+}

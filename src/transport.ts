@@ -10,11 +10,12 @@ import type { Readable, Writable } from 'node:stream';
 import type { Change, EditableFile, EditOptions } from './editable-file.js';
 import type { Listener, ListenOptions } from './listener.js';
 import type { Location } from './location.js';
-import type { Place } from './place.js';
+import type { Place, Space } from './place.js';
 import type { Digest, DigestAlgorithm, StatedDigest } from './stated-digest.js';
 
 export type { Change, EditableFile, EditOptions } from './editable-file.js';
 export type { Listener, ListenOptions, Transfer } from './listener.js';
+export type { Space } from './place.js';
 export type { Digest, DigestAlgorithm, StatedDigest } from './stated-digest.js';
 
 /** Handed to every call that can wait. An aborted signal rejects the call with `signal.reason` and frees what it held. */
@@ -155,17 +156,6 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
-/** Room in a file system, as statvfs(3) counts it. */
-export interface Space {
-  readonly blockBytes: number;
-  readonly blocks: number;
-  readonly freeBlocks: number;
-  /** Of the free ones, what is there for everybody. */
-  readonly availableBlocks: number;
-  readonly files: number;
-  readonly freeFiles: number;
-}
-
 export interface SinkCapabilities {
   /** `write` can start anywhere, not only where the last one ended. */
   readonly offsets: boolean;
@@ -266,16 +256,13 @@ export interface Draft {
   readonly there?: true;
   /**
    * Takes bytes from `start` on. 'close' without an error means that the far side holds them. The stream of a sink that
-   * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged.
+   * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged; or that are on
+   * their way, where it tells no more before the end: what the next draft says to be `held` counts then.
    */
   write(start: number, scope: Scope): Promise<Writable>;
   /** Digest of what the far side holds, from what it keeps and not from what was sent. */
   digest?(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest>;
-  /**
-   * In place of `digest`, where the far side tells nothing before the end: the digest that the file is to have, by which
-   * `commit` proves it. That is CORRUPT where it has another, and the name stays with nothing wrong, as far as the far side
-   * lets us.
-   */
+  /** In place of `digest`, where the far side tells nothing before the end: `commit` is CORRUPT where the file has another. */
   expect?(algorithm: DigestAlgorithm, hex: string): Promise<void>;
   /**
    * Gives the file its name, whole: `entry.size`, where stated, is its exact length (else TRUNCATED), and mode and mtime

@@ -165,7 +165,7 @@ test('a package is used only where it belongs, and no other package is', () => {
 
 test('files of the person are touched only where that is somebody’s task', () => {
   // The kernel's own tables are nobody's file, nor are the socket that a listener makes, what xfer says of itself, the page's
-  // script and style, and what a listener notes of uploads.
+  // script and style, and what is noted of uploads at either end.
   const homes = within(
     'transports/local',
     'transports/ssh',
@@ -178,6 +178,7 @@ test('files of the person are touched only where that is somebody’s task', () 
     'transports/http/listen/status/process-families.ts',
     'transports/http/listen/listing/page/assets.ts',
     'transports/http/listen/upload/records.ts',
+    'transports/http/put/upload-notes.ts',
     'socket-file.ts',
     'version.ts',
   );

@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { freePort } from '../support/free-port.js';
+import { processTree } from '../support/processes.js';
 import { runProgram, type Started, startProgram, startXfer, XFER } from '../support/run-xfer.js';
 import { differences } from '../support/trees.js';
 import { type LineOptions, lineWords, startDelayLine } from './delay-line.js';
@@ -105,7 +106,8 @@ export async function startPutRows(ground: Ground, line: LineOptions | undefined
   const url = far ? `http://127.0.0.1:${far.port}/` : own.url;
   return {
     rows: [largeRow(ground, own, nginx), treeRow(ground, own, url, line)],
-    serversOf: (label) => [((label.includes('nginx') && nginx) || own).running.child.pid as number],
+    // The processes of nginx that do the work are below the one that was started.
+    serversOf: (label) => processTree(((label.includes('nginx') && nginx) || own).running.child.pid as number),
     async stop() {
       await far?.close();
       for (const { running } of inboxes) await running.stop();

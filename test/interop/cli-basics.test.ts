@@ -10,7 +10,7 @@ import { watchMemory } from '../support/processes.js';
 import { PROJECT, runXfer, startXfer } from '../support/run-xfer.js';
 import { differences, makeRandomFile, makeSparseFile } from '../support/trees.js';
 
-const COMMANDS = ['scp', 'serve', 'get', 'send', 'recv', 'pipe', 'cp'];
+const COMMANDS = ['scp', 'serve', 'get', 'put', 'send', 'recv', 'pipe', 'cp'];
 const bounded = { timeout: 60_000 };
 
 function temporary(t: { after(cleanUp: () => void): void }): string {
@@ -63,7 +63,7 @@ test('a wrong option exits 2 and names the nearest right one', bounded, async ()
 });
 
 test('too few names exit 2', bounded, async () => {
-  for (const args of [['cp', 'one'], ['scp', 'one'], ['send'], ['get'], ['recv'], ['pipe']]) {
+  for (const args of [['cp', 'one'], ['scp', 'one'], ['send'], ['get'], ['put', 'one'], ['recv'], ['pipe']]) {
     const { exitCode, stderr } = await runXfer(args);
     assert.equal(exitCode, 2, `xfer ${args.join(' ')}: ${stderr}`);
     assert.notEqual(stderr, '');

@@ -50,7 +50,7 @@ export class DraftProtocol implements ResumableProtocol {
       if (found) onPlace(found);
     };
     const stated = lengthBytes !== undefined && lengthBytes > OPEN_BYTES ? { lengthBytes } : {};
-    const terms = { fields, onInterim, ...stated };
+    const terms = { fields, onInterim, about: target.url, ...stated };
     const opened = await this.#client.open(place ? 'PATCH' : 'PUT', place ?? target.url, terms, scope);
     if (isOpen(opened)) return opened;
     throw place ? goneAstray(opened, target) : await target.fault(opened);
@@ -81,7 +81,7 @@ export class DraftProtocol implements ResumableProtocol {
     scope: Scope,
   ): Promise<void> {
     const fields = place ? patchFields(start, true) : beginFields(target, true);
-    const terms = { fields: { ...fields, ...digestField(proof) }, body: last };
+    const terms = { fields: { ...fields, ...digestField(proof) }, body: last, about: target.url };
     const answered = await this.#client.send(place ? 'PATCH' : 'PUT', place ?? target.url, terms, scope);
     const withDigest = proof !== undefined;
     if (!isSuccess(answered)) {
@@ -93,7 +93,7 @@ export class DraftProtocol implements ResumableProtocol {
   }
 
   async ask(target: Target, place: URL, scope: Scope): Promise<Held | undefined> {
-    const answered = await this.#client.send('HEAD', place, { fields: VERSION }, scope);
+    const answered = await this.#client.send('HEAD', place, { fields: VERSION, about: target.url }, scope);
     if (answered.status === 404 || answered.status === 410) return undefined;
     if (!isSuccess(answered)) throw goneAstray(answered, target);
     const { headers } = answered;

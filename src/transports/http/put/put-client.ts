@@ -17,11 +17,16 @@ export interface WholeTerms {
   readonly body?: Buffer;
   /** Starts messages; `put` where absent. */
   readonly verb?: string;
+  /** For messages, in place of the address that is asked: that of an upload under way lets others go on with it. */
+  readonly about?: URL;
   /** Nothing is followed: where it leads is what is asked. */
   readonly stays?: boolean;
 }
 
-export type OpenTerms = Pick<BodyTerms, 'fields' | 'lengthBytes' | 'onInterim'>;
+export interface OpenTerms extends Pick<BodyTerms, 'fields' | 'lengthBytes' | 'onInterim'> {
+  /** As that of `WholeTerms`. */
+  readonly about?: URL;
+}
 
 export class PutClient {
   readonly #http: HttpClient;
@@ -34,13 +39,17 @@ export class PutClient {
 
   /** The last answer, whatever its status; 307 and 308 are followed (RFC 9110, 15.4). Rejects as the connection does. */
   async send(method: string, url: URL, terms: WholeTerms, scope: Scope): Promise<Answered> {
-    const { fields = {}, body, verb = 'put', stays = false } = terms;
+    const { fields = {}, body, verb = 'put', stays = false, about } = terms;
     const bodiless = body === undefined && /^(?:HEAD|GET|OPTIONS|DELETE)$/.test(method);
-    return this.#following(url, verb, stays, async (to) => {
+    return this.#following(url, verb, stays, about, async (to) => {
       const request = this.#begin(
         method,
         to,
-        { fields, ...(bodiless ? {} : { lengthBytes: body?.length ?? 0 }), what: `${verb} ${describeUrl(to)}` },
+        {
+          fields,
+          ...(bodiless ? {} : { lengthBytes: body?.length ?? 0 }),
+          what: `${verb} ${describeUrl(about ?? to)}`,
+        },
         scope,
       );
       request.end(body);
@@ -54,10 +63,10 @@ export class PutClient {
    */
   async open(method: string, url: URL, terms: OpenTerms, scope: Scope): Promise<BodyRequest | Answered> {
     let opened: BodyRequest | undefined;
-    const { lengthBytes } = terms;
+    const { lengthBytes, about } = terms;
     const expects = lengthBytes === undefined || lengthBytes > EXPECT_BYTES;
-    const answered = await this.#following(url, 'put', false, async (to) => {
-      const request = this.#begin(method, to, { ...terms, expects, what: `put ${describeUrl(to)}` }, scope);
+    const answered = await this.#following(url, 'put', false, about, async (to) => {
+      const request = this.#begin(method, to, { ...terms, expects, what: `put ${describeUrl(about ?? to)}` }, scope);
       try {
         const early = await request.goAhead();
         if (!early) opened = request;
@@ -88,6 +97,7 @@ export class PutClient {
     from: URL,
     verb: string,
     stays: boolean,
+    about: URL | undefined,
     ask: (to: URL) => Promise<Got>,
   ): Promise<Got> {
     const seen = new Set<string>();
@@ -98,7 +108,7 @@ export class PutClient {
       const next = answered && !stays && isKeptRedirect(answered.status) ? answered.headers.location : undefined;
       if (next === undefined) return answered;
       url = redirectTarget(url, next, verb);
-      const what = `${verb} ${describeUrl(from)}`;
+      const what = `${verb} ${describeUrl(about ?? from)}`;
       if (seen.has(url.href)) throw new XferError('PROTOCOL', `${what}: redirects in a circle`);
       const { maxRedirects } = this.#http.settings;
       if (seen.size > maxRedirects) throw new XferError('PROTOCOL', `${what}: more than ${maxRedirects} redirects`);

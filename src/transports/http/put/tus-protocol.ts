@@ -44,7 +44,12 @@ export class TusProtocol implements ResumableProtocol {
   ): Promise<BodyRequest> {
     const at = place ?? (await this.#create(target, scope));
     if (!place) onPlace(at);
-    const opened = await this.#client.open('PATCH', at, { fields: patchFields(start), lengthBytes }, scope);
+    const opened = await this.#client.open(
+      'PATCH',
+      at,
+      { fields: patchFields(start), lengthBytes, about: target.url },
+      scope,
+    );
     if (isOpen(opened)) return opened;
     throw goneAstray(opened, target);
   }
@@ -70,14 +75,14 @@ export class TusProtocol implements ResumableProtocol {
     // The length of one that was begun without is told now.
     const length: Fields = place && target.size === undefined ? { 'upload-length': String(end) } : {};
     if (last.length === 0 && Object.keys(length).length === 0) return;
-    const terms = { fields: { ...patchFields(start), ...length }, body: last };
+    const terms = { fields: { ...patchFields(start), ...length }, body: last, about: target.url };
     const answered = await this.#client.send('PATCH', at, terms, scope);
     if (!isSuccess(answered)) throw goneAstray(answered, target);
     checkOffset(target, start, end, offsetIn(answered, target));
   }
 
   async ask(target: Target, place: URL, scope: Scope): Promise<Held | undefined> {
-    const answered = await this.#client.send('HEAD', place, { fields: VERSION }, scope);
+    const answered = await this.#client.send('HEAD', place, { fields: VERSION, about: target.url }, scope);
     const { status, headers } = answered;
     if (status === 403 || status === 404 || status === 410) return undefined;
     if (!isSuccess(answered)) throw goneAstray(answered, target);

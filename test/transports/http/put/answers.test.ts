@@ -301,3 +301,25 @@ test('a small file whose answer was lost is known again', TIME, async (t) => {
   await assert.rejects(putSmall(sink, 'g', 'abc'), failsWith('EXISTS'));
   assert.equal(puts, 3);
 });
+
+test('no message holds the place of an upload, by which others could go on with it', TIME, async (t) => {
+  for (const fields of [DRAFT, TUS]) {
+    const url = await serve(
+      t,
+      featured(fields, (request, response) => {
+        if (request.method === 'POST') response.writeHead(201, { Location: '/up/secret' }).end();
+        else if (request.method === 'PUT') {
+          response.socket?.write('HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /up/secret\r\n\r\n');
+          afterBody(request, () => response.writeHead(201, { Location: '/up/secret' }).end());
+        } else request.socket.destroy();
+      }),
+    );
+    const sink = await openSinkAt(t, `${url}/`);
+    await assert.rejects(putFile(sink, 'f', LARGE), (error: XferError) => {
+      assert.equal(error.code, 'DISCONNECTED');
+      assert.doesNotMatch(`${error.message} ${error.hint}`, /secret/);
+      assert.match(error.message, /^put http:\/\/127\.0\.0\.1:\d+\/f: /);
+      return true;
+    });
+  }
+});
