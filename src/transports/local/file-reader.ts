@@ -8,7 +8,12 @@ import { toXferError, XferError } from '../../errors.js';
 const CHUNK_BYTES = 255 << 10;
 const CHUNKS_AHEAD = 2;
 
+/** Of a long range that one stream brings in order: half the work for each byte. */
+const LONG_CHUNK_BYTES = 1020 << 10;
+const LONG_BYTES = 64 << 20;
+
 const pool = new BufferPool(CHUNK_BYTES, 64);
+const longPool = new BufferPool(LONG_CHUNK_BYTES, 8);
 
 export interface FileReaderOptions {
   readonly handle: FileHandle;
@@ -27,6 +32,8 @@ export interface FileReaderOptions {
 /** Exactly the bytes from `start` to `end`, else the stream fails with TRUNCATED. */
 export class FileReader extends Readable implements Recycling {
   readonly #options: FileReaderOptions;
+  readonly #chunkBytes: number;
+  readonly #pool: BufferPool;
   #at: number;
   #reading: Promise<unknown> | undefined;
 
@@ -35,6 +42,9 @@ export class FileReader extends Readable implements Recycling {
     super({ objectMode: true, highWaterMark: CHUNKS_AHEAD });
     this.#options = options;
     this.#at = options.start;
+    const isLong = options.end !== undefined && options.end - options.start >= LONG_BYTES;
+    this.#chunkBytes = isLong ? LONG_CHUNK_BYTES : CHUNK_BYTES;
+    this.#pool = isLong ? longPool : pool;
   }
 
   override _read(): void {
@@ -45,10 +55,11 @@ export class FileReader extends Readable implements Recycling {
 
   async #next(): Promise<void> {
     const { handle, end, label, seekable } = this.#options;
-    const wanted = Math.min(CHUNK_BYTES, end === undefined ? CHUNK_BYTES : end - this.#at);
+    const most = this.#chunkBytes;
+    const wanted = Math.min(most, end === undefined ? most : end - this.#at);
     if (wanted <= 0) return this.#end();
     // A short file must not cost a long buffer, which nobody gives back where the stream is piped on.
-    const buffer = wanted < CHUNK_BYTES ? Buffer.allocUnsafeSlow(wanted) : pool.take();
+    const buffer = wanted < most ? Buffer.allocUnsafeSlow(wanted) : this.#pool.take();
     const { bytesRead } = await handle.read(buffer, 0, wanted, seekable === false ? null : this.#at);
     if (bytesRead === 0 && end !== undefined) {
       throw new XferError('TRUNCATED', `read ${label}: the file ends at byte ${this.#at}, ${end - this.#at} too early`);
@@ -59,7 +70,7 @@ export class FileReader extends Readable implements Recycling {
   }
 
   recycle(chunk: Buffer): void {
-    pool.give(chunk);
+    this.#pool.give(chunk);
   }
 
   async #end(): Promise<void> {
