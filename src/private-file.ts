@@ -37,10 +37,13 @@ export async function keepSecret<T>(file: string, secret: KeptSecret<T>, platfor
   }
 }
 
-/** Writes a file whole, in place of the one that may be there, with its directory. DENIED, NO_SPACE. */
-export async function replacePrivateFile(file: string, text: string): Promise<void> {
+/**
+ * Writes a file whole, in place of the one that may be there, with its directory. `fleeting`: it outlives the process, and
+ * not the loss of power. DENIED, NO_SPACE.
+ */
+export async function replacePrivateFile(file: string, text: string, fleeting = false): Promise<void> {
   try {
-    await writeBeside(file, text, (temporary) => rename(temporary, file));
+    await writeBeside(file, text, (temporary) => rename(temporary, file), fleeting);
   } catch (error) {
     throw toXferError(error, `write ${file}`);
   }
@@ -74,14 +77,19 @@ async function readSecret<T>(
 }
 
 /** Writes what gets its name by `giveName`, which may leave it under its temporary one. */
-async function writeBeside(file: string, text: string, giveName: (temporary: string) => Promise<void>): Promise<void> {
+async function writeBeside(
+  file: string,
+  text: string,
+  giveName: (temporary: string) => Promise<void>,
+  fleeting = false,
+): Promise<void> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     const handle = await open(temporary, 'wx', 0o600);
     try {
       await handle.writeFile(text);
-      await handle.sync();
+      if (!fleeting) await handle.sync();
     } finally {
       await handle.close();
     }

@@ -11,7 +11,7 @@ import type { PutClient } from './put-client.js';
 import type { UploadNotes } from './upload-notes.js';
 
 /** Before more is sent than was noted, the note is written anew: so often at most. */
-const NOTE_BYTES = 64 << 20;
+const NOTE_BYTES = 256 << 20;
 /** How long the server is waited for to remove what nobody wants any more. */
 const REMOVE_MS = 10_000;
 

@@ -44,7 +44,7 @@ export class UploadNotes {
     if (!lasting || this.#directory === undefined) return;
     if (!this.#swept) await this.#sweep(this.#directory);
     const { place, protocol, mostSentBytes } = note;
-    await replacePrivateFile(this.#file(key), JSON.stringify({ place: place.href, protocol, mostSentBytes }));
+    await replacePrivateFile(this.#file(key), JSON.stringify({ place: place.href, protocol, mostSentBytes }), true);
   }
 
   async forget(key: string): Promise<void> {
