@@ -1,4 +1,18 @@
 /**
+ * How far into its memory a large buffer begins. What is allocated begins a few bytes into a page; a file's bytes begin with
+ * one. Processors of AMD (Zen) take four times as long to copy to an address that is just above the other's modulo 4096.
+ */
+const AWAY_FROM_PAGE_BYTES = 2032;
+/** What is smaller lies anywhere in the heap. */
+const OWN_PAGES_BYTES = 128 << 10;
+
+/** A buffer of its own memory, whose bytes are whatever they were, that a file is read into fast. */
+export function bulkBuffer(bytes: number): Buffer {
+  const from = bytes < OWN_PAGES_BYTES ? 0 : AWAY_FROM_PAGE_BYTES;
+  return Buffer.allocUnsafeSlow(from + bytes).subarray(from);
+}
+
+/**
  * Buffers of one size that are used again. One of this size that is new has each of its pages cleared and mapped first, which
  * takes longer than all that is done with its bytes.
  */
@@ -15,7 +29,7 @@ export class BufferPool {
 
   /** A buffer whose bytes are whatever they were. Who does not give it back leaves it to the garbage collector. */
   take(): Buffer {
-    const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bufferBytes);
+    const buffer = this.#free.pop() ?? bulkBuffer(this.#bufferBytes);
     this.#lent.add(buffer.buffer);
     return buffer;
   }
@@ -23,7 +37,8 @@ export class BufferPool {
   /** Takes back the buffer that a view shows a part of; nobody may look at it any more. What is not lent is left alone. */
   give(view: Uint8Array): void {
     const { buffer } = view;
-    if (this.#lent.delete(buffer) && this.#free.length < this.#mostKept) this.#free.push(Buffer.from(buffer));
+    if (!this.#lent.delete(buffer) || this.#free.length >= this.#mostKept) return;
+    this.#free.push(Buffer.from(buffer, buffer.byteLength - this.#bufferBytes));
   }
 }
 

@@ -6,8 +6,16 @@ import type { Entry } from './transport.js';
 const SUFFIX = '.xfer-part';
 const NAME_BYTES = 255;
 
-/** In the names of drafts that nobody is to find by their version; a later run finds those of a killed one by it. */
-export const DRAFT_RUN = randomBytes(6).toString('hex');
+/**
+ * A name for one run of a copy. It is in the names of its drafts that nobody is to find by their version, so that the next
+ * run of the copy finds those of one that was killed.
+ */
+export function newDraftRun(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/** In the names of drafts that are no copy's. */
+const OTHER_RUN = newDraftRun();
 let count = 0;
 
 /** Whether a name is that of a file on its way in, whoever makes it. */
@@ -25,8 +33,8 @@ export function isDraftOfRuns(name: string, runs: readonly string[]): boolean {
  * Name of an entry's draft beside a target of that name: hidden, at most 255 bytes, the same for the same version and size
  * so that a later run finds it, and one that nobody else has where the entry has no version.
  */
-export function draftName(name: string, { version, size }: Entry): string {
-  const key = version === undefined ? freshKey() : keyOf(`${version}\0${size}`);
+export function draftName(name: string, { version, size, run }: Entry): string {
+  const key = version === undefined ? freshKey(run ?? OTHER_RUN) : keyOf(`${version}\0${size}`);
   const tail = `.${key}${SUFFIX}`;
   const bytes = bytesFromName(name);
   let end = Math.min(bytes.length, NAME_BYTES - 1 - tail.length);
@@ -35,9 +43,9 @@ export function draftName(name: string, { version, size }: Entry): string {
   return `.${nameFromBytes(bytes.subarray(0, end))}${tail}`;
 }
 
-function freshKey(): string {
+function freshKey(run: string): string {
   count += 1;
-  return `${DRAFT_RUN}-${count.toString(36)}`;
+  return `${run}-${count.toString(36)}`;
 }
 
 function keyOf(text: string): string {

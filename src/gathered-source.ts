@@ -85,12 +85,13 @@ export class GatheredSource implements Source {
   async open(path: string, scope: Scope): Promise<OpenFile> {
     const place = this.#existing(path);
     const file = await must(place, 'open').call(place.source, place.path, scope);
-    const { readAt, readWhole } = file;
+    const { readAt, readWhole, place: placeOfFile } = file;
     return {
       entry: raised(place.name, file.entry),
       read: (range) => file.read(range),
       ...(readAt ? { readAt: (target, start) => readAt.call(file, target, start) } : {}),
       ...(readWhole ? { readWhole: () => readWhole.call(file) } : {}),
+      ...(placeOfFile ? { place: () => placeOfFile.call(file) } : {}),
       close: () => file.close(),
     };
   }

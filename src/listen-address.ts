@@ -1,5 +1,5 @@
 /** Binds what a listener is to listen on: addresses, unix sockets, named pipes, and sockets that were handed down. */
-import type { AddressInfo, ListenOptions, Server } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
 import { systemCode, toXferError, XferError } from './errors.js';
 import { checkSocketPath, removeStaleSocket, socketPath } from './socket-file.js';
 
@@ -8,6 +8,9 @@ const EVERYWHERE: readonly string[] = ['::', '0.0.0.0'];
 
 /** Tries to find one port that is free on every address, where port 0 was asked for. */
 const FREE_PORT_TRIES = 16;
+
+/** Ports that are looked at for one to name in place of one that is taken. */
+const NEXT_PORT_TRIES = 20;
 
 /** Connections that wait to be accepted; Node's own 511 leave those of a crowd to try again a second later. */
 const BACKLOG = 4096;
@@ -77,7 +80,7 @@ async function bindOnce<S extends Server>(make: () => S, wanted: Wanted): Promis
         await listenOn(server, place, port, places.length > 1);
       } catch (error) {
         if (everywhere && 'host' in place && place.host === '::' && NO_SUCH_FAMILY.has(systemCode(error))) continue;
-        throw bindError(error, place, wanted);
+        throw await bindError(error, place, wanted);
       }
       servers.push(server);
       const taken = server.address() as AddressInfo | string | null;
@@ -129,7 +132,22 @@ function listenOnce(server: Server, where: ListenOptions | { readonly fd: number
   });
 }
 
-function bindError(error: unknown, place: Place, { port, example }: Wanted): XferError {
+/** One that nobody listens on now, close to `port`; 0, which stands for any that is free, where none of these is. */
+async function freePortBeside(host: string, port: number): Promise<number> {
+  for (let distance = 1; distance <= NEXT_PORT_TRIES; distance += 1) {
+    const next = port + distance <= 65535 ? port + distance : port - distance;
+    const server = createServer();
+    const free = await listenOnce(server, { host, port: next }).then(
+      () => true,
+      () => false,
+    );
+    await new Promise((resolve) => server.close(resolve));
+    if (free) return next;
+  }
+  return 0;
+}
+
+async function bindError(error: unknown, place: Place, { port, example }: Wanted): Promise<XferError> {
   const code = systemCode(error);
   if ('fd' in place) {
     return new XferError('UNSUPPORTED', `listen on descriptor ${place.fd}: it is no socket that takes connections`, {
@@ -147,9 +165,8 @@ function bindError(error: unknown, place: Place, { port, example }: Wanted): Xfe
   }
   const what = EVERYWHERE.includes(place.host) ? `listen on port ${port}` : `listen on ${place.host} port ${port}`;
   if (code === 'EADDRINUSE') {
-    const next = port < 65535 ? port + 1 : port - 1;
     return new XferError('EXISTS', `${what}: the port is in use`, {
-      hint: `take another one, as in: ${example} ${next}`,
+      hint: `take another one, as in: ${example} ${await freePortBeside(place.host, port)}`,
       cause: error,
     });
   }

@@ -14,6 +14,8 @@ export interface ListenOptions extends OpenOptions {
   readonly port: number;
   readonly share?: Source;
   readonly receive?: Sink;
+  /** What a person types to listen so, up to the port: for the hints. The transport has one of its own where absent. */
+  readonly example?: string;
 }
 
 /** One thing on its way to or from a client of a listener; it counts on while it is looked at. */

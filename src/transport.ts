@@ -7,11 +7,13 @@
  */
 
 import type { Readable, Writable } from 'node:stream';
+import type { Change, EditableFile, EditOptions } from './editable-file.js';
 import type { Listener, ListenOptions } from './listener.js';
 import type { Location } from './location.js';
 import type { Place, Space } from './place.js';
 import type { Digest, DigestAlgorithm, StatedDigest } from './stated-digest.js';
 
+export type { Change, EditableFile, EditOptions } from './editable-file.js';
 export type { Listener, ListenOptions, Transfer } from './listener.js';
 export type { Space } from './place.js';
 export type { Digest, DigestAlgorithm, StatedDigest } from './stated-digest.js';
@@ -57,6 +59,8 @@ export interface Entry {
   readonly target?: string;
   /** Equal versions mean equal bytes; the key of a resume. Absent: never resume. */
   readonly version?: string;
+  /** Of what is given to a sink: the copy that makes it, which is in the name of its draft (`draft-name.ts`). */
+  readonly run?: string;
   /** Of a directory: the same for the same one under every path to it, by which a loop of links is seen. */
   readonly identity?: string;
 }
@@ -146,6 +150,8 @@ export interface OpenFile {
    * where the file is no longer what `entry` says.
    */
   readWhole?(): Buffer | Promise<Buffer>;
+  /** Absolute and without links: where the open file is, whatever its name leads to by now. Undefined: nobody can tell. */
+  place?(): string | undefined;
   /** Frees the descriptor. May be called twice. */
   close(): Promise<void>;
 }
@@ -170,6 +176,16 @@ export interface SinkCapabilities {
    * its `name` in it. A first path other than `''` says that the target must be a directory.
    */
   readonly blind?: boolean;
+  /** What `put` takes is compared by its SHA-256 at the far side, and `put` gives that. */
+  readonly provesWhole?: boolean;
+}
+
+/** How a copy ended, for the far side. */
+export interface Conclusion {
+  /** Files that arrived, with those that were there already. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly failures: number;
 }
 
 /** Where bytes go. Paths are below its root; `''` is the root itself. */
@@ -197,11 +213,12 @@ export interface Sink {
   draft(entry: Entry, scope: Scope): Promise<Draft>;
   /**
    * Makes a small file of all its bytes: what `draft`, `write` and `commit` would do in turn, with their errors, and whole
-   * or not at all as well. `exact`: mode and time are set exactly, else `entry.mode` is that of a new file.
+   * or not at all as well. `exact`: mode and time are set exactly, else `entry.mode` is that of a new file. Resolves with
+   * the SHA-256 in lower-case hex where the sink proves what it takes (`provesWhole`).
    */
-  put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void>;
+  put?(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<string | undefined>;
   /**
-   * Removes, beside `path`, the drafts that runs of this program left which can end them no more (`draft-name.ts`).
+   * Removes, beside `path`, the drafts that runs of copies left which can end them no more (`draft-name.ts`).
    * Absent: no draft outlives its run, unless its version lets it be found.
    */
   sweep?(path: string, runs: readonly string[], scope: Scope): Promise<void>;
@@ -219,50 +236,11 @@ export interface Sink {
    * NOT_FOUND, DENIED, EXISTS where something is in a directory.
    */
   remove?(path: string, kind: 'file' | 'directory' | 'tree', scope: Scope): Promise<void>;
+  /** The digest of a file that is there, in lower-case hex. NOT_FOUND, DENIED, UNSAFE_PATH. */
+  digest?(path: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string>;
+  /** Says to the far side that no more comes, so that it may end too. */
+  conclude?(conclusion: Conclusion, scope: Scope): Promise<void>;
   close(): Promise<void>;
-}
-
-/** What may be changed of a thing that is there. */
-export interface Change {
-  readonly size?: number;
-  readonly mode?: number;
-  readonly mtimeMs?: number;
-  /** That of the change where absent; never without it. */
-  readonly atimeMs?: number;
-}
-
-export interface EditOptions {
-  /** 'never': the file must be there; 'must': nothing may have its name. */
-  readonly create: 'never' | 'may' | 'must';
-  readonly truncate: boolean;
-  /** Each write goes to the end, wherever that is. */
-  readonly append: boolean;
-  /** It will be read as well. */
-  readonly read: boolean;
-  /** A new or emptied file gathers under another name, and has its own once it is closed. */
-  readonly whole: boolean;
-  /** Mode of a new file, as far as the umask allows. */
-  readonly mode?: number;
-}
-
-/** A file open to be changed. Ended by exactly one of `close` and `abandon`, which wait for what is under way. */
-export interface EditableFile {
-  /** Path of the temporary name under which it gathers; absent where its bytes are in place. */
-  readonly temporary?: string;
-  /** What it is now, by its descriptor. */
-  look(): Entry;
-  readAt(target: Uint8Array, start: number): Promise<number>;
-  /** Writes the pieces one after the other from `start` on. NO_SPACE. */
-  writeAt(pieces: readonly Uint8Array[], start: number): Promise<void>;
-  change(change: Change): void;
-  /** Resolves when the bytes are on the disk. */
-  sync(): Promise<void>;
-  /** The name that it will have, where it gathers under another one. */
-  rename(path: string): void;
-  /** Frees the descriptor; what gathered gets its name, whole. */
-  close(): Promise<void>;
-  /** Frees the descriptor; what gathered is removed, and what is in place stays as it is. */
-  abandon(): Promise<void>;
 }
 
 /** A file on its way in. Ended by exactly one of `commit`, `suspend` and `discard`. */
@@ -271,6 +249,11 @@ export interface Draft {
   readonly held: readonly ByteRange[];
   /** A pipe or a device: bytes only from the first to the last, by one stream. Absent: as the sink's capabilities say. */
   readonly inOrder?: true;
+  /**
+   * The target is there already, as long as the entry, and is not to be replaced: it may be the very file. It is compared by
+   * `digest` and never written; `commit` leaves it as it is.
+   */
+  readonly there?: true;
   /**
    * Takes bytes from `start` on. 'close' without an error means that the far side holds them. The stream of a sink that
    * can resume emits 'held' with the number of further bytes, in order, that the far side acknowledged; or that are on

@@ -1,4 +1,5 @@
 /** Wrong logins by network, so that whoever guesses waits longer each time, and nobody else does. */
+import { Recent } from './recent.js';
 
 /** Networks that are remembered, and for how long after their last wrong login. */
 const MOST_NETWORKS = 10_000;
@@ -17,7 +18,7 @@ interface Wrong {
 
 export class WrongLogins {
   readonly #waits: WrongLoginWaits;
-  readonly #networks = new Map<string, Wrong>();
+  readonly #networks = new Recent<string, Wrong>({ most: MOST_NETWORKS });
 
   constructor(waits: WrongLoginWaits) {
     this.#waits = waits;
@@ -28,10 +29,7 @@ export class WrongLogins {
     const known = this.#networks.get(network);
     const recent = known !== undefined && nowMs - known.lastMs < REMEMBER_MS;
     const count = (recent ? known.count : 0) + 1;
-    this.#networks.delete(network);
     this.#networks.set(network, { count, lastMs: nowMs });
-    const [oldest] = this.#networks.keys();
-    if (this.#networks.size > MOST_NETWORKS && oldest !== undefined) this.#networks.delete(oldest);
     const { wrongPasswordMs, mostWrongPasswordMs } = this.#waits;
     return Math.min(wrongPasswordMs * 2 ** Math.min(count - 1, 30), mostWrongPasswordMs);
   }

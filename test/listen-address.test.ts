@@ -4,6 +4,7 @@ import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { XferError } from '#xfer/errors.js';
 import { type Bound, bind, mainAddress, type Wanted } from '#xfer/listen-address.js';
 import { isLoopbackUrl, urlForOthers, urlsThatAnswer } from '#xfer/listener-urls.js';
 import { checkSocketPath, socketPath } from '#xfer/socket-file.js';
@@ -111,6 +112,19 @@ test('nothing stays bound where one of several fails', { ...bounded, ...unixOnly
   const { port } = mainAddress(taken);
   await assert.rejects(bound(t, { hosts: [path, '127.0.0.1'], port }), { code: 'EXISTS', message: /port is in use/ });
   assert.equal(existsSync(path), false);
+});
+
+test('in place of a port that is taken one is named that is free', bounded, async (t) => {
+  const first = await bound(t, { hosts: ['127.0.0.1'] });
+  const { port } = mainAddress(first);
+  const beside = port < 65535 ? port + 1 : port - 1;
+  // Whoever has it, it is taken then.
+  await bound(t, { hosts: ['127.0.0.1'], port: beside }).catch(() => undefined);
+  await assert.rejects(bound(t, { hosts: ['127.0.0.1'], port }), (error: XferError) => {
+    const [, named] = /^take another one, as in: \D* (\d+)$/.exec(error.hint ?? '') ?? [];
+    assert.ok(named && ![port, beside].includes(Number(named)), error.hint);
+    return error.code === 'EXISTS';
+  });
 });
 
 test('an address that cannot be had is named', bounded, async (t) => {

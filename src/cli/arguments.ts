@@ -42,7 +42,7 @@ function spellLong(word: string, waiting: string[], rules: SpellingRules): strin
   if (!option) throw unknownOption(`--${name}`, rules);
   const value = equals === -1 ? undefined : word.slice(equals + 1);
   if (takesValue(option)) return `--${name}=${value ?? nextValue(`--${name}`, waiting, rules)}`;
-  if (value === undefined) return `--${name}`;
+  if (value === undefined) return `--${option.sameAs ?? name}`;
   throw new XferError('USAGE', `option --${name}: takes no value`, { hint: helpHint(rules) });
 }
 

@@ -1,5 +1,5 @@
 /** What a file in `commands/` gives: its words for `--help`, and what it does. */
-import type { CommandName } from './options.js';
+import type { CommandName, OptionName } from './options.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -13,6 +13,8 @@ export interface Command {
   readonly examples: readonly (readonly [line: string, meaning: string])[];
   /** Fewest and most operands. */
   readonly operands: readonly [least: number, most: number];
+  /** Options that take the place of the first operand. */
+  readonly inPlaceOfFirst?: readonly OptionName[];
   /** What is said where an operand is missing. */
   readonly missing: { readonly message: string; readonly hint: string };
   /** The first operand ends the options. */

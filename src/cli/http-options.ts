@@ -1,5 +1,6 @@
 /** The options of the table -> what the HTTP transport is told. */
 import { join } from 'node:path';
+import * as tls from 'node:tls';
 import { XferError } from '../errors.js';
 import type { Location } from '../location.js';
 import type { HttpOptions, NamedText } from '../transports/http/index.js';
@@ -25,10 +26,11 @@ export async function httpOptions(
   const [cookies, chunk] = [parsed.text('cookies'), parsed.text('chunk')];
   const netrc = isWeb ? await readNetrc(parsed.text('netrc'), around) : undefined;
   const { proxySettings } = await import('../transports/http/client/proxies.js');
+  const ca = await Promise.all(files.map(readAuthorities));
   return {
     headers,
     pins,
-    ca: await Promise.all(files.map(readAuthorities)),
+    ca: [...ca, ...(ca.length > 0 ? await extraAuthorities(around) : [])],
     proxies: proxySettings(around.env),
     uploadNotesDirectory: join(stateDirectory(around), 'put'),
     ...(chunk === undefined ? {} : { chunkBytes: parseSize(chunk) }),
@@ -36,6 +38,18 @@ export async function httpOptions(
     ...(netrc === undefined ? {} : { netrc }),
     ...(cookies === undefined ? {} : { cookies: await readNamed(cookies, 'cookies') }),
   };
+}
+
+/**
+ * What NODE_EXTRA_CA_CERTS adds to those that Node trusts: before version 22.15 Node does not tell, and with an authority
+ * named in `--cacert` only the list that it brings would be left. One that cannot be read is passed over, as Node does.
+ */
+async function extraAuthorities({ env: { NODE_EXTRA_CA_CERTS: file } }: Surroundings): Promise<string[]> {
+  if (!file || 'getCACertificates' in tls) return [];
+  return readAuthorities(file).then(
+    (text) => [text],
+    () => [],
+  );
 }
 
 async function readAuthorities(file: string): Promise<string> {
@@ -46,7 +60,7 @@ async function readAuthorities(file: string): Promise<string> {
 }
 
 async function readNamed(file: string, what: string): Promise<NamedText> {
-  const { readNamedFile } = await import('../transports/ssh/config/files.js');
+  const { readNamedFile } = await import('../named-file.js');
   return { text: await readNamedFile(file, MOST_FILE_BYTES, what), file };
 }
 

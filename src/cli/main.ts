@@ -7,7 +7,11 @@ import type { Surroundings } from './surroundings.js';
 /** 128 and the number of SIGPIPE: what the reader of a pipe that went away leaves behind. */
 const BROKEN_PIPE_EXIT = 141;
 
+const CLEAR_LINE = '\r\x1b[K';
+
 const words = process.argv.slice(2);
+// A title of our own takes the place of the command line in the list of processes.
+if (words.some((word) => /^--key(?:=|$)/.test(word)) && words[0] !== 'serve') process.title = `xfer ${words[0]}`;
 if (words[0] === '--version' || words[0] === '-V') process.stdout.write(`${readVersion()}\n`);
 else await main();
 
@@ -49,8 +53,8 @@ async function main(): Promise<void> {
 /** The first asks the command to end tidily; the second does not wait for it. */
 function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): void {
   if (stop.signal.aborted) {
-    // The terminal's own `^C`, or a line that would have been drawn again, is not what a prompt is to stand behind.
-    if (process.stderr.isTTY) process.stderr.write('\n');
+    // The terminal's own `^C`, and a line that would have been drawn again, are not what a prompt is to stand behind.
+    if (process.stderr.isTTY) process.stderr.write(process.env.TERM === 'dumb' ? '\n' : CLEAR_LINE);
     process.exit(SIGNAL_EXITS[signal]);
   }
   stop.abort(new Stopped(`stopped by ${signal}`, SIGNAL_EXITS[signal]));

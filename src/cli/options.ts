@@ -17,6 +17,8 @@ export interface Option {
   readonly commands: readonly CommandName[];
   /** Its heading in `--help`. */
   readonly group: string;
+  /** Another name of that option. */
+  readonly sameAs?: string;
   /** Known, and refused with UNSUPPORTED; the description says why. */
   readonly refused?: true;
 }
@@ -47,6 +49,7 @@ const text = <Name extends string>(name: Name, alias: string, argument: string, 
     description,
     ...(argument.includes('|') ? { choices: argument.split('|') } : {}),
   });
+const sameAs = <Name extends string>(other: string, option: Row<Name>): Row<Name> => ({ ...option, sameAs: other });
 const refused = <Name extends string>(option: Row<Name>): Row<Name> => ({ ...option, refused: true });
 
 /** Rows of one group, for the same commands. */
@@ -113,9 +116,17 @@ const rows = [
     text('output', 'o', 'path', 'file or directory to write to, - for standard output'),
   ]),
   ...section('What is copied:', SEND, [
+    list('exclude', '', 'pattern', 'sealed: leave out what matches, as in *.tmp; may be repeated'),
+    list('include', '', 'pattern', 'sealed: send what matches though an --exclude says otherwise; may be repeated'),
+    text('links', '', 'follow|keep|skip', 'sealed: send what links point at (default), the links, or nothing'),
+    text('name', '', 'name', 'sealed: what standard input, -, is called at the other end; stdin where not given'),
     text('text', '', 'words', 'send these words, which others on this machine can see, or with - what is typed'),
   ]),
   ...section('What is copied:', RECV, [
+    flag('ask', '', 'sealed: ask before anything is taken'),
+    flag('overwrite', '', 'sealed: replace files that are there'),
+    flag('allow-dotfiles', '', 'sealed: take names that begin with a dot, as .bashrc, right in the directory'),
+    flag('any-names', '', 'sealed: take names that not every system has, as a:b or con'),
     flag('force', 'f', 'write to standard output even where it is a terminal'),
     text('size', '', 'bytes', 'fail unless exactly so many come; K, M and G are understood'),
     text('sha256', '', 'hex', 'fail unless this is the SHA-256 of what comes'),
@@ -269,7 +280,27 @@ const rows = [
     flag('force', 'f', 'write what comes to a terminal as it is, with all that a terminal acts on'),
     flag('half-close', 'N', 'end our direction when the input ends; it is always so'),
   ]),
-  ...section('TCP:', ONE_WAY, [flag('keep-open', 'k', 'with -l: go on for more clients, until stopped')]),
+  ...section('Sealed:', TCP, [
+    flag('sealed', '', 'encrypt and prove, with a key that both ends have: it is made here, or asked for'),
+    text('key', '', 'key', 'the key; others on this machine may see it for a moment, but not $XFER_KEY or --key-file'),
+    text('key-file', '', 'file', 'file with the key; the end that waits makes it where it is missing'),
+  ]),
+  ...section('Sealed:', ONE_WAY, [
+    flag('announce', '', 'wait for the other end, and let its --find find this one, in the same network'),
+    flag('find', '', 'find the end that waits with --announce, in place of naming its address'),
+  ]),
+  ...section('Sealed:', SEND, [
+    number(
+      'parallel',
+      '',
+      'n',
+      'connections for a large file; 1 on a short line, up to 8 on a long one, where not given',
+    ),
+  ]),
+  ...section('TCP:', ONE_WAY, [
+    flag('keep-open', 'k', 'with -l: go on for more clients, until stopped'),
+    sameAs('keep-open', flag('keep', '', 'another name of -k')),
+  ]),
   ...section('TCP:', RECV, [
     number('finish-idle', '', 'seconds', 'after so long without a byte, tell a sender such as nc without -N to end'),
   ]),

@@ -52,8 +52,8 @@ export function parseArguments(command: Command, words: readonly string[]): Pars
   }
   const values = typedValues(options, rules.options);
   for (const option of rules.options) refuse(option, values);
-  checkOperands(command, operands);
   const given = options.map((word) => word.slice(2).split('=', 1)[0] as string);
+  checkOperands(command, operands, given);
   return new ParsedArguments(values, operands, given, command.stdoutTaken);
 }
 
@@ -62,9 +62,10 @@ function refuse(option: Option, values: Record<string, unknown>): void {
   throw new XferError('UNSUPPORTED', `option ${spelling(option)}: ${option.description}`, { hint: 'leave it out' });
 }
 
-function checkOperands(command: Command, operands: readonly string[]): void {
+function checkOperands(command: Command, operands: readonly string[], given: readonly string[]): void {
   const [least, most] = command.operands;
-  if (operands.length < least) {
+  const isNamedElse = command.inPlaceOfFirst?.some((name) => given.includes(name)) === true;
+  if (operands.length < (isNamedElse ? least - 1 : least)) {
     throw new XferError('USAGE', command.missing.message, { hint: command.missing.hint });
   }
   if (operands.length <= most) return;

@@ -38,6 +38,11 @@ export class ParsedArguments {
     return names.find((name) => name === this.#given.findLast((given) => names.some((each) => each === given)));
   }
 
+  /** Whether an option was given that is none of these. */
+  hasOthers(...names: readonly OptionName[]): boolean {
+    return this.#given.some((given) => !names.some((name) => name === given));
+  }
+
   text(name: OptionName): string | undefined {
     const value = this.#last(name);
     return typeof value === 'string' ? value : undefined;

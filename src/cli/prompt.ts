@@ -83,22 +83,19 @@ function openTerminal({ stdin, stderr, platform }: PromptSurroundings): Terminal
 }
 
 function readAnswer(
-  { input, output }: Terminal,
+  terminal: Terminal,
   keys: Keys,
   hidden: boolean,
   signal: AbortSignal,
   interrupt: () => void,
 ): Promise<string | undefined> {
+  const { input } = terminal;
   let answer = '';
   return new Promise((resolve, reject) => {
     const settle = (finish: () => void): void => {
       input.off('data', take).off('end', giveUp).off('error', fail);
       signal.removeEventListener('abort', abort);
-      if (hidden) {
-        input.setRawMode?.(false);
-        output.write('\n');
-      }
-      input.pause();
+      release(terminal, hidden);
       finish();
     };
     const abort = (): void => settle(() => reject(signal.reason));
@@ -121,6 +118,14 @@ function readAnswer(
     input.resume();
     look();
   });
+}
+
+function release({ input, output }: Terminal, hidden: boolean): void {
+  if (hidden) {
+    input.setRawMode?.(false);
+    output.write('\n');
+  }
+  input.pause();
 }
 
 /** Keys that no question has taken yet: what is pasted may answer several. */

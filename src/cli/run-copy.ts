@@ -1,6 +1,6 @@
 /** Opens both ends, copies, closes them, and says how it went: what every copying command does. */
 import { join } from 'node:path';
-import type { CopyFailure, CopyOptions, CopyResult } from '../copy/index.js';
+import type { CopyEvent, CopyFailure, CopyOptions, CopyResult } from '../copy/index.js';
 import { toXferError, XferError } from '../errors.js';
 import { describeLocation, type Location } from '../location.js';
 import { expandLocation, openSink, openSource } from '../open.js';
@@ -26,6 +26,10 @@ export interface CopyRequest {
   readonly sinkFirst?: boolean;
   /** Opens an end, where one try may not be enough. */
   readonly openAgain?: <End>(open: () => Promise<End>) => Promise<End>;
+  /** The sink, where it is not to be opened at `to`. */
+  readonly openTo?: () => Promise<Sink>;
+  /** Is told what happens in place of the report. */
+  readonly onEvent?: (event: CopyEvent) => void;
   /** Says more at the end. */
   readonly closing?: (report: Report) => void;
   /** Throws where the command takes the result for a failure; speaks instead of the summary where nothing was done. */
@@ -34,13 +38,14 @@ export interface CopyRequest {
 
 /** Rejects with PARTIAL where some of several failed, with the first failure's code where nothing arrived. */
 export async function runCopy(
-  makeRequest: CopyRequest | ((report: Report) => CopyRequest),
+  makeRequest: CopyRequest | ((report: Report) => CopyRequest | Promise<CopyRequest>),
   parsed: ParsedArguments,
   around: Surroundings,
+  opened?: Report,
 ): Promise<void> {
-  const report = await openReport(parsed, around);
+  const report = opened ?? (await openReport(parsed, around));
   try {
-    const request = typeof makeRequest === 'function' ? makeRequest(report) : makeRequest;
+    const request = typeof makeRequest === 'function' ? await makeRequest(report) : makeRequest;
     const result = await copyAll(request, parsed, around, report);
     if (result.files === 0 && result.failures.length === 0) request.check?.(result);
     report.end(result);
@@ -66,7 +71,8 @@ export function openReport(parsed: ParsedArguments, around: Surroundings, view?:
   );
 }
 
-async function copyAll(
+/** Copies as the request says, and closes both ends. */
+export async function copyAll(
   request: CopyRequest,
   parsed: ParsedArguments,
   around: Surroundings,
@@ -77,12 +83,13 @@ async function copyAll(
   const options = openOptions(request, parsed, around, report);
   const wanted = copyOptions(parsed);
   const open: (Source | Sink)[] = [];
+  let target: Sink | undefined;
   try {
     const { openAgain = (once) => once() } = request;
     const openTo = async () => {
-      const sink = await openAgain(() => openSink(request.to, options, scope));
-      open.push(sink);
-      return sink;
+      target = await openAgain(request.openTo ?? (() => openSink(request.to, options, scope)));
+      open.push(target);
+      return target;
     };
     const first = request.sinkFirst ? await openTo() : undefined;
     const { sources, failures } = await openAgain(() => openSources(request.from, options, scope, report));
@@ -96,9 +103,15 @@ async function copyAll(
       ...(several > 1 ? { intoDirectory: true } : {}),
       makeDirectory: request.makesDirectory?.(several) ?? false,
       signal: around.signal,
-      onEvent: report.onEvent,
+      onEvent: request.onEvent ?? report.onEvent,
     });
-    return { ...result, failures: [...failures, ...result.failures] };
+    const all = { ...result, failures: [...failures, ...result.failures] };
+    await sink.conclude?.({ files: all.files, bytes: all.bytes, failures: all.failures.length }, scope);
+    return all;
+  } catch (error) {
+    const isFinal = error instanceof XferError && !error.retryable && !around.signal.aborted;
+    if (isFinal) await target?.conclude?.({ files: 0, bytes: 0, failures: 1 }, scope).catch(() => {});
+    throw error;
   } finally {
     await Promise.allSettled(open.map((end) => end.close()));
   }

@@ -1,5 +1,6 @@
 /** What a command sees of the process it runs in, so that a test can give it another. */
 import type { Readable, Writable } from 'node:stream';
+import type { MdnsPlace } from '../mdns/socket.js';
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
@@ -12,6 +13,8 @@ export interface Surroundings {
   readonly platform: NodeJS.Platform;
   readonly homeDirectory: string;
   readonly version: string;
+  /** Where multicast DNS is spoken, in place of where the standard says. */
+  readonly mdns?: MdnsPlace;
   /** Descriptors of listening sockets that a service manager handed down. */
   readonly inheritedSockets?: readonly number[];
   /** Aborted, with a `Stopped` as the reason, when a signal asks the command to end. */

@@ -74,6 +74,7 @@ class Copy {
       limiter: options.limiter ?? (limit === undefined ? undefined : new Limiter(limit)),
       blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
       lanes,
+      run: () => this.#record?.run,
       onStart: (step, held) => this.#progress.start(step, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
       onRestart: (step, reason) => this.#progress.emit({ type: 'restart', path: nameOf(step), reason }),

@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
+import { pairUp } from '../at-once.js';
 import { recyclerOf } from '../buffer-pool.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { Limiter } from './limiter.js';
@@ -62,6 +63,7 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     options.onHeld(bytes);
   };
   if (options.acknowledged) to.on('held', held);
+  pairUp(from, to);
   const recycle = recyclerOf(from);
   let bytes = 0;
   for await (const chunk of from as AsyncIterable<Buffer>) {

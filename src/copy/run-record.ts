@@ -6,12 +6,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { DRAFT_RUN } from '../draft-name.js';
+import { newDraftRun } from '../draft-name.js';
 import { parentPath } from '../names.js';
 import type { Scope, Sink, Source } from '../transport.js';
 import { isAlive, readIfThere } from './journal.js';
 
 export class RunRecord {
+  /** In the names of this run's drafts. Others may be under way in this process, to the same directory too. */
+  readonly run = newDraftRun();
   readonly #directory: string;
   readonly #id: string;
   /** Runs of the same copy that ended without removing their record. */
@@ -19,6 +21,8 @@ export class RunRecord {
   /** A file in each directory that files were copied to. */
   readonly #places = new Map<string, string>();
   #mayHaveLeft = false;
+  /** No draft is made any more, and none is left. */
+  #isSwept = false;
 
   private constructor(directory: string, id: string, left: readonly string[]) {
     this.#directory = directory;
@@ -37,7 +41,7 @@ export class RunRecord {
       if (run !== undefined && hasEnded(await readIfThere(join(directory, name)))) left.push(run);
     }
     const record = new RunRecord(directory, id, left);
-    await writeFile(record.#file(DRAFT_RUN), `${process.pid} ${hostname()}`, { mode: 0o600 });
+    await writeFile(record.#file(record.run), `${process.pid} ${hostname()}`, { mode: 0o600 });
     return record;
   }
 
@@ -49,22 +53,24 @@ export class RunRecord {
 
   /** Something failed, so that a draft of this run may be left too. */
   noteFailure(): void {
-    this.#mayHaveLeft = true;
+    if (!this.#isSwept) this.#mayHaveLeft = true;
   }
 
-  /** Removes what killed runs left where this one copied to, and their records. What cannot be looked at is left alone. */
+  /** Once no more is copied: removes what killed runs, or this one, left where this one copied to, and their records. What cannot be looked at is left alone. */
   async sweep(sink: Sink, scope: Scope): Promise<void> {
-    const runs = this.#mayHaveLeft ? [...this.#left, DRAFT_RUN] : this.#left;
-    if (runs.length === 0 || !sink.sweep) return;
-    const swept = await Promise.allSettled([...this.#places.values()].map((path) => sink.sweep?.(path, runs, scope)));
+    const runs = this.#mayHaveLeft ? [...this.#left, this.run] : this.#left;
+    if (!sink.sweep) return;
+    const places = runs.length === 0 ? [] : [...this.#places.values()];
+    const swept = await Promise.allSettled(places.map((path) => sink.sweep?.(path, runs, scope)));
     if (swept.some(({ status }) => status === 'rejected')) return;
     this.#mayHaveLeft = false;
+    this.#isSwept = true;
     for (const run of this.#left) await rm(this.#file(run), { force: true });
   }
 
   /** Ends the record, unless drafts of this run may be left. */
   async close(): Promise<void> {
-    if (!this.#mayHaveLeft) await rm(this.#file(DRAFT_RUN), { force: true });
+    if (!this.#mayHaveLeft) await rm(this.#file(this.run), { force: true });
   }
 
   #file(run: string): string {

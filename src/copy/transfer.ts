@@ -20,6 +20,8 @@ export interface TransferContext {
   readonly blockBytes: number;
   readonly lanes: number;
   readonly sink: Sink;
+  /** For the names of drafts, where this run of the copy is written down. */
+  readonly run: () => string | undefined;
   readonly onHeld: (step: Step, bytes: number) => void;
   readonly onStart: (step: Step, heldBytes: number) => void;
   readonly onRestart: (step: Step, reason: string) => void;
@@ -163,9 +165,11 @@ class Transfer {
 
   #draftEntry(keep: boolean): Entry {
     const { version, mtimeMs, ...rest } = this.#entry;
+    const run = this.#context.run();
     return {
       ...rest,
       path: this.#step.path,
+      ...(run === undefined ? {} : { run }),
       ...(keep && version !== undefined ? { version } : {}),
       ...(this.#context.options.preserve && mtimeMs !== undefined ? { mtimeMs } : {}),
     };
@@ -174,6 +178,7 @@ class Transfer {
   async #fill(draft: Draft): Promise<TransferResult> {
     const { options, scope } = this.#context;
     const { size } = this.#entry;
+    if (draft.there && size !== undefined) return this.#compare(draft, size);
     const held = size === undefined ? [] : intersect(this.#held, normalize(draft.held, size));
     this.#held = held;
     await this.journal?.restart(held);
@@ -213,6 +218,22 @@ class Transfer {
       scope,
     );
     return { verified: 'sha256', digest: hex, readBack };
+  }
+
+  /** What is there is the file, or stays in its way. */
+  async #compare(draft: Draft, size: number): Promise<TransferResult> {
+    const { scope } = this.#context;
+    this.#context.onStart(this.#step, size);
+    const proof = { draft, source: this.#step.source, entry: this.#entry, passed: undefined, label: this.#label };
+    const digest = await verifyDigest(proof, scope).catch((error: unknown) => {
+      if (!(error instanceof XferError && error.code === 'CORRUPT')) throw error;
+      throw new XferError('EXISTS', `write ${this.#step.path || this.#label}: another file has that name`, {
+        cause: error,
+      });
+    });
+    await draft.commit(this.#finalEntry(size), scope);
+    const { hex, readBack } = digest;
+    return { bytes: size, resumedBytes: size, verified: 'sha256', digest: hex, readBack };
   }
 
   #finalEntry(size: number): Entry {

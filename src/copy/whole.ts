@@ -17,7 +17,8 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
   const { source, entry } = step;
   const { sink, options } = context;
   const small = entry.size !== undefined && entry.size <= WHOLE_BYTES;
-  if (!small || options.verify === 'sha256' || !source.readWhole || !sink.put) return undefined;
+  const proves = options.verify !== 'sha256' || sink.capabilities.provesWhole === true;
+  if (!small || !proves || !source.readWhole || !sink.put) return undefined;
   const read = source.readWhole.bind(source);
   const put = sink.put.bind(sink);
   context.onStart(step, 0);
@@ -32,7 +33,7 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
 
 async function attempt(
   { entry, source, path }: Step,
-  { scope, limiter, options }: TransferContext,
+  { scope, limiter, options, run }: TransferContext,
   read: ReadWhole,
   put: Put,
 ): Promise<TransferResult> {
@@ -46,9 +47,11 @@ async function attempt(
   const proven = await prove(stated, hexOf, entry.path || source.name, scope);
   if (limiter) await limiter.take(bytes.length, scope.signal);
   throwIfAborted(scope.signal);
-  await put({ ...entry, path }, bytes, options.preserve === true, scope);
+  const ofRun = run();
+  const target = { ...entry, path, ...(ofRun === undefined ? {} : { run: ofRun }) };
+  const digest = await put(target, bytes, options.preserve === true, scope);
   const done = { bytes: bytes.length, resumedBytes: 0 };
-  if (!proven) return { ...done, verified: 'size' };
+  if (!proven) return digest === undefined ? { ...done, verified: 'size' } : { ...done, verified: 'sha256', digest };
   const { algorithm, hex, statedBy } = proven;
   return { ...done, verified: algorithm, statedBy, ...(algorithm === 'sha256' ? { digest: hex } : {}) };
 }

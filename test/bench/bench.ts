@@ -6,6 +6,7 @@ import { startPutRows } from './http-put-rows.js';
 import { startHttpRows } from './http-rows.js';
 import { type Area, type MeasureOptions, measureRow } from './measure.js';
 import { type BenchOptions, readOptions, USAGE } from './options.js';
+import { startSealedRows } from './sealed-rows.js';
 import { startSshRows } from './ssh-rows.js';
 import { formatRow } from './table.js';
 import { tcpRows } from './tcp-rows.js';
@@ -28,6 +29,7 @@ async function measureArea(area: Area, options: MeasureOptions): Promise<void> {
 /** Starts what the rows need; each is in `started` as soon as it must be stopped. */
 async function startAreas(ground: Ground, { areas, line }: BenchOptions, started: Area[]): Promise<void> {
   if (areas.includes('tcp')) started.push({ rows: tcpRows(ground), stop: async () => {} });
+  if (areas.some((area) => area.startsWith('sealed'))) started.push(await startSealedRows(ground, areas, line));
   if (areas.includes('http-serve')) started.push(await startHttpRows(ground));
   if (areas.includes('http-get')) started.push(await startGetRows(ground, line));
   if (areas.includes('http-put')) started.push(await startPutRows(ground, line));

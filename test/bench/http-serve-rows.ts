@@ -60,7 +60,7 @@ export function serveRows(ground: Ground, servers: readonly FileServer[]): Row[]
 function requests(wrk: string): Run {
   return ({ url }) =>
     async (meter) => {
-      const child = meter.start(wrk, ['-t1', `-c${CONNECTIONS}`, '-d2', `${url}small`]);
+      const child = meter.start(wrk, ['-t1', `-c${CONNECTIONS}`, '-d2', `${url}small`], { load: true });
       const [, rate] = await child.printed(/Requests\/sec:\s+([0-9.]+)/);
       await child.done;
       return REQUESTS / Number(rate);

@@ -1,6 +1,7 @@
 /** The file servers that share one folder, each on a port of its own. */
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.js';
 import { type Started, startProgram, startXfer } from '../support/run-xfer.js';
 import type { Ground } from './ground.js';
@@ -12,6 +13,9 @@ export interface FileServer {
   /** Ends in a slash. */
   readonly url: string;
 }
+
+/** The package of that name, which is there with the others that the tests need. */
+const NODE_SERVE = fileURLToPath(import.meta.resolve('../../node_modules/.bin/serve'));
 
 const READY_TIMEOUT_MS = 10_000;
 const SMALL_BYTES = 4096;
@@ -42,9 +46,10 @@ export async function startServers(ground: Ground, folder: string): Promise<File
     ['python3 http.server', 'python3', (port) => ['-m', 'http.server', `${port}`, '-b', '127.0.0.1', '-d', folder]],
     ['caddy', 'caddy', (port) => ['file-server', '--browse', '--root', folder, '--listen', `127.0.0.1:${port}`]],
     ['nginx', 'nginx', (port) => ['-c', nginxConfiguration(ground, folder, port)]],
+    ['serve', NODE_SERVE, (port) => ['-n', '-L', '-l', `tcp://127.0.0.1:${port}`, folder]],
   ];
   for (const [label, name, args] of others) {
-    const program = ground.peer(name);
+    const program = name === NODE_SERVE ? name : ground.peer(name);
     if (program === undefined) continue;
     const port = await freePort();
     const running = startProgram(program, args(port));

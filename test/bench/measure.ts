@@ -1,7 +1,7 @@
 /** Takes the time, CPU and memory of programs that do the same job by turns. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { cpuSecondsOf, cpuSecondsOfEndedChildren, watchMemory } from '../support/processes.js';
+import { cpuSecondsOf, cpuSecondsOfEndedChildren, processTree, watchMemory } from '../support/processes.js';
 import { xferEnvironment } from '../support/run-xfer.js';
 import type { LineOptions } from './delay-line.js';
 import { runTimeoutMs } from './time-limit.js';
@@ -56,9 +56,11 @@ export interface Child {
   printed(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
-export interface Redirection {
+export interface StartOptions {
   readonly inputFile?: string;
   readonly outputFile?: string;
+  /** It takes no part itself but loads a server, and is not to be slowed by looks at its memory. */
+  readonly load?: boolean;
 }
 
 const READY_TIMEOUT_MS = 10_000;
@@ -66,23 +68,22 @@ const READY_TIMEOUT_MS = 10_000;
 /** Starts the programs of one run, and knows which of them to watch. */
 export class Meter {
   readonly pids: number[] = [];
-  /** Running servers whose CPU counts too. */
-  readonly servers: number[];
+  /** Running servers whose CPU and memory count too. */
+  readonly servers: readonly number[];
   readonly #timeoutMs: number;
 
   /** `timeoutMs`: for each program of the run, after which it is killed. */
   constructor(timeoutMs: number, servers: readonly number[]) {
     this.#timeoutMs = timeoutMs;
-    this.servers = [...servers];
-    this.pids.push(...servers);
+    this.servers = servers;
   }
 
-  start(program: string, args: readonly string[], redirect: Redirection = {}): Child {
-    const input = redirect.inputFile === undefined ? 'ignore' : openSync(redirect.inputFile, 'r');
-    const output = redirect.outputFile === undefined ? 'pipe' : openSync(redirect.outputFile, 'w');
+  start(program: string, args: readonly string[], options: StartOptions = {}): Child {
+    const input = options.inputFile === undefined ? 'ignore' : openSync(options.inputFile, 'r');
+    const output = options.outputFile === undefined ? 'pipe' : openSync(options.outputFile, 'w');
     const child = spawn(program, args, { stdio: [input, output, 'pipe'], env: xferEnvironment() });
     for (const fd of [input, output]) if (typeof fd === 'number') closeSync(fd);
-    if (child.pid !== undefined) this.pids.push(child.pid);
+    if (child.pid !== undefined && !options.load) this.pids.push(child.pid);
     const timer = setTimeout(() => child.kill('SIGKILL'), this.#timeoutMs);
     let text = '';
     const waiting = new Set<() => void>();
@@ -120,18 +121,20 @@ export class Meter {
   }
 
   /** Starts a program and waits for its end. */
-  async run(program: string, args: readonly string[], redirect: Redirection = {}): Promise<void> {
-    await this.start(program, args, redirect).done;
+  async run(program: string, args: readonly string[], options: StartOptions = {}): Promise<void> {
+    await this.start(program, args, options).done;
   }
 }
 
 function cpuNow(meter: Meter): number | undefined {
   const ended = cpuSecondsOfEndedChildren();
-  return ended === undefined ? undefined : meter.servers.reduce((sum, pid) => sum + (cpuSecondsOf(pid) ?? 0), ended);
+  return ended === undefined
+    ? undefined
+    : meter.servers.flatMap(processTree).reduce((sum, pid) => sum + (cpuSecondsOf(pid) ?? 0), ended);
 }
 
 async function takeSample(contestant: Contestant, meter: Meter): Promise<Sample> {
-  const memory = watchMemory(meter.pids);
+  const memory = watchMemory(meter.pids, meter.servers);
   try {
     const cpuBefore = cpuNow(meter);
     await contestant.prepare?.(meter);

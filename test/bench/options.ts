@@ -4,19 +4,30 @@ import type { LineOptions } from './delay-line.js';
 import type { GroundOptions } from './ground.js';
 
 export const USAGE = `npm run bench -- [options]
-  --only list    some of tcp, http-serve, http-get, http-put, ssh-big, ssh-small, ssh-login, ssh-sparse;
-                 http and ssh are all that begin so
+  --only list    some of tcp, sealed-big, sealed-small, http-serve, http-get, http-put, ssh-big, ssh-small,
+                 ssh-login, ssh-sparse; sealed, http and ssh are all that begin so
   --size MiB     size of the big file (256)
   --files N      small files in the tree (2000)
   --file-size B  size of each of them (2048)
   --sparse GiB   copy a file of holes of this size over ssh as well
-  --rtt ms       ssh, http-get and http-put, over a line with this round trip
-  --rate Mbit/s  ssh, http-get and http-put, over a line that carries this much each way, all its connections together
+  --rtt ms       ssh, sealed, http-get and http-put, over a line with this round trip
+  --rate Mbit/s  the same over a line that carries this much each way, all its connections together
   --window MiB   what such a line holds each way of one connection (64)
   --runs N       counted runs of each program, after one warm-up (5)
 `;
 
-const AREAS = ['tcp', 'http-serve', 'http-get', 'http-put', 'ssh-big', 'ssh-small', 'ssh-login', 'ssh-sparse'] as const;
+const AREAS = [
+  'tcp',
+  'sealed-big',
+  'sealed-small',
+  'http-serve',
+  'http-get',
+  'http-put',
+  'ssh-big',
+  'ssh-small',
+  'ssh-login',
+  'ssh-sparse',
+] as const;
 
 export type AreaName = (typeof AREAS)[number];
 
@@ -43,7 +54,7 @@ function chosenAreas(only: string | undefined, sparse: boolean): AreaName[] {
   const names = only.split(',');
   const covers = (name: string, area: string) => area === name || area.startsWith(`${name}-`);
   const wrong = names.find((name) => !AREAS.some((area) => covers(name, area)));
-  if (wrong !== undefined) throw new TypeError(`${wrong} is none of http, ssh, ${AREAS.join(', ')}`);
+  if (wrong !== undefined) throw new TypeError(`${wrong} is none of sealed, http, ssh, ${AREAS.join(', ')}`);
   const chosen = possible.filter((area) => names.some((name) => covers(name, area)));
   if (chosen.length === 0) throw new TypeError('ssh-sparse needs a size: --sparse GiB');
   return chosen;

@@ -31,7 +31,7 @@ const ratio = (peerSeconds: number | undefined, seconds: number | undefined) =>
  * fastest of those.
  */
 export function formatRow(row: Row, outcomes: readonly Outcome[]): string {
-  const peers = outcomes.filter(({ label }) => !label.startsWith('xfer'));
+  const peers = outcomes.filter(({ label }) => !/\bxfer\b/.test(label));
   const peerSeconds = peers.map((peer) => medianOf(peer, 'seconds')).filter((seconds) => seconds !== undefined);
   const bestSeconds = peerSeconds.length === 0 ? undefined : Math.min(...peerSeconds);
   const runs = outcomes[0]?.samples.length ?? 0;

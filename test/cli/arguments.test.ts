@@ -61,6 +61,12 @@ test("scp's first operand ends the options, and -- does everywhere", () => {
   assert.deepEqual(cp, { options: ['--preserve'], operands: ['a', 'b', '-n'] });
 });
 
+test('another name of an option is that option, and some take the place of the first operand', async () => {
+  assert.equal((await parse('recv', '--keep', '8080')).flag('keep-open'), true);
+  assert.deepEqual((await parse('recv', '--announce')).operands, []);
+  assert.deepEqual((await parse('send', '--find', 'a')).operands, ['a']);
+});
+
 test('operands stay text, and - is one', async () => {
   const parsed = await parse('cp', '007', '-', '1e3');
   assert.deepEqual(parsed.operands, ['007', '-', '1e3']);
@@ -73,7 +79,8 @@ test('a wrong option is refused, and names the nearest right one', async () => {
   assert.throws(() => scp('--recursive=yes'), refusal('USAGE', /takes no value/));
   await assert.rejects(parse('cp', '--links', 'hard', 'a', 'b'), refusal('USAGE', /links/));
   await assert.rejects(parse('cp', 'a'), refusal('USAGE', /a source and a target/));
-  await assert.rejects(parse('send', 'h:1', 'a', 'b'), refusal('USAGE', /send b: one operand too many/));
+  await assert.rejects(parse('recv', '1', 'a', 'b'), refusal('USAGE', /recv b: one operand too many/));
+  await assert.rejects(parse('send'), refusal('USAGE', /host:port and a file/));
 });
 
 test('every letter of scp 9.2 is known, with a value where it takes one there', async () => {

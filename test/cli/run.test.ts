@@ -48,7 +48,7 @@ test('what is wrong is said with its exit code and a hint', limit, async () => {
     [['--quite'], 2, /option --quite/],
     [['scp', '--recusive', 'a', 'b'], 2, /did you mean --recursive\?/],
     [['scp', '-1', 'a', 'b:'], 2, /option -1/],
-    [['recv', '8080'], 2, /recv needs a destination\n {2}hint: xfer recv 8080 file/],
+    [['recv', '-k', '8080', 'x'], 2, /would replace the one before\n {2}hint: xfer recv -k 8080/],
     [['get', 'example.org/a'], 2, /hint: xfer get http:\/\/example.org\/a/],
     [['put', 'a', 'example.org/a'], 2, /hint: the URL comes last: xfer put file http:\/\/host:8000\//],
     [['put', 'http://localhost/a', 'http://localhost/b'], 2, /hint: xfer cp takes other locations/],

@@ -58,7 +58,8 @@ test('a process that was killed, and that nobody waits for, locks nothing', linu
   const first = await opened();
   await first.suspend();
   const [lock] = (await readdir(directory)).map((file) => file.replace('.journal', '.lock'));
-  const parent = spawn('sh', ['-c', 'true & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // It ends after the shell has become one that does not look after its children.
+  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(() => parent.kill('SIGKILL'));
   const [zombie] = (await once(parent.stdout, 'data')) as [Buffer];
   await writeFile(join(directory, lock as string), zombie.toString());

@@ -5,10 +5,11 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { copy } from '#xfer/copy/index.js';
-import { DRAFT_RUN, draftName, isDraftOfRuns } from '#xfer/draft-name.js';
+import { draftName, isDraftOfRuns, newDraftRun } from '#xfer/draft-name.js';
 import { XferError } from '#xfer/errors.js';
-import type { Sink } from '#xfer/transport.js';
+import type { Draft, Sink } from '#xfer/transport.js';
 import { openLocalSink, openLocalSource } from '#xfer/transports/local/index.js';
+import { withResolvers } from '../support/with-resolvers.js';
 
 const KILLED = '0123456789ab';
 const deadPid = spawnSync(process.execPath, ['-e', '0']).pid;
@@ -29,9 +30,9 @@ async function copyAgain(change: (sink: Sink) => Sink = (sink) => sink): Promise
 
 /** Makes the record of this run that of another one. */
 function pretend(run: string, text: string): void {
-  const own = readdirSync(journal).find((name) => name.endsWith(`.${DRAFT_RUN}.run`));
-  assert.ok(own !== undefined, 'the run wrote its record down');
-  writeFileSync(join(journal, own.replace(DRAFT_RUN, run)), text);
+  const [own, ...others] = readdirSync(journal).filter((name) => name.endsWith('.run') && !name.includes(KILLED));
+  assert.ok(own !== undefined && others.length === 0, 'the run wrote its record down');
+  writeFileSync(join(journal, own.replace(/[0-9a-f]+\.run$/, `${run}.run`)), text);
   rmSync(join(journal, own));
 }
 
@@ -73,6 +74,46 @@ test('the drafts of a run that lives, here or on another machine, are left alone
 test('a copy that ends leaves no record, a name of its drafts is told from others', async () => {
   await copyAgain();
   assert.deepEqual(readdirSync(journal), []);
-  assert.ok(isDraftOfRuns(draftName('x'.repeat(300), { path: 'x', kind: 'file' }), [DRAFT_RUN]));
-  assert.ok(!isDraftOfRuns(draftName('x', { path: 'x', kind: 'file', version: '1', size: 1 }), [DRAFT_RUN]));
+  const run = newDraftRun();
+  assert.ok(isDraftOfRuns(draftName('x'.repeat(300), { path: 'x', kind: 'file', run }), [run]));
+  assert.ok(!isDraftOfRuns(draftName('x', { path: 'x', kind: 'file' }), [run]));
+  assert.ok(!isDraftOfRuns(draftName('x', { path: 'x', kind: 'file', run, version: '1', size: 1 }), [run]));
+});
+
+/** The same but for some of its members. */
+function changed<Kind extends object>(kind: Kind, members: Partial<Kind>): Kind {
+  return new Proxy(kind, {
+    get: (_, name) => {
+      if (name in members) return Reflect.get(members, name);
+      const value: unknown = Reflect.get(kind, name);
+      return typeof value === 'function' ? value.bind(kind) : value;
+    },
+  });
+}
+
+test('a copy that fails takes its own drafts, and leaves those of another one that is under way', async () => {
+  writeFileSync(join(root, 'large'), Buffer.alloc(100_000, 7));
+  const under = withResolvers<void>();
+  const goOn = withResolvers<void>();
+  const target = async (name: string, after: (draft: Draft) => Draft | Promise<Draft>) => {
+    const sink = await openLocalSink(join(root, name));
+    return changed<Sink>(sink, { draft: async (entry, scope) => after(await sink.draft(entry, scope)) });
+  };
+  const slow = await target('b', async (draft) => {
+    under.resolve();
+    await goOn.promise;
+    return draft;
+  });
+  const fail = () => Promise.reject(new XferError('DENIED', 'not today'));
+  const leaving = await target('c', (draft) => changed(draft, { write: fail, discard: fail }));
+  const source = async () => [await openLocalSource(join(root, 'large'))];
+  const first = copy(await source(), slow, { journalDirectory: journal });
+  await under.promise;
+  await assert.rejects(copy(await source(), leaving, { journalDirectory: journal, retry: { attempts: 1 } }));
+  const drafts = () => readdirSync(root).filter((name) => name.endsWith('.xfer-part'));
+  assert.equal(drafts().length, 1, `of the copy under way alone: ${drafts()}`);
+  goOn.resolve();
+  assert.equal((await first).files, 1);
+  assert.ok(readdirSync(root).includes('b'));
+  assert.deepEqual([drafts(), readdirSync(journal)], [[], []]);
 });

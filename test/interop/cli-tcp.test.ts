@@ -116,13 +116,6 @@ test('a refused port exits 5 and says so', bounded, async (t) => {
   }
 });
 
-test('recv without a place to put the bytes exits 2 and says what to type', bounded, async () => {
-  const { exitCode, stderr, stdout } = await runXfer(['recv', '-l', '127.0.0.1:0'], { timeoutMs: 10_000 });
-  assert.equal(exitCode, 2, stderr);
-  assert.match(stderr, /xfer recv 127\.0\.0\.1:0 \S+/);
-  assert.equal(stdout.length, 0);
-});
-
 test('a port out of range exits 2', bounded, async (t) => {
   const { file } = prepare(t);
   for (const port of ['0', '65536', '-1', '1e3', '']) {

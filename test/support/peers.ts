@@ -34,6 +34,7 @@ const PACKAGES: Record<string, string> = {
   tar: 'tar',
   script: 'bsdutils',
   setpriv: 'util-linux',
+  setsid: 'util-linux',
   rclone: 'rclone',
   lftp: 'lftp',
   sshfs: 'sshfs',

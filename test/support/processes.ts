@@ -1,5 +1,5 @@
 /** What a child and all below it cost, as the Linux kernel counts it. Elsewhere the numbers are undefined. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 /** The kernel's ticks a second; 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -56,26 +56,40 @@ export function peakMemoryMiBOf(pid: number): number | undefined {
   return statusMiB(pid, 'VmHWM');
 }
 
+/** Has the system count a process's largest memory from now on (proc(5), `clear_refs`), where it can. */
+function forgetPeakMemory(pid: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  } catch {
+    // It has ended, or the system keeps no such count.
+  }
+}
+
 export interface MemoryWatch {
   /** Sum of the peaks of every process seen, in MiB; undefined where the system does not say. */
   stop(): number | undefined;
 }
 
-/** Watches the peaks of some processes and all below them until stopped. */
-export function watchMemory(pids: readonly number[]): MemoryWatch {
+/**
+ * Watches the peaks of some processes and all below them until stopped. `pids` may end, and are looked at all the time;
+ * `servers` do not, and are only looked at when it is stopped, so that they are left alone.
+ */
+export function watchMemory(pids: readonly number[], servers: readonly number[] = []): MemoryWatch {
   const peaks = new Map<number, number>();
-  const look = () => {
-    for (const pid of pids.flatMap(processTree)) {
+  const lookAt = (watched: readonly number[]) => {
+    for (const pid of watched.flatMap(processTree)) {
       const peak = peakMemoryMiBOf(pid);
       if (peak !== undefined) peaks.set(pid, Math.max(peak, peaks.get(pid) ?? 0));
     }
   };
+  for (const pid of servers.flatMap(processTree)) forgetPeakMemory(pid);
+  const look = () => lookAt(pids);
   look();
   const timer = setInterval(look, 15);
   return {
     stop() {
       clearInterval(timer);
-      look();
+      lookAt([...pids, ...servers]);
       return peaks.size === 0 ? undefined : [...peaks.values()].reduce((sum, peak) => sum + peak, 0);
     },
   };

@@ -15,7 +15,7 @@ process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 export interface RunOptions {
   readonly input?: string | Uint8Array;
   readonly cwd?: string;
-  /** Added to an environment whose HOME and XDG_STATE_HOME are empty and end with the test. */
+  /** Added to an environment without proxies, whose HOME and XDG_STATE_HOME are empty and end with the test. */
   readonly env?: Record<string, string>;
   /** 30,000 where absent; the run is killed and the promise rejects after it. */
   readonly timeoutMs?: number;
@@ -32,7 +32,8 @@ export interface RunResult {
 }
 
 export function xferEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const { SSH_AUTH_SOCK: _agent, XFER_KEY: _key, ...rest } = process.env;
+  const { SSH_AUTH_SOCK: _agent, XFER_KEY: _key, ...all } = process.env;
+  const rest = Object.fromEntries(Object.entries(all).filter(([name]) => !/_proxy$/i.test(name)));
   return { ...rest, HOME: home, USERPROFILE: home, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1', ...extra };
 }
 

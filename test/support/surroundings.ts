@@ -13,7 +13,7 @@ export function captured(terminal: { isTTY?: boolean; columns?: number } = {}): 
   const chunks: Buffer[] = [];
   const output = new Writable({
     write(chunk: Buffer, _encoding, done) {
-      chunks.push(chunk);
+      chunks.push(Buffer.from(chunk));
       done();
     },
   });

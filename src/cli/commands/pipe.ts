@@ -2,11 +2,13 @@
 import type { Writable } from 'node:stream';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
-import { formatBytes } from '../render/format.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { connectAgain } from '../tcp/connect-again.js';
+import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
+import { tellPiped } from '../tcp/passed.js';
+import { wantsKey } from '../tcp/sealed/mode.js';
+import { parseSealedEnd } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 import { terminalText } from '../tcp/terminal-text.js';
 
@@ -17,7 +19,7 @@ export const command: Command = {
   examples: [
     ['xfer pipe example.org:8080', 'to what listens there'],
     ['xfer pipe -l 8080', 'to the first that connects here'],
-    ["printf 'GET / HTTP/1.0\\r\\n\\r\\n' | xfer pipe example.org:80", 'a question and its answer'],
+    ['tar c photos | xfer pipe --sealed example.org:8080', 'sealed, to xfer pipe -l --sealed 8080 | tar x'],
   ],
   operands: [1, 1],
   missing: { message: 'pipe: host:port is needed', hint: 'xfer pipe host:8080, or xfer pipe -l 8080' },
@@ -27,6 +29,10 @@ export const command: Command = {
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const [address] = parsed.operands as [string];
+  if (wantsKey(parsed, around)) {
+    const { pipeSealed } = await import('../tcp/sealed/pipe.js');
+    return pipeSealed(parseSealedEnd(address, parsed), outputOf(parsed, around), parsed, around);
+  }
   const location = parseEnd(address, parsed);
   const report = await openReport(parsed, around);
   const options = { ...tcpOptions(parsed, report, 'pipe'), onNotice: report.onNotice };
@@ -38,18 +44,14 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   const wire = await connectAgain(() => openWire(location, options, scope), {
     role: 'pipe',
     to: location,
-    parsed,
+    retries: retriesOf(parsed),
     report,
     ...scope,
   });
-  const streams = { input: around.stdin, output: outputOf(parsed, around) };
+  const output = outputOf(parsed, around);
+  const streams = { input: around.stdin, output, isLast: output === around.stdout };
   const { sentBytes, receivedBytes } = await pipe(wire, streams, options, scope);
-  if (!parsed.flag('json') && !parsed.flag('verbose')) return;
-  report.tell(`${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received`, {
-    type: 'done',
-    sentBytes,
-    receivedBytes,
-  });
+  if (parsed.flag('json') || parsed.flag('verbose')) tellPiped({ sentBytes, receivedBytes }, report);
 }
 
 /** A terminal is shown what comes, and does not act on it. */

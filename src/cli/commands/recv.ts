@@ -1,34 +1,46 @@
-/** `xfer recv`: what comes over one TCP connection, into a file. */
+/** `xfer recv`: what comes over one TCP connection into a file, or with a key files and trees into a directory. */
+import { statSync } from 'node:fs';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { connectAgain } from '../tcp/connect-again.js';
+import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
+import { wantsKey } from '../tcp/sealed/mode.js';
+import { parseSealedEnd, splitOperands } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 
 export const command: Command = {
   name: 'recv',
-  summary: 'Keep what comes over one TCP connection, as nc -l port > file does, or nc host port > file.',
-  usage: '[options] port|host:port|-l host:port file|-',
+  summary: 'Receive files sealed with a key from xfer send, or the bytes of one over plain TCP, as nc does.',
+  usage: '[options] port|host:port|-l host:port|--announce|--find [directory|file|-]',
   examples: [
-    ['xfer recv 8080 big.iso', 'from xfer send here:8080 big.iso, or nc -N here 8080 < big.iso'],
-    ['xfer recv 8080 - | tar x', 'to standard output'],
-    ['xfer recv example.org:8080 big.iso', 'from xfer send -l 8080 big.iso, or nc -l 8080 < big.iso, over there'],
+    ['xfer recv 8080', 'into this directory, from who has the key that is shown: xfer send --sealed here:8080 photos'],
+    ['xfer recv --announce incoming/', 'the same, found by xfer send --find photos in this network'],
+    ['xfer recv 8080 big.iso', 'bytes, not sealed: from nc -N here 8080 < big.iso, or xfer send here:8080 big.iso'],
   ],
   operands: [1, 2],
-  missing: { message: 'recv: a port and a file are needed', hint: 'xfer recv 8080 file' },
+  inPlaceOfFirst: ['announce', 'find'],
+  missing: { message: 'recv: a port is needed', hint: 'xfer recv 8080, xfer recv 8080 file, or xfer recv --announce' },
   stdoutTaken: (parsed) => parsed.operands[1] === '-',
   run,
 };
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  const [address, path] = parsed.operands as [string, string | undefined];
-  const from = parseEnd(address, parsed, true);
-  const to = destination(path, address, parsed, around);
+  const { end, rest } = splitOperands(parsed);
+  const [path, more] = rest;
+  if (more !== undefined) {
+    throw new XferError('USAGE', `recv ${more}: one operand too many`, { hint: 'with --find no address is named' });
+  }
+  if (wantsKey(parsed, around) || isSealedTarget(path, parsed)) {
+    const { receiveSealed } = await import('../tcp/sealed/receive.js');
+    return receiveSealed(parseSealedEnd(end, parsed, true), sealedTarget(path, parsed, around), parsed, around);
+  }
+  const from = parseEnd(end as string, parsed, true);
+  const to = destination(path, parsed, around);
   if (parsed.flag('keep-open')) {
     const { receiveFromMany } = await import('../tcp/many-clients.js');
     return receiveFromMany(from, to, parsed, around);
@@ -39,19 +51,34 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       to,
       sinkFirst: true,
       ...withPassed('received', tcpOptions(parsed, report, 'recv'), parsed),
-      openAgain: (open) => connectAgain(open, { role: 'recv', to: from, parsed, report, signal: around.signal }),
+      openAgain: (open) =>
+        connectAgain(open, { role: 'recv', to: from, retries: retriesOf(parsed), report, signal: around.signal }),
     }),
     parsed,
     around,
   );
 }
 
-function destination(
-  path: string | undefined,
-  address: string,
-  parsed: ParsedArguments,
-  around: Surroundings,
-): Location {
+/** No file is named: what comes has names of its own, which only a sender with the key may give. */
+function isSealedTarget(path: string | undefined, parsed: ParsedArguments): boolean {
+  if (parsed.text('output-dir') !== undefined) return false;
+  return path === undefined || /[/\\]$/.test(path) || existsAsDirectory(path);
+}
+
+function existsAsDirectory(path: string): boolean {
+  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function sealedTarget(path: string | undefined, parsed: ParsedArguments, around: Surroundings): Location {
+  const name = parsed.last('output-dir', 'size', 'sha256', 'finish-idle', 'idle-timeout');
+  if (name !== undefined) {
+    throw new XferError('USAGE', `option --${name}: not where the transfer is sealed`, { hint: 'leave it out' });
+  }
+  return path === '-' ? destination(path, parsed, around) : { scheme: 'file', path: path ?? '.' };
+}
+
+function destination(path: string | undefined, parsed: ParsedArguments, around: Surroundings): Location {
+  const address = parsed.operands[0] as string;
   const directory = parsed.text('output-dir');
   if (directory !== undefined) return outputDirectory(directory, path, parsed);
   if (path === undefined) {

@@ -1,33 +1,49 @@
-/** `xfer send`: the bytes of a file over a TCP connection, and nothing else. */
+/** `xfer send`: the bytes of a file over a TCP connection and nothing else, or with a key files and trees, sealed. */
+import { stat } from 'node:fs/promises';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
-import { connectAgain } from '../tcp/connect-again.js';
+import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
+import { wantsKey } from '../tcp/sealed/mode.js';
+import { parseSealedEnd, splitOperands } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 
 export const command: Command = {
   name: 'send',
-  summary: 'Send the bytes of a file over TCP, as nc host port < file does, or with -l as nc -l port < file.',
-  usage: '[options] host:port|-l [host:]port file|-',
+  summary: 'Send files sealed with a key to xfer recv, or the bytes of one over plain TCP, as nc does.',
+  usage: '[options] host:port|-l [host:]port|--find path...|-',
   examples: [
-    ['xfer send example.org:8080 big.iso', 'to xfer recv 8080 big.iso, or nc -l 8080 > big.iso, over there'],
-    ['tar c photos | xfer send example.org:8080 -', 'from standard input'],
-    ['xfer send -l 8080 big.iso', 'to the first that connects: xfer recv here:8080 big.iso, or nc here 8080 > big.iso'],
+    ['xfer send --sealed example.org:8080 photos notes.txt', 'files and trees to xfer recv 8080, which shows the key'],
+    ['xfer send --find photos', 'the same to xfer recv --announce in this network'],
+    ['xfer send example.org:8080 big.iso', 'bytes, not sealed: to nc -l 8080 > big.iso, or xfer recv 8080 big.iso'],
   ],
-  operands: [1, 2],
-  missing: { message: 'send: host:port and a file are needed', hint: 'xfer send host:8080 file' },
+  operands: [1, Number.POSITIVE_INFINITY],
+  inPlaceOfFirst: ['announce', 'find'],
+  missing: {
+    message: 'send: host:port and a file are needed',
+    hint: 'xfer send host:8080 file, or xfer send --find file',
+  },
   run,
 };
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  const [address, path] = parsed.operands as [string, string | undefined];
-  const to = parseEnd(address, parsed);
-  const from = await whatIsSent(address, path, parsed);
+  const {
+    end,
+    rest: [path, ...more],
+  } = splitOperands(parsed);
+  if (more.length > 0 || wantsKey(parsed, around) || (path !== undefined && (await isDirectory(path)))) {
+    const { sendSealed } = await import('../tcp/sealed/send.js');
+    const paths = path === undefined ? [undefined] : [path, ...more];
+    const from = await Promise.all(paths.map((each) => whatIsSent(each, parsed)));
+    return sendSealed(from, parseSealedEnd(end, parsed), parsed, around);
+  }
+  const to = parseEnd(end as string, parsed);
+  const from = await whatIsSent(path, parsed);
   if (parsed.flag('keep-open')) {
     const { sendToMany } = await import('../tcp/many-clients.js');
     return sendToMany(from, to, parsed, around);
@@ -37,22 +53,33 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
       from: [from],
       to,
       ...withPassed('sent', tcpOptions(parsed, report, 'send'), parsed),
-      openAgain: (open) => connectAgain(open, { role: 'send', to, parsed, report, signal: around.signal }),
+      openAgain: (open) =>
+        connectAgain(open, { role: 'send', to, retries: retriesOf(parsed), report, signal: around.signal }),
     }),
     parsed,
     around,
   );
 }
 
-async function whatIsSent(address: string, path: string | undefined, parsed: ParsedArguments): Promise<Location> {
+/** A tree can only go sealed; what is not there is left to be told by the copy. */
+async function isDirectory(path: string): Promise<boolean> {
+  if (path === '-') return false;
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+async function whatIsSent(path: string | undefined, parsed: ParsedArguments): Promise<Location> {
   const text = parsed.text('text');
   if (text !== undefined && path !== undefined) {
     throw new XferError('USAGE', `send ${path}: with --text no file is sent`, { hint: 'leave one of them out' });
   }
   if (text !== undefined) return text === '-' ? parseLocation('-') : textLocation(text);
   if (path !== undefined) return path === '-' ? parseLocation('-') : { scheme: 'file', path };
+  const where = parsed.flag('find') ? '--find' : (parsed.operands[0] ?? '--announce');
   throw new XferError('USAGE', 'send needs a file', {
-    hint: `xfer send ${address} file, or xfer send ${address} - for standard input`,
+    hint: `xfer send ${where} file, or xfer send ${where} - for standard input`,
   });
 }
 

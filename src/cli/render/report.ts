@@ -92,8 +92,8 @@ export class Report {
     else this.#view.line(failureLine(failure.path, failure.error));
   }
 
-  /** Takes the bar away, and says in one line what was done, where something was. */
-  end(result?: CopyResult): void {
+  /** Takes the bar away, and says in one line what was done, where something was; `here`: and checked at this end. */
+  end(result?: CopyResult, here = false): void {
     this.#view.end();
     if (this.#json) return;
     if (!result) return;
@@ -101,7 +101,7 @@ export class Report {
     for (const { path, error } of failures.slice(0, MOST_LISTED)) this.#view.line(failureLine(path, error));
     const unlisted = failures.length - MOST_LISTED;
     if (unlisted > 0) this.#view.line(`xfer: and ${formatCount(unlisted, 'failure')} more`);
-    this.#say(this.#wouldCopy > 0 ? `${this.#wouldCopy} would be copied` : summaryOf(result));
+    this.#say(this.#wouldCopy > 0 ? `${this.#wouldCopy} would be copied` : summaryOf(result, here));
   }
 
   #sayMore(event: CopyEvent): void {
@@ -156,13 +156,15 @@ function told(path: string, error: XferError): string {
   return error.message.includes(name) ? error.message : `${name}: ${error.message}`;
 }
 
-function proofOf({ verified, readBack, statedBy }: CopyResult): string {
+/** Who compared the digests; nobody is named where that was `here`. */
+function proofOf({ verified, readBack, statedBy }: CopyResult, here: boolean): string {
+  if (here) return `${verified} checked`;
   const how = statedBy === undefined ? 'by the far side' : `as ${printable(statedBy)} says`;
   return `${verified} checked ${readBack ? 'by reading back' : how}`;
 }
 
-/** `3 files, 1.2 MiB in 0.4 s (3.0 MiB/s), sha256 checked`. */
-export function summaryOf(result: CopyResult): string {
+/** `3 files, 1.2 MiB in 0.4 s (3.0 MiB/s), sha256 checked by the far side`, or without who where that was `here`. */
+export function summaryOf(result: CopyResult, here = false): string {
   const moved = result.bytes - result.resumedBytes;
   const rate = result.elapsedMs > 0 && moved > 0 ? ` (${formatBytes((moved / result.elapsedMs) * 1000)}/s)` : '';
   const parts = [
@@ -170,7 +172,7 @@ export function summaryOf(result: CopyResult): string {
     ...(result.symlinks > 0 ? [formatCount(result.symlinks, 'link')] : []),
     `${formatBytes(result.bytes)} in ${formatDuration(result.elapsedMs)}${rate}`,
     ...(result.resumedBytes > 0 ? [`${formatBytes(result.resumedBytes)} were there already`] : []),
-    ...(result.verified === 'sha256' || result.verified === 'sha512' ? [proofOf(result)] : []),
+    ...(result.verified === 'sha256' || result.verified === 'sha512' ? [proofOf(result, here)] : []),
     ...(result.skipped > 0 ? [`${result.skipped} left out`] : []),
     ...(result.failures.length > 0 ? [`${result.failures.length} failed`] : []),
   ];

@@ -1,7 +1,7 @@
 /** The accounts that `xfer serve` is told of, for each protocol. */
 import { type Account, parseAccount, parseAccounts } from '../../accounts.js';
 import { XferError } from '../../errors.js';
-import { readNamedFile } from '../../transports/ssh/config/files.js';
+import { readNamedFile } from '../../named-file.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 
 const MOST_FILE_BYTES = 1 << 20;

@@ -23,7 +23,7 @@ import { showPage } from './show-page.js';
 import { whatSiteItIs } from './site.js';
 import { type ServedTls, tlsOf } from './tls.js';
 import { openToAllNotice, type Received, whatIsReceived } from './upload.js';
-import { whereItListens } from './where.js';
+import { typedBeforePort, whereItListens } from './where.js';
 
 /** Shares until a signal asks for the end. USAGE and UNSUPPORTED for options that do not fit; the listener's errors. */
 export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
@@ -41,6 +41,7 @@ export async function serveHttp(operands: ServeOperands, parsed: ParsedArguments
       share,
       onNotice: screen.report.onNotice,
       ...where,
+      example: typedBeforePort(operands, parsed),
       ...access,
       ...whatIsShown(parsed),
       ...whatSiteItIs(parsed),

@@ -22,7 +22,7 @@ import { placesOf } from './announce.js';
 import { refuseOptions } from './refuse-options.js';
 import { INPUT } from './share.js';
 import { UPLOAD_OPTIONS } from './upload.js';
-import { whereItListens } from './where.js';
+import { typedBeforePort, whereItListens } from './where.js';
 
 /** What only HTTP has. */
 const HTTP_OPTIONS = [
@@ -36,29 +36,11 @@ const HTTP_OPTIONS = [
 const GUEST = 'xfer';
 
 export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  refuseOptions(
-    parsed,
-    ['tls', 'cert', 'key'],
-    'over SFTP, which is always encrypted, with keys of its own',
-    'leave it out',
-  );
-  refuseOptions(parsed, HTTP_OPTIONS, 'over SFTP', 'leave out --sftp');
-  const [directory = '.', another] = operands.paths;
-  if (directory === INPUT) {
-    throw new XferError('UNSUPPORTED', 'serve -: not over SFTP, which has to know lengths', {
-      hint: 'leave out --sftp',
-    });
-  }
-  if (another !== undefined) {
-    throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
-      hint: `share the directory that ${directory} and ${another} are in`,
-    });
-  }
+  const directory = checkWhatIsServed(operands, parsed);
   const where = whereItListens(operands, parsed, around);
   const report = await openReport(parsed, around);
   const { accounts, guest, authorizedKeys } = await whoMayLogIn(parsed);
   const hostKey = await loadHostKey(join(configDirectory(around), 'ssh_host_ed25519_key'), around.platform);
-  const json = parsed.flag('json');
   const scope = { signal: around.signal };
   const ends: (Source | Sink)[] = [];
   try {
@@ -70,22 +52,44 @@ export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments
     const listener = await listen<Partial<SshListenOptions>>('sftp', {
       share,
       ...where,
+      example: typedBeforePort(operands, parsed),
       accounts,
       hostKey,
       onNotice: report.onNotice,
-      onRecord: (record: SshRecord) => {
-        if (json) around.stdout.write(jsonLine(record));
-        else if (!parsed.flag('quiet')) around.stdout.write(`${formatRecord(record)}\n`);
-      },
+      onRecord: logTo(parsed, around),
       ...(receive ? { receive } : {}),
       ...(authorizedKeys === undefined ? {} : { authorizedKeys }),
     });
     const users = accounts.map(({ user }) => user);
-    announce({ listener, hostKey, users, guest, upload: receive !== undefined }, json, around);
+    announce({ listener, hostKey, users, guest, upload: receive !== undefined }, parsed.flag('json'), around);
     await untilStopped(listener, around.signal, report);
   } finally {
     for (const end of ends) await end.close();
   }
+}
+
+/** The one directory. USAGE and UNSUPPORTED for what is not shared over SFTP, or not so. */
+function checkWhatIsServed({ paths }: ServeOperands, parsed: ParsedArguments): string {
+  const always = 'over SFTP, which is always encrypted, with keys of its own';
+  refuseOptions(parsed, ['tls', 'cert', 'key'], always, 'leave it out');
+  refuseOptions(parsed, HTTP_OPTIONS, 'over SFTP', 'leave out --sftp');
+  const [directory = '.', another] = paths;
+  if (directory === INPUT) {
+    throw new XferError('UNSUPPORTED', 'serve -: not over SFTP, which has to know lengths', {
+      hint: 'leave out --sftp',
+    });
+  }
+  if (another === undefined) return directory;
+  throw new XferError('USAGE', `serve ${another}: over SFTP one directory is shared`, {
+    hint: `share the directory that ${directory} and ${another} are in`,
+  });
+}
+
+function logTo(parsed: ParsedArguments, { stdout }: Surroundings): (record: SshRecord) => void {
+  if (parsed.flag('json')) return (record) => void stdout.write(jsonLine(record));
+  return (record) => {
+    if (!parsed.flag('quiet')) stdout.write(`${formatRecord(record)}\n`);
+  };
 }
 
 interface Who {

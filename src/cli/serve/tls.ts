@@ -1,12 +1,12 @@
 /** `xfer serve --tls`: the options of encryption -> a key and a certificate, and what is said of them. */
 import { stat } from 'node:fs/promises';
 import { XferError } from '../../errors.js';
+import { readNamedFile } from '../../named-file.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import { checkGivenCertificate, type NamedText } from '../../transports/http/listen/tls/given-certificate.js';
 import { loadKeptCertificate } from '../../transports/http/listen/tls/kept-certificate.js';
 import { machineNames } from '../../transports/http/listen/tls/machine-names.js';
 import { type Fingerprints, fingerprintsOf, type TlsIdentity } from '../../transports/http/listen/tls/tls-identity.js';
-import { readNamedFile } from '../../transports/ssh/config/files.js';
 import { configDirectory } from '../own-directories.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { createPrompt } from '../prompt.js';

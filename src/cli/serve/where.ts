@@ -1,5 +1,6 @@
 /** Where `xfer serve` listens. */
 import { XferError } from '../../errors.js';
+import { printable } from '../../names.js';
 import { socketPath } from '../../socket-file.js';
 import type { ListenOptions } from '../../transport.js';
 import type { ServeOperands } from '../commands/serve.js';
@@ -7,6 +8,9 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import type { Surroundings } from '../surroundings.js';
 
 type Where = Pick<ListenOptions, 'hosts' | 'port' | 'descriptors'>;
+
+/** What no shell takes for anything but itself. */
+const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /** USAGE where an address or a port is given that nothing would be bound to. */
 export function whereItListens(
@@ -49,4 +53,13 @@ function checkAddress(address: string, platform: NodeJS.Platform): void {
     : new XferError('UNSUPPORTED', `option --bind ${address}: named pipes are a thing of Windows`, {
         hint: '--bind ./xfer.sock',
       });
+}
+
+/** What was typed, up to the port; options, which may hold a secret, are an ellipsis. */
+export function typedBeforePort({ paths }: ServeOperands, parsed: ParsedArguments): string {
+  const words = ['xfer serve'];
+  if (parsed.flag('sftp')) words.push('--sftp');
+  if (parsed.hasOthers('sftp', 'port')) words.push('…');
+  const quoted = paths.map((path) => (PLAIN.test(path) ? path : `'${printable(path).replaceAll("'", "'\\''")}'`));
+  return [...words, ...quoted].join(' ');
 }

@@ -3,28 +3,35 @@ import { systemCode, XferError } from '../../errors.js';
 import type { Location } from '../../location.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import type { Report } from '../render/report.js';
-import { type Role, waitingHint } from './other-end.js';
+import { type Role, sealedWaitingHint, waitingHint } from './other-end.js';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 1000;
 const NOBODY: readonly unknown[] = ['ECONNREFUSED', 'ENOENT'];
 
+/** What `--retry` says; a plain end tries once without it. */
+export function retriesOf(parsed: ParsedArguments): number {
+  return parsed.wholeNumber('retry', 0) ?? 0;
+}
+
 /** Who opens which end. */
 interface Opening {
   readonly role: Role;
   readonly to: Location;
-  readonly parsed: ParsedArguments;
+  /** How often to try again. */
+  readonly retries: number;
+  /** The other end is no nc. */
+  readonly sealed?: boolean;
   readonly report: Report;
   readonly signal: AbortSignal;
 }
 
 /**
- * Opens an end, and tries again where no connection is made, as often as `--retry` says and about once a second. Says so
+ * Opens an end, and tries again where no connection is made, as often as `retries` says and about once a second. Says so
  * once. Rejects as the last try does.
  */
 export async function connectAgain<End>(open: () => Promise<End>, opening: Opening): Promise<End> {
-  const { parsed, report, signal } = opening;
-  const retries = parsed.wholeNumber('retry', 0) ?? 0;
+  const { retries, report, signal } = opening;
   if (retries === 0) return open().catch((error: unknown) => Promise.reject(withHint(error, opening)));
   const { retry } = await import('../../copy/retry.js');
   return retry(open, {
@@ -39,9 +46,10 @@ export async function connectAgain<End>(open: () => Promise<End>, opening: Openi
 }
 
 /** Where nobody listens: what to type there. */
-function withHint(error: unknown, { role, to }: Opening): unknown {
+function withHint(error: unknown, { role, to, sealed }: Opening): unknown {
   if (!(error instanceof XferError) || error.code !== 'UNREACHABLE' || !NOBODY.includes(systemCode(error.cause))) {
     return error;
   }
-  return new XferError(error.code, error.message, { hint: waitingHint(role, to), cause: error.cause });
+  const hint = sealed ? sealedWaitingHint(role, to) : waitingHint(role, to);
+  return new XferError(error.code, error.message, { hint, cause: error.cause });
 }

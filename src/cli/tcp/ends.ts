@@ -6,7 +6,7 @@ import type { OptionName } from '../options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 
 /** Options that say something only where the other end connects to us. */
-const LISTENING_ONLY: readonly OptionName[] = ['allow', 'keep-open', 'output-dir'];
+const LISTENING_ONLY: readonly OptionName[] = ['allow', 'keep-open', 'output-dir', 'announce'];
 /** Options that say something only where we connect. */
 const CONNECTING_ONLY: readonly OptionName[] = ['source', 'source-port', 'retry', 'connect-timeout'];
 
@@ -16,13 +16,17 @@ const CONNECTING_ONLY: readonly OptionName[] = ['source', 'source-port', 'retry'
  */
 export function parseEnd(text: string, parsed: ParsedArguments, portWaits = false): Location {
   const path = parsed.flag('unix') ? text : socketPath(text);
-  const listens = parsed.flag('listen') || (portWaits && path === undefined && /^(?:\*?:)?[0-9]+$/.test(text));
-  checkOptions(parsed, listens, path !== undefined);
+  const listens =
+    parsed.flag('listen') ||
+    parsed.flag('announce') ||
+    (portWaits && path === undefined && /^(?:\*?:)?[0-9]+$/.test(text));
+  checkEnd(parsed, listens, path !== undefined);
   if (path !== undefined) return { scheme: 'tcp', path, listen: listens };
   return listens ? parseListenAddress(text) : parseTarget(text);
 }
 
-function checkOptions(parsed: ParsedArguments, listens: boolean, isUnix: boolean): void {
+/** USAGE where an option goes with the other end only. */
+export function checkEnd(parsed: ParsedArguments, listens: boolean, isUnix: boolean): void {
   if (parsed.flag('ipv4') && parsed.flag('ipv6')) {
     throw new XferError('USAGE', 'options -4 and -6 exclude each other');
   }
@@ -31,7 +35,7 @@ function checkOptions(parsed: ParsedArguments, listens: boolean, isUnix: boolean
     const hint = listens ? 'leave it out, or leave out -l and name host:port' : 'add -l, or leave it out';
     throw new XferError('USAGE', `option --${name}: only where xfer ${listens ? 'connects' : 'listens'}`, { hint });
   }
-  const inet = isUnix && parsed.last('ipv4', 'ipv6', 'source', 'source-port', 'allow');
+  const inet = isUnix && parsed.last('ipv4', 'ipv6', 'source', 'source-port', 'allow', 'announce');
   if (!inet) return;
   const hint = inet === 'allow' ? 'the mode of its directory says who may connect' : 'leave it out';
   throw new XferError('USAGE', `option --${inet}: not with a unix socket`, { hint });

@@ -58,3 +58,14 @@ export function waitingHint(role: Role, { port, path }: Location): string {
   const waiting = WAITING[role](path ? `-lU ${path}` : `-l ${port}`, path ? unix : `${port}`);
   return `start it there first, as in ${waiting}; or add --retry 60 to wait for it`;
 }
+
+const SEALED_WAITING: Record<Role, (at: string) => string> = {
+  send: (at) => `xfer recv ${at} .`,
+  recv: (at) => `xfer send -l ${at} file`,
+  pipe: (at) => `xfer pipe -l ${at}`,
+};
+
+/** The same where both ends hold a key. */
+export function sealedWaitingHint(role: Role, { port, path }: Location): string {
+  return `start it there first, as in ${SEALED_WAITING[role](path || `${port}`)} with the same key`;
+}

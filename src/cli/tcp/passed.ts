@@ -1,6 +1,8 @@
 /** What is said of bytes that went over plain TCP, which has no end mark and no digest: the two ends compare it. */
 import type { Passed, TcpOptions } from '../../transports/tcp/options.js';
+import type { PipeResult } from '../../transports/tcp/pipe.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
+import { formatBytes } from '../render/format.js';
 import type { Report } from '../render/report.js';
 
 /** Whether somebody reads it. Where nobody does no digest is computed. */
@@ -40,4 +42,10 @@ export function withPassed(what: 'sent' | 'received', options: TcpOptions, parse
       if (passed) report.tell(passedLine(what, passed, options), passedRecord(what, passed, options));
     },
   };
+}
+
+/** What a pipe says at its end. */
+export function tellPiped({ sentBytes, receivedBytes }: PipeResult, report: Report): void {
+  const line = `${formatBytes(sentBytes)} sent, ${formatBytes(receivedBytes)} received`;
+  report.tell(line, { type: 'done', sentBytes, receivedBytes });
 }

@@ -11,7 +11,7 @@ import { parseNetrc } from './client/netrc.js';
 import type { ProxySettings } from './client/proxies.js';
 import { basicLogin, type ClientSettings, HttpClient } from './client/request.js';
 import { percentBytes } from './content-disposition.js';
-import { openHttpSource } from './get/source.js';
+import { openHttpSource } from './get/open-file.js';
 import { openHttpTree } from './get/tree.js';
 import { parsePin } from './pins.js';
 

@@ -14,6 +14,7 @@ import { XferError } from '../../errors.js';
 import { nameFromBytes, parentPath } from '../../names.js';
 import { identityOf } from './attributes.js';
 import { childPlace, fsPath, isInside, joinRoot, realPathNow, targetNow } from './root.js';
+import { SettledPath } from './settled-path.js';
 
 /** Linux, open(2): a descriptor to look at alone, which takes no right to read and wakes no device. */
 const O_PATH = 0o10000000;
@@ -36,6 +37,15 @@ export function checkOpened(root: string, path: string, descriptor: number, open
   throw new XferError('UNSAFE_PATH', `open ${path}: a link out of ${root}`);
 }
 
+/**
+ * NOT_FOUND where what is open is not what lies at `place`, a real path: a link was put there, or above it.
+ */
+export function checkAlone(place: string, descriptor: number, opened: BigIntStats): void {
+  const there = placeOfDescriptor(descriptor) ?? realPathNow(place);
+  if (there === place && identityOf(lstatSync(fsPath(place), { bigint: true })) === identityOf(opened)) return;
+  throw new XferError('NOT_FOUND', `open ${place}: it was replaced by a link`);
+}
+
 /** What `path` leads to. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
 export function statBelow(root: string, path: string): BigIntStats {
   const real = fsPath(targetNow(root, path));
@@ -50,9 +60,16 @@ export function statBelow(root: string, path: string): BigIntStats {
   }
 }
 
+/** What lies at `place`, a real path, itself; undefined where a link was put there, or above it. */
+export function statAlone(place: string): BigIntStats | undefined {
+  return realPathNow(place) === place ? lstatSync(fsPath(place), { bigint: true }) : undefined;
+}
+
 export interface HeldDirectory {
   /** Stands for this very directory until it is closed, where the system can say so; else its path. */
   readonly place: string;
+  /** A quicker way to what is in it: what was seen by it counts once `isStill` says so. */
+  readonly quick?: SettledPath | undefined;
   close(): void;
 }
 
@@ -64,8 +81,10 @@ export function holdDirectory(root: string, path: string): HeldDirectory {
   const descriptor = openSync(fsPath(real), ONLY_DIRECTORY);
   const close = (): void => closeSync(descriptor);
   try {
-    checkOpened(root, path, descriptor, fstatSync(descriptor, { bigint: true }));
-    return { place: placeOfDescriptor(descriptor) === undefined ? real : linkOf(descriptor), close };
+    const stats = fstatSync(descriptor, { bigint: true });
+    checkOpened(root, path, descriptor, stats);
+    if (placeOfDescriptor(descriptor) === undefined) return { place: real, close };
+    return { place: linkOf(descriptor), quick: quickPath(root, real, stats), close };
   } catch (error) {
     close();
     throw error;
@@ -82,16 +101,25 @@ export function holdChild(place: string): HeldDirectory {
 /** Where the name of `path` is, in its directory, which is held. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
 export function holdPlace(root: string, path: string): HeldDirectory {
   const name = basename(joinRoot(root, path));
-  const folder = holdDirectory(root, parentPath(path));
-  return { ...folder, place: childPlace(folder.place, name) };
+  const { place, close } = holdDirectory(root, parentPath(path));
+  return { place: childPlace(place, name), close };
+}
+
+function quickPath(root: string, real: string, stats: BigIntStats): SettledPath | undefined {
+  try {
+    const realRoot = realPathNow(root);
+    return realRoot === undefined ? undefined : SettledPath.find(realRoot, real, identityOf(stats));
+  } catch {
+    return undefined;
+  }
 }
 
 function linkOf(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }
 
-/** Undefined where the system does not tell. */
-function placeOfDescriptor(descriptor: number): string | undefined {
+/** Where what is open lies, whatever its path does by now; undefined where the system does not tell. */
+export function placeOfDescriptor(descriptor: number): string | undefined {
   if (process.platform !== 'linux') return undefined;
   try {
     return nameFromBytes(readlinkSync(linkOf(descriptor), { encoding: 'buffer' }));

@@ -5,6 +5,7 @@ import type { Readable } from 'node:stream';
 import { toXferError, XferError } from '../../errors.js';
 import type { ByteRange, Entry, OpenFile } from '../../transport.js';
 import { entryFrom } from './attributes.js';
+import { placeOfDescriptor } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { checkVersion } from './small-file.js';
 
@@ -53,6 +54,10 @@ export class OpenedFile implements OpenFile {
     checkVersion(this.entry, await handle.stat({ bigint: true }), label);
     onWhole?.(bytes);
     return bytes;
+  }
+
+  place(): string | undefined {
+    return placeOfDescriptor(this.#options.handle.fd);
   }
 
   close(): Promise<void> {

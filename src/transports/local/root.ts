@@ -3,11 +3,8 @@ import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve, win32 } from 'node:path';
 import { systemCode, XferError } from '../../errors.js';
+import { nameFault } from '../../name-fault.js';
 import { bytesFromName, isText, nameFromBytes, pathParts } from '../../names.js';
-
-/** Device names that Windows keeps in every directory, with any extension (learn.microsoft.com, "Naming Files"). */
-const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³]) *(?:\.|$)/i;
-const WINDOWS_FORBIDDEN = /[<>:"|?*\\\p{Cc}]/u;
 
 /** What fs takes for a path: text, or bytes where the name is not UTF-8. */
 export type FsPath = string | Buffer;
@@ -17,15 +14,6 @@ export function fsPath(path: string, platform: NodeJS.Platform = process.platfor
   if (isText(path)) return path;
   if (platform === 'win32') throw new XferError('UNSAFE_PATH', `name ${path}: not valid text, which Windows needs`);
   return bytesFromName(path);
-}
-
-/** Why one name may not be made here, or undefined. */
-export function nameFault(name: string, platform: NodeJS.Platform = process.platform): string | undefined {
-  if (bytesFromName(name).length > 255) return 'longer than 255 bytes';
-  if (platform !== 'win32') return undefined;
-  if (WINDOWS_FORBIDDEN.test(name)) return 'holds a character that Windows does not allow';
-  if (/[. ]$/.test(name)) return 'ends in a dot or a space, which Windows drops';
-  return WINDOWS_DEVICE.test(name) ? 'a device on Windows' : undefined;
 }
 
 /**

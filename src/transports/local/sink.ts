@@ -2,37 +2,45 @@
 import {
   type BigIntStats,
   chmodSync,
-  closeSync,
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   open,
   openSync,
   type Stats,
-  statSync,
-  symlinkSync,
   utimesSync,
 } from 'node:fs';
-import { readdir, rm, stat } from 'node:fs/promises';
+import { open as openHandle, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { streamDigest } from '../../digest.js';
 import { draftName, isDraftOfRuns } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
-import type { Change, Draft, EditableFile, EditOptions, Entry, OpenOptions, Scope, Sink } from '../../transport.js';
+import type {
+  Change,
+  DigestAlgorithm,
+  Draft,
+  EditableFile,
+  EditOptions,
+  Entry,
+  OpenOptions,
+  Scope,
+  Sink,
+} from '../../transport.js';
 import { entryFrom, kindOf } from './attributes.js';
 import { changeNow, removeNow, renameNow } from './changes.js';
 import { type HeldDirectory, holdPlace } from './confined.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
+import { FileReader } from './file-reader.js';
+import { makeDirectory, makeDirectoryHeld, makeLink, ownBytes } from './make.js';
 import { removeTree } from './remove-tree.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
 
 const openFile = promisify(open);
 
 const DEFAULT_FILE_MODE = 0o666;
-const DEFAULT_DIRECTORY_MODE = 0o777;
 
 export class LocalSink implements Sink {
   readonly label: string;
@@ -77,17 +85,13 @@ export class LocalSink implements Sink {
       if (this.#guarded && entry.kind === 'directory') return makeDirectoryHeld(this.#root, entry);
       const place = placeNow(this.#root, entry.path);
       if (entry.kind === 'directory') makeDirectory(place, entry);
-      else if (entry.kind === 'symlink') this.#makeLink(place, entry);
-      else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
+      else if (entry.kind === 'symlink') {
+        this.#forgetChecks();
+        makeLink(place, entry);
+      } else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
     } catch (error) {
       throw toXferError(error, `create ${entry.path || this.label}`);
     }
-  }
-
-  #makeLink(place: string, entry: Entry): void {
-    if (entry.target === undefined) throw new XferError('INTERNAL', `create ${entry.path}: the link has no target`);
-    this.#forgetChecks();
-    symlinkSync(fsPath(entry.target), fsPath(place));
   }
 
   #forgetChecks(): void {
@@ -167,7 +171,23 @@ export class LocalSink implements Sink {
     else removeNow(this.#root, path, kind);
   }
 
-  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
+  async digest(path: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
+    throwIfAborted(scope.signal);
+    const label = path || this.label;
+    try {
+      const handle = await openHandle(
+        fsPath(targetNow(this.#root, path)),
+        constants.O_RDONLY | (constants.O_NONBLOCK ?? 0),
+      );
+      const { size: end } = await handle.stat();
+      const bytes = new FileReader({ handle, label, start: 0, end, release: () => handle.close() });
+      return await streamDigest(bytes, algorithm, scope);
+    } catch (error) {
+      throw toXferError(error, `read ${label}`);
+    }
+  }
+
+  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<undefined> {
     const { mtimeMs, version, ...rest } = entry;
     const draft = await this.#draft(rest, scope);
     try {
@@ -276,36 +296,6 @@ export class LocalSink implements Sink {
     }
     if (!isInside(root, real)) throw new XferError('UNSAFE_PATH', `write ${path}: a link leads out of ${this.label}`);
   }
-}
-
-function makeDirectoryHeld(root: string, entry: Entry): void {
-  const held = holdPlace(root, entry.path);
-  try {
-    makeDirectory(held.place, entry);
-  } finally {
-    held.close();
-  }
-}
-
-function makeDirectory(place: string, { mode }: Entry): void {
-  try {
-    mkdirSync(fsPath(place), { mode: (mode ?? DEFAULT_DIRECTORY_MODE) & 0o777 });
-  } catch (error) {
-    const there = systemCode(error) === 'EEXIST' ? statSync(fsPath(place), { throwIfNoEntry: false }) : undefined;
-    if (!there?.isDirectory()) throw error;
-  }
-}
-
-/**
- * Length of a draft that may have been there before. Its name can be guessed: in a directory that others may write, it must
- * be a file of our own that has no other name, or they could change the copy later. UNSAFE_PATH, closed, where it is not.
- */
-function ownBytes(descriptor: number, path: string): number {
-  const stats = fstatSync(descriptor);
-  const own = process.getuid === undefined || stats.uid === process.getuid();
-  if (own && stats.nlink === 1 && stats.isFile()) return stats.size;
-  closeSync(descriptor);
-  throw new XferError('UNSAFE_PATH', `write ${path}: something else has the name of the draft`, { hint: 'remove it' });
 }
 
 /**

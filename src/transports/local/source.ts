@@ -1,11 +1,11 @@
 /** Files and trees of this machine as a source; one that is shared gives nothing from outside its root. */
-import { type BigIntStats, constants, type Dir, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
+import { type BigIntStats, constants, lstatSync, readlinkSync, type Stats, statSync } from 'node:fs';
 import { type FileHandle, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
-import { nameFromBytes, nameFromLatin1 } from '../../names.js';
+import { nameFromBytes } from '../../names.js';
 import type { Place } from '../../place.js';
 import type {
   ByteRange,
@@ -19,16 +19,14 @@ import type {
   WalkScope,
 } from '../../transport.js';
 import { entryFrom, identityOf, kindOf } from './attributes.js';
-import { checkOpened, type HeldDirectory, holdDirectory, statBelow } from './confined.js';
+import { checkLoop, type Looked, lookAtChildren } from './children.js';
+import { checkAlone, checkOpened, type HeldDirectory, holdDirectory, statAlone, statBelow } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
 import { placeBelow } from './place.js';
-import { childPlace, fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
+import { fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
-
-/** Directories inside each other; scp's own limit is 64, a file system's is near 2,000. */
-const MAX_DEPTH = 1000;
 
 export class LocalSource implements Source {
   readonly label: string;
@@ -38,15 +36,27 @@ export class LocalSource implements Source {
   readonly #root: string;
   readonly #links: 'follow' | 'keep' | 'skip';
   readonly #hot: HotFiles;
+  /** The real path of a root that is a file. */
+  readonly #alone: string | undefined;
 
-  /** `root` may be relative; `place` is where it is, and `real` its path without links. */
-  constructor(root: string, options: OpenOptions = {}, place: string = resolve(root), real: string = place) {
+  /**
+   * `root` may be relative; `place` is where it is, and `real` its path without links. `alone`: that path again, of a file.
+   * No link that is put there later is followed.
+   */
+  constructor(
+    root: string,
+    options: OpenOptions = {},
+    place: string = resolve(root),
+    real: string = place,
+    alone?: string,
+  ) {
     this.label = root;
     this.#root = place;
     this.identity = `file:${real.split(sep).join('/')}`;
     this.name = ['.', '..'].includes(basename(root)) ? '' : basename(this.#root);
     this.#links = options.links ?? 'follow';
-    this.#hot = new HotFiles(this.#root);
+    this.#hot = new HotFiles(alone ?? this.#root);
+    this.#alone = alone;
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
@@ -89,50 +99,9 @@ export class LocalSource implements Source {
     }
   }
 
-  /**
-   * At once, as what is looked at is: a promise for each name would cost more than the name, and what a directory was just
-   * read from answers in a tenth of the time that a thread takes.
-   */
-  *#children(directory: string, held?: HeldDirectory): Generator<Looked, undefined> {
-    let names: Dir;
-    let place: string;
-    try {
-      place = held?.place ?? this.#local(directory);
-      names = opendirSync(fsPath(place) as string, { encoding: 'latin1', bufferSize: 128 });
-    } catch (error) {
-      yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
-      return;
-    }
-    try {
-      for (let found = names.readSync(); found; found = names.readSync()) {
-        const looked = this.#lookAtChild(directory, place, nameFromLatin1(found.name));
-        if (looked) yield looked;
-      }
-    } catch (error) {
-      yield { path: directory, fault: toXferError(error, `read ${directory || this.label}`) };
-    } finally {
-      names.closeSync();
-    }
-  }
-
-  #lookAtChild(directory: string, place: string, name: string): Looked | undefined {
-    const path = directory === '' ? name : `${directory}/${name}`;
-    try {
-      const local = fsPath(childPlace(place, name));
-      const own = lstatSync(local, { bigint: true });
-      const linked = kindOf(own) === 'symlink';
-      if (linked && this.#links === 'skip') return undefined;
-      if (linked && this.#links === 'keep') {
-        const target = nameFromBytes(readlinkSync(local, { encoding: 'buffer' }));
-        return { found: { ...entryFrom(path, 'symlink', own), target }, stats: own, linked };
-      }
-      const stats = linked ? statSync(local, { bigint: true }) : own;
-      const kind = kindOf(stats);
-      if (kind) return { found: entryFrom(path, kind, stats), stats, linked };
-      throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
-    } catch (error) {
-      return { path, fault: toXferError(error, `read ${path}`) };
-    }
+  #children(directory: string, held?: HeldDirectory): Generator<Looked, undefined> {
+    const open = (): string => held?.place ?? this.#local(directory);
+    return lookAtChildren({ directory, open, quick: held?.quick, links: this.#links, label: this.label });
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
@@ -229,11 +198,13 @@ export class LocalSource implements Source {
     const label = path || this.label;
     const hot = this.#hot.find(path);
     if (hot) return hot;
+    const alone = path === '' ? this.#alone : undefined;
     const handle = await this.#openHandle(path);
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw new XferError('NOT_FOUND', `open ${label}: not a regular file`);
-      checkOpened(this.#root, path, handle.fd, stats);
+      if (alone === undefined) checkOpened(this.#root, path, handle.fd, stats);
+      else checkAlone(alone, handle.fd, stats);
       const onWhole = HotFiles.takes(stats) ? (bytes: Buffer) => this.#hot.keep(path, stats, bytes) : undefined;
       return new OpenedFile({ handle, stats, path, label, ...(onWhole ? { onWhole } : {}) });
     } catch (error) {
@@ -271,8 +242,9 @@ export class LocalSource implements Source {
   }
 
   #statBelow(path: string): Entry | undefined {
-    const stats = statBelow(this.#root, path);
-    const kind = kindOf(stats);
+    const alone = path === '' ? this.#alone : undefined;
+    const stats = alone === undefined ? statBelow(this.#root, path) : statAlone(alone);
+    const kind = stats && kindOf(stats);
     return kind && entryFrom(path, kind, stats);
   }
 
@@ -295,26 +267,16 @@ export class LocalSource implements Source {
   }
 }
 
-type Looked =
-  | { readonly found: Entry; readonly stats: BigIntStats; readonly linked: boolean }
-  | { readonly path: string; readonly fault: XferError };
-
-/** UNSAFE_PATH for a directory that lies in itself, by a link. */
-function checkLoop(looked: Looked, above: readonly string[]): Looked {
-  if ('fault' in looked || looked.found.kind !== 'directory') return looked;
-  const { path } = looked.found;
-  if (!above.includes(identityOf(looked.stats)) && above.length < MAX_DEPTH) return looked;
-  return { path, fault: new XferError('UNSAFE_PATH', `read ${path}: a link back to a directory above it`) };
-}
-
 /** A local path as a source. NOT_FOUND or DENIED where it cannot be looked at; a trailing slash wants a directory. */
 export async function openLocalSource(path: string, options: OpenOptions = {}): Promise<LocalSource> {
+  let stats: Stats;
   try {
-    const stats = await stat(fsPath(path));
+    stats = await stat(fsPath(path));
     if (path.endsWith(sep) && !stats.isDirectory()) throw new XferError('NOT_FOUND', `open ${path}: not a directory`);
   } catch (error) {
     throw toXferError(error, `open ${path}`);
   }
   const place = (await placeOf(path)) ?? resolve(path);
-  return new LocalSource(path, options, place, await realPath(place));
+  const real = await realPath(place);
+  return new LocalSource(path, options, place, real, stats.isFile() ? real : undefined);
 }

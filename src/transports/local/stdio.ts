@@ -1,15 +1,19 @@
 /** Standard input as a source, standard output as a sink. */
 import { type Readable, Writable } from 'node:stream';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
-import type { Draft, Entry, OpenFile, Scope, Sink, Source, Transport } from '../../transport.js';
+import type { Draft, Entry, OpenFile, OpenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
 
 /** One file that can be read once; a listener can give it to the first who asks. */
 class StdinSource implements Source {
   readonly label = 'standard input';
   readonly identity = 'stdio:0';
-  readonly name = 'stdin';
+  readonly name: string;
   readonly capabilities = { ranges: false, replay: false, parallel: false, metadata: false };
   #read = false;
+
+  constructor(name = 'stdin') {
+    this.name = name;
+  }
 
   async *entries(): AsyncGenerator<Entry> {
     yield { path: '', kind: 'file' };
@@ -100,10 +104,15 @@ class StdoutWriter extends Writable {
   }
 }
 
+export interface StdioOptions extends OpenOptions {
+  /** What standard input is called where it becomes a file in a directory; `stdin` where absent. */
+  readonly inputName?: string;
+}
+
 export const transport: Transport = {
   scheme: 'stdio',
   aliases: [],
   summary: 'standard input and output, written -',
-  openSource: async () => new StdinSource(),
+  openSource: async (_location, { inputName }: StdioOptions) => new StdinSource(inputName),
   openSink: async () => new StdoutSink(),
 };

@@ -16,7 +16,8 @@ import { statusOf } from './sftp/status.js';
  */
 export async function putFile(options: DraftOptions, bytes: Buffer, exact: boolean, scope: Scope): Promise<boolean> {
   const { client, path, entry } = options;
-  const temporary = temporaryPath(path, { path: entry.path, kind: 'file' });
+  const { version: _, ...unversioned } = entry;
+  const temporary = temporaryPath(path, unversioned);
   const looking = options.inNewDirectory ? undefined : client.find('lstat', path);
   looking?.catch(() => undefined);
   const handle = await openNew(client, temporary, firstMode(entry));

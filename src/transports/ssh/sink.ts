@@ -147,7 +147,7 @@ export class SftpSink implements Sink {
     return startDraft(await this.#draftOptions(entry, scope), scope);
   }
 
-  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
+  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<undefined> {
     const options = await this.#draftOptions(entry, scope);
     if (!options.inPlace && (await putFile(options, bytes, exact, scope))) return;
     const { mtimeMs, version, ...rest } = entry;

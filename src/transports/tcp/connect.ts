@@ -1,5 +1,5 @@
 /** Makes a connection to one that listens. */
-import { isIP, type SocketConnectOpts } from 'node:net';
+import { isIP, type Socket, type SocketConnectOpts } from 'node:net';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
 import { checkFamily } from './family.js';
@@ -10,14 +10,25 @@ const CONNECT_TIMEOUT_MS = 30_000;
 const CONNECT_HINT = { hint: 'is the other end listening, and does a firewall between let it through?' };
 
 /** One try. UNREACHABLE where there is no connection in time; USAGE for an address of the wrong family. */
-export function connect(address: TcpAddress, label: string, options: TcpOptions, { signal }: Scope): Promise<Wire> {
+export async function connect(address: TcpAddress, label: string, options: TcpOptions, scope: Scope): Promise<Wire> {
+  const wire = Wire.unconnected(label, address.path === undefined ? address.port : undefined);
+  await connectSocket(wire.socket, address, label, options, scope);
+  return wire;
+}
+
+/** `connect` for a socket that is not connected yet; it is destroyed on failure. */
+export function connectSocket(
+  socket: Socket,
+  address: TcpAddress,
+  label: string,
+  options: TcpOptions,
+  { signal }: Scope,
+): Promise<void> {
   throwIfAborted(signal);
   const where = connectOptions(address, options);
-  const wire = Wire.unconnected(label, address.path === undefined ? address.port : undefined);
-  const { socket } = wire;
   const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
   let peer = address;
-  return new Promise<Wire>((resolve, reject) => {
+  return new Promise<void>((resolve, reject) => {
     const settle = (error?: unknown) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', abort);
@@ -28,7 +39,7 @@ export function connect(address: TcpAddress, label: string, options: TcpOptions,
         return;
       }
       options.onConnection?.(peer);
-      resolve(wire);
+      resolve();
     };
     const abort = () => settle(signal.reason);
     const fail = (error: Error) => settle(connectError(error, label));

@@ -5,10 +5,16 @@ import type { Location } from '../../location.js';
 import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { openWire } from './raw.js';
+import type { SealedSendOptions } from './sealed/open.js';
 import { RawSink } from './sink.js';
 import { RawSource } from './source.js';
 
 export type { Passed, TcpAddress, TcpOptions } from './options.js';
+
+/** With `sealed` to a receiver that holds the same key, else to whoever is there. */
+export interface TcpSinkOptions extends TcpOptions {
+  readonly sealed?: SealedSendOptions;
+}
 
 export const transport: Transport = {
   scheme: 'tcp',
@@ -20,8 +26,15 @@ export const transport: Transport = {
     return new RawSource(await openWire(location, options, scope), options);
   },
 
-  /** Connects, or waits for the one connection, to send over it. UNREACHABLE, EXISTS, DENIED, USAGE. */
-  async openSink(location: Location, options: TcpOptions, scope: Scope): Promise<Sink> {
+  /**
+   * Connects, or waits for the one connection, to send over it. UNREACHABLE, EXISTS, DENIED, USAGE. With `sealed` as
+   * `openSealed` does.
+   */
+  async openSink(location: Location, options: TcpSinkOptions, scope: Scope): Promise<Sink> {
+    if (options.sealed) {
+      const { openSealed } = await import('./sealed/open.js');
+      return openSealed(location, options.sealed, scope);
+    }
     return new RawSink(await openWire(location, options, scope), options);
   },
 

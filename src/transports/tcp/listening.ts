@@ -1,5 +1,4 @@
 /** Takes connections on a port or a unix socket, from those who may make them. */
-import { lookup } from 'node:dns/promises';
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { AllowedAddresses } from '../../allowed-addresses.js';
 import { plainAddress } from '../../client-address.js';
@@ -12,8 +11,8 @@ import { Wire } from './wire.js';
 /** Of those who are turned away, so many are told of: the rest may be a flood. */
 const MOST_TOLD = 10;
 
-/** Takes a connection, by making a wire of it, or leaves it to be reset. */
-export type TakeConnection = (peer: TcpAddress, makeWire: () => Wire) => void;
+/** Takes a connection, paused: by making a wire of it, or as the socket that it is. */
+export type TakeConnection = (peer: TcpAddress, makeWire: () => Wire, socket: Socket) => void;
 
 /**
  * Starts to listen. Nothing is read from a connection until its wire is started. EXISTS where the port or the name of the
@@ -30,7 +29,7 @@ export async function startListening(
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     const peer = peerOf(socket, address);
     if (!mayConnect(socket, peer)) socket.resetAndDestroy();
-    else take(peer, () => Wire.accepted(label, socket, peer.path !== undefined));
+    else take(peer, () => Wire.accepted(label, socket, peer.path !== undefined), socket);
   });
   await listenAt(server, address, label, options);
   // What a connection that is gone before it is accepted leaves is no fault of the listener.
@@ -85,6 +84,7 @@ async function portOptions({ host, port }: TcpAddress, options: TcpOptions): Pro
   const common = { port, exclusive: true, ipv6Only: family === 6 };
   if (host === '') return family === 0 ? common : { ...common, host: family === 6 ? '::' : '0.0.0.0' };
   checkFamily(host, family);
+  const { lookup } = await import('node:dns/promises');
   return { ...common, host: (await lookup(host, { family })).address };
 }
 

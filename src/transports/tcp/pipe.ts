@@ -10,6 +10,8 @@ import type { Wire } from './wire.js';
 export interface PipeStreams {
   readonly input: Readable;
   readonly output: Writable;
+  /** `output` is done with bytes once it says that they are written, as standard output is, and hands them to nobody. */
+  readonly isLast?: boolean;
 }
 
 export interface PipeResult {
@@ -49,6 +51,7 @@ class PipeRun {
   readonly #wire: Wire;
   readonly #input: Readable;
   readonly #output: Writable;
+  readonly #recycle: ((bytes: Buffer) => void) | undefined;
   readonly #options: TcpOptions;
   readonly #settled: (error?: unknown) => void;
   readonly #silence;
@@ -66,6 +69,7 @@ class PipeRun {
     this.#wire = wire;
     this.#input = streams.input;
     this.#output = streams.output;
+    this.#recycle = streams.isLast ? (bytes) => wire.recycle(bytes) : undefined;
     this.#options = options;
     this.#settled = settled;
     this.#silence = watchSilence(options.idleTimeoutMs, () => {
@@ -83,7 +87,7 @@ class PipeRun {
         this.#silence.heard();
         this.#emptyInput?.heard();
         this.receivedBytes += bytes.length;
-        return this.#output.write(bytes);
+        return this.#output.write(bytes, () => this.#recycle?.(bytes));
       },
       onEnd: () => {
         if (!this.#wire.failIfReset()) this.#output.once('finish', () => this.#finish()).end();

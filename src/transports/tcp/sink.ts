@@ -12,6 +12,8 @@ import { unconfirmed, WireWritable } from './wire-writable.js';
 const FIN_TIMEOUT_MS = 8000;
 /** After this long a person at the other end may wonder why nothing happens. */
 const FIN_NOTICE_MS = 1000;
+/** After this long it is looked how much of what was sent is on its way. */
+const WATCH_AFTER_MS = 50;
 const FIN_NOTICE = 'all is sent, and the other end has not closed yet: where it is nc on a terminal, press ^D there';
 const NO_FIN_HINT =
   'end it there (^D or ^C) and compare sizes or digests; nc -N, ncat --recv-only and socat -u end by themselves';
@@ -81,7 +83,8 @@ class RawDraft implements Draft {
     this.#digest = options.onPassed && new PassingDigest(false);
     const wake = () => this.#onPeer?.();
     wire.start({
-      onBytes: () => {
+      onBytes: (bytes) => {
+        wire.recycle(bytes);
         wake();
         return true;
       },
@@ -196,9 +199,14 @@ class RawDraft implements Draft {
   #untilPeer({ signal }: Scope, timeoutMs: number, ended: () => boolean): Promise<void> {
     const { socket, peerPort } = this.#wire;
     return new Promise<void>((resolve, reject) => {
-      const drains = drainWatch(socket, peerPort);
+      let drains = () => false;
+      // Most ends answer at once, and where a machine has many connections the table of them is long to read.
+      const watch = setTimeout(() => {
+        drains = drainWatch(socket, peerPort);
+      }, WATCH_AFTER_MS);
       const settle = (act: () => void) => {
         silence.stop();
+        clearTimeout(watch);
         this.#onPeer = undefined;
         socket.off('finish', look);
         signal.removeEventListener('abort', abort);

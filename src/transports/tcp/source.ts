@@ -1,9 +1,12 @@
 /** Receives over raw TCP: one nameless file, whose end is the other end's FIN. */
 import { Readable } from 'node:stream';
+import type { Light } from '../../at-once.js';
+import type { Recycling } from '../../buffer-pool.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import type { ByteRange, Entry, Scope, Source } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { PassingDigest } from './passing-digest.js';
+import { Pieces } from './pieces.js';
 import { type Silence, watchSilence } from './silence.js';
 import type { Wire } from './wire.js';
 
@@ -61,7 +64,8 @@ export class RawSource implements Source {
   }
 }
 
-class Received extends Readable {
+class Received extends Readable implements Recycling, Light {
+  readonly isLight = true;
   readonly #wire: Wire;
   readonly #options: TcpOptions;
   readonly #signal: AbortSignal;
@@ -69,12 +73,17 @@ class Received extends Readable {
   readonly #silences: readonly Silence[];
   /** Counts from when all that is expected came. */
   #surplus: Silence | undefined;
+  readonly #pieces = new Pieces();
   #bytes = 0;
   #ended = false;
+  #isWanted = false;
+  /** Nothing is added to the pieces any more. */
+  #complete = false;
   readonly #abort = () => this.destroy(this.#signal.reason);
 
   constructor(wire: Wire, options: TcpOptions, signal: AbortSignal) {
-    super({ highWaterMark: HIGH_WATER_BYTES });
+    // By pieces: a stream of bytes would join those that wait, by copying them.
+    super({ objectMode: true, highWaterMark: 1 });
     this.#wire = wire;
     this.#options = options;
     this.#signal = signal;
@@ -101,9 +110,15 @@ class Received extends Readable {
   }
 
   override _read(): void {
-    if (!this.#wire.paused) return;
+    this.#isWanted = true;
+    this.#pass();
+    if (!this.#wire.paused || this.#isFull) return;
     this.#heard();
     this.#wire.resume();
+  }
+
+  recycle(piece: Buffer): void {
+    this.#wire.recycle(piece);
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -117,7 +132,7 @@ class Received extends Readable {
     done(error);
   }
 
-  #take(bytes: Uint8Array): boolean {
+  #take(bytes: Buffer): boolean {
     this.#heard();
     this.#bytes += bytes.length;
     const { expectedBytes = Number.POSITIVE_INFINITY } = this.#options;
@@ -127,7 +142,22 @@ class Received extends Readable {
     }
     this.#digest?.update(bytes);
     if (this.#isWhole) this.#waitForSurplus();
-    return this.push(bytes);
+    this.#pieces.add(bytes);
+    this.#pass();
+    return !this.#isFull;
+  }
+
+  get #isFull(): boolean {
+    return this.#pieces.bytes >= HIGH_WATER_BYTES;
+  }
+
+  /** What waits goes on as one piece, as far as it lies side by side, once it is asked for. */
+  #pass(): void {
+    const piece = this.#isWanted ? this.#pieces.next() : undefined;
+    if (piece) {
+      this.#isWanted = false;
+      this.push(piece);
+    } else if (this.#complete && this.#pieces.bytes === 0) this.push(null);
   }
 
   /** All came that should. A sender that does not close by itself is told to, and not waited for. */
@@ -154,7 +184,8 @@ class Received extends Readable {
       return;
     }
     onPassed?.({ bytes: this.#bytes, ...(sha256 === undefined ? {} : { sha256 }) });
-    this.push(null);
+    this.#complete = true;
+    this.#pass();
   }
 
   #wrong(code: 'CORRUPT' | 'TRUNCATED', reason: string): XferError {

@@ -1,5 +1,6 @@
 /** The stream into a connection. */
 import { Writable } from 'node:stream';
+import type { Light } from '../../at-once.js';
 import { toXferError, XferError } from '../../errors.js';
 import type { PassingDigest } from './passing-digest.js';
 import type { Wire } from './wire.js';
@@ -13,7 +14,8 @@ export function unconfirmed(error: XferError): XferError {
 }
 
 /** Passes chunks to the socket; 'close' comes once the kernel has taken them all. It does not send FIN: commit does. */
-export class WireWritable extends Writable {
+export class WireWritable extends Writable implements Light {
+  readonly isLight = true;
   bytesSent = 0;
   readonly #wire: Wire;
   readonly #digest: PassingDigest | undefined;

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { toXferError, XferError } from '../../errors.js';
 import { fastSocket, rewrapAccepted, type TakeBytes } from './onread.js';
+import { Slabs } from './slabs.js';
 
 /** Takes what a connection receives. After `onEnd` or `onFail` nothing more comes. */
 export interface WireReader {
@@ -10,6 +11,8 @@ export interface WireReader {
   readonly onEnd: () => void;
   readonly onFail: (error: XferError) => void;
 }
+
+type MakeSocket = (take: TakeBytes, slabs: Slabs) => Socket;
 
 const KEEP_ALIVE_MS = 60_000;
 
@@ -26,11 +29,12 @@ export class Wire {
   failure: XferError | undefined;
   #reader: WireReader | undefined;
   #paused = true;
+  readonly #slabs = new Slabs();
 
-  private constructor(label: string, peerPort: number | undefined, makeSocket: (take: TakeBytes) => Socket) {
+  private constructor(label: string, peerPort: number | undefined, makeSocket: MakeSocket) {
     this.label = label;
     this.peerPort = peerPort;
-    this.socket = makeSocket((bytes) => this.#take(bytes));
+    this.socket = makeSocket((bytes) => this.#take(bytes), this.#slabs);
     this.socket.setNoDelay(true);
     this.socket.setKeepAlive(true, KEEP_ALIVE_MS);
     this.socket.on('error', (error) => this.#fail(toXferError(error, `connection ${label}`)));
@@ -51,7 +55,8 @@ export class Wire {
   /** A connection that a server accepted with `pauseOnConnect`; `rewrap` false leaves Node's own socket in place. */
   static accepted(label: string, socket: Socket, isUnix = false, rewrap = true): Wire {
     const peerPort = isUnix ? undefined : (socket.remotePort ?? 0);
-    const make = (take: TakeBytes) => (rewrap ? rewrapAccepted(socket, take) : undefined) ?? plainSocket(socket, take);
+    const make: MakeSocket = (take, slabs) =>
+      (rewrap ? rewrapAccepted(socket, take, slabs) : undefined) ?? plainSocket(socket, take);
     return new Wire(label, peerPort, make);
   }
 
@@ -71,6 +76,11 @@ export class Wire {
     if (!this.#paused) return;
     this.#paused = false;
     this.socket.resume();
+  }
+
+  /** Takes back what `onBytes` was given, in whatever pieces, so that it is filled again: nobody looks at it any more. */
+  recycle(bytes: Uint8Array): void {
+    this.#slabs.give(bytes);
   }
 
   /**
@@ -105,7 +115,7 @@ export class Wire {
     else if (!this.socket.destroyed) this.socket.resetAndDestroy();
   }
 
-  #take(bytes: Uint8Array): boolean {
+  #take(bytes: Buffer): boolean {
     const more = this.#reader?.onBytes(bytes) ?? false;
     this.#paused = !more;
     return more;

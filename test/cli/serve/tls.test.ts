@@ -59,6 +59,13 @@ test('the printed line downloads, and without its pin nothing does', limit, asyn
   assert.deepEqual([copied.exitCode, copied.stdout.toString()], [0, 'hello'], copied.stderr);
   const trusted = await runXfer(['get', '--cacert', join(above, 'config', 'xfer', 'tls_certificate.pem'), ...toStdout]);
   assert.deepEqual([trusted.exitCode, trusted.stdout.toString()], [0, 'hello'], trusted.stderr);
+  // One authority more takes none away that is trusted in another way.
+  const own = join(above, 'config', 'xfer', 'tls_certificate.pem');
+  writeFileSync(join(above, 'another.pem'), makeIdentity().cert);
+  const another = await runXfer(['get', '--cacert', join(above, 'another.pem'), ...toStdout], {
+    env: { NODE_EXTRA_CA_CERTS: own },
+  });
+  assert.deepEqual([another.exitCode, another.stdout.toString()], [0, 'hello'], another.stderr);
   const bare = await runXfer(['get', ...toStdout]);
   assert.deepEqual([bare.exitCode, bare.stdout.length], [4, 0]);
   assert.match(bare.stderr, /not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\n {2}hint: .*--pin/);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { loadCommand } from '#xfer/cli/commands/index.js';
 import { parseServeOperands } from '#xfer/cli/commands/serve.js';
 import { parseArguments } from '#xfer/cli/parse.js';
-import { whereItListens } from '#xfer/cli/serve/where.js';
+import { typedBeforePort, whereItListens } from '#xfer/cli/serve/where.js';
 import type { Surroundings } from '#xfer/cli/surroundings.js';
 import { testSurroundings } from '../../support/surroundings.js';
 
@@ -33,4 +33,16 @@ test('sockets that were handed down stand alone', async () => {
   for (const words of [['8000'], ['-p', '8000'], ['-b', '127.0.0.1']]) {
     await assert.rejects(where(words, given), { code: 'USAGE' }, words.join(' '));
   }
+});
+
+test('a hint has what was typed, without the options, which may hold a secret', async () => {
+  const typed = async (...words: string[]): Promise<string> => {
+    const parsed = parseArguments(await loadCommand('serve'), words);
+    return typedBeforePort(parseServeOperands(parsed), parsed);
+  };
+  assert.equal(await typed(), 'xfer serve .');
+  assert.equal(await typed('a.iso', 'photos', '8080'), 'xfer serve a.iso photos');
+  assert.equal(await typed('-p', '8080', '--sftp', 'in'), 'xfer serve --sftp in');
+  assert.equal(await typed('--auth', 'anna:secret', 'my photos', "it's"), "xfer serve … 'my photos' 'it'\\''s'");
+  assert.doesNotMatch(await typed('a\u001bb'), /\u001b/);
 });

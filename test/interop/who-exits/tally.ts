@@ -32,6 +32,8 @@ export function pairingOptions(program: string): { timeout: number; skip?: strin
 }
 
 const counts = new Map<string, number>();
+/** That xfer took for any pairing, of the time that it was given. */
+let longestMs = 0;
 
 /** Longer than any pairing takes that ends by itself, on a machine that has the time for it. */
 const STARVED_MS = 5000;
@@ -50,6 +52,7 @@ export async function judge(
     const outcome = await pair(pairing);
     const isStarved = performance.now() - startMs > STARVED_MS && tries < TRIES;
     const verdict = verdictOf(outcome);
+    longestMs = Math.max(longestMs, outcome.ownMs);
     try {
       check({ ...outcome, verdict });
     } catch (error) {
@@ -80,6 +83,7 @@ export function printTable(roles: readonly Role[]): void {
         if (cells.some((count) => count > 0)) lines.push(`| ${role}, ${ending} | ${cells.join(' | ')} |`);
       }
     }
+    lines.push('', `The longest took ${(longestMs / 1000).toFixed(1)} s.`);
     process.stdout.write(`${lines.map((line) => `# ${line}`).join('\n')}\n`);
   });
 }

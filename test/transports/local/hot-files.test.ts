@@ -33,6 +33,9 @@ function keptIn(root: string, name: string): HotFiles {
   return hot;
 }
 
+/** A file is looked at once in a turn of the event loop. */
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 async function bytesOf(file: OpenFile | undefined): Promise<string | undefined> {
   return (await file?.readWhole?.())?.toString();
 }
@@ -71,16 +74,79 @@ const changes: Record<string, (root: string) => void> = {
 };
 
 for (const [how, change] of Object.entries(changes)) {
-  test(`a file that was ${how} is not found`, { skip: process.platform === 'win32' && 'links and modes' }, (t) => {
+  test(`a file that was ${how} is not found`, {
+    skip: process.platform === 'win32' && 'links and modes',
+  }, async (t) => {
     const root = folder(t);
     writeFileSync(join(root, 'f'), 'kept');
     const hot = keptIn(root, 'f');
     assert.ok(hot.find('f'));
+    await nextTurn();
     change(root);
     assert.equal(hot.find('f'), undefined);
     assert.equal(hot.find('f'), undefined, 'and is forgotten');
   });
 }
+
+const swaps: Record<string, (root: string, outside: string) => void> = {
+  'moved out with its directory, for which a link was put there': (root, outside) => {
+    renameSync(join(root, 'd/e'), join(outside, 'e'));
+    symlinkSync(join(outside, 'e'), join(root, 'd/e'));
+  },
+  'moved within the root with a directory above it': (root) => {
+    renameSync(join(root, 'd'), join(root, 'moved'));
+    symlinkSync('moved', join(root, 'd'));
+  },
+};
+
+for (const [how, swap] of Object.entries(swaps)) {
+  test(`a file that was ${how} is not found`, { skip: process.platform === 'win32' && 'links' }, async (t) => {
+    const [root, outside] = [folder(t), folder(t)];
+    mkdirSync(join(root, 'd/e'), { recursive: true });
+    writeFileSync(join(root, 'd/e/f'), 'kept');
+    const hot = keptIn(root, 'd/e/f');
+    assert.ok(hot.find('d/e/f'));
+    await nextTurn();
+    swap(root, outside);
+    assert.ok(statSync(join(root, 'd/e/f')), 'the same file has the name');
+    assert.equal(hot.find('d/e/f'), undefined);
+  });
+}
+
+test('a file that a link leads to is not kept', { skip: process.platform === 'win32' && 'links' }, (t) => {
+  const root = folder(t);
+  mkdirSync(join(root, 'd'));
+  writeFileSync(join(root, 'd/f'), 'kept');
+  symlinkSync('d', join(root, 'to-directory'));
+  symlinkSync('d/f', join(root, 'to-file'));
+  for (const path of ['to-directory/f', 'to-file']) assert.equal(keptIn(root, path).find(path), undefined);
+});
+
+test('one file that is shared alone is never what a link leads to that was put in its place', async (t) => {
+  if (process.platform === 'win32') return t.skip('links');
+  const [root, outside] = [folder(t), folder(t)];
+  mkdirSync(join(root, 'd'));
+  for (const place of [join(root, 'd/f'), join(root, 'd/g'), join(outside, 'f')]) writeFileSync(place, 'text');
+  symlinkSync('d/f', join(root, 'link'));
+  const direct = await openLocalSource(join(root, 'd/f'));
+  const linked = await openLocalSource(join(root, 'link'));
+  for (const source of [direct, linked]) await (await source.open('', scope)).close();
+  // Another file in its place is what whoever serves it put there.
+  renameSync(join(root, 'd/g'), join(root, 'd/f'));
+  for (const source of [direct, linked]) await (await source.open('', scope)).close();
+  const refused = async (): Promise<void> => {
+    for (const source of [direct, linked]) {
+      await assert.rejects(source.open('', scope), { code: 'NOT_FOUND' });
+      assert.equal(await source.stat('', scope), undefined);
+    }
+  };
+  rmSync(join(root, 'd/f'));
+  symlinkSync(join(outside, 'f'), join(root, 'd/f'));
+  await refused();
+  rmSync(join(root, 'd'), { recursive: true });
+  symlinkSync(outside, join(root, 'd'));
+  await refused();
+});
 
 test('what changed within two seconds, and what is long, is not worth keeping', (t) => {
   const root = folder(t);
@@ -131,6 +197,7 @@ test('a source gives a file from memory once it has read it whole, and never wha
   const target = Buffer.alloc(10);
   assert.equal(await hot.readAt?.(target, 2), 3);
   assert.equal(await hot.readAt?.(target, 9), 0);
+  await nextTurn();
   writeFileSync(place, 'second');
   const changed = await source.open('f', scope);
   assert.equal(await bytesOf(changed), 'second');

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { test } from 'node:test';
-import { childPlace, isInside, joinRoot, nameFault, placeOf } from '#xfer/transports/local/root.js';
+import { nameFault } from '#xfer/name-fault.js';
+import { childPlace, isInside, joinRoot, placeOf } from '#xfer/transports/local/root.js';
 
 const REFUSED_ON_WINDOWS = [
   'CON',

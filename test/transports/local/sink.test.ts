@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { link, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -41,4 +41,28 @@ test('mode and time of what a link out of the root leads to stay', async () => {
   const { mode, mtimeMs } = await stat(outside);
   assert.equal(mode & 0o777, 0o750);
   assert.notEqual(mtimeMs, 1000);
+});
+
+test('a link that is there already with the same target is as good as made', async () => {
+  const sink = await openLocalSink(folder);
+  for (const target of ['there', 'there']) await sink.create({ path: 'l', kind: 'symlink', target }, scope);
+  await assert.rejects(sink.create({ path: 'l', kind: 'symlink', target: 'other' }, scope), failsWith('EXISTS'));
+  assert.equal(await readlink(join(folder, 'l')), 'there');
+  await writeFile(join(folder, 'f'), '');
+  await assert.rejects(sink.create({ path: 'f', kind: 'symlink', target: 'there' }, scope), failsWith('EXISTS'));
+});
+
+test('the digest is of the file that is there, and of none outside', async () => {
+  await mkdir(join(folder, 'root'));
+  await writeFile(join(folder, 'outside'), 'abcd');
+  await writeFile(join(folder, 'root/f'), 'abcd');
+  await symlink('../outside', join(folder, 'root/out'));
+  const sink = await openLocalSink(join(folder, 'root'));
+  const expected = '88d4266fd4e6338d13b845fcf289579d209c897823b9217da3e161936f031589';
+  assert.equal(await sink.digest('f', 'sha256', scope), expected);
+  await assert.rejects(sink.digest('gone', 'sha256', scope), failsWith('NOT_FOUND'));
+  await assert.rejects(sink.digest('out', 'sha256', scope), failsWith('UNSAFE_PATH'));
+  await assert.rejects(sink.digest('../outside', 'sha256', scope), failsWith('UNSAFE_PATH'));
+  const reason = new Error('stopped by the test');
+  await assert.rejects(sink.digest('f', 'sha256', { signal: AbortSignal.abort(reason) }), (error) => error === reason);
 });

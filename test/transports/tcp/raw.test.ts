@@ -5,6 +5,7 @@ import { afterEach, test } from 'node:test';
 import { openWire } from '#xfer/transports/tcp/raw.js';
 import { Wire } from '#xfer/transports/tcp/wire.js';
 import { failsWith } from '../../support/fails-with.js';
+import { withResolvers } from '../../support/with-resolvers.js';
 import {
   acceptPeer,
   assertNoSockets,
@@ -17,7 +18,6 @@ import {
   openSource,
   portOf,
   serve,
-  withResolvers,
 } from './rig.js';
 
 const limit = { timeout: 5000 };

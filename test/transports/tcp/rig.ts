@@ -6,6 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Location } from '#xfer/location.js';
 import type { Sink, Source } from '#xfer/transport.js';
 import { type TcpAddress, type TcpOptions, transport } from '#xfer/transports/tcp/index.js';
+import { withResolvers } from '../../support/with-resolvers.js';
 
 export const HOST = '127.0.0.1';
 
@@ -31,14 +32,6 @@ export async function openSink(location: Location, options: TcpOptions = {}, sco
 export function portOf(options: TcpOptions = {}): { options: TcpOptions; port: Promise<number> } {
   const { promise, resolve } = withResolvers<number>();
   return { options: { ...options, onListening: (address: TcpAddress) => resolve(address.port) }, port: promise };
-}
-
-export function withResolvers<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
-  let resolve: (value: T) => void = () => {};
-  const promise = new Promise<T>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 export async function serve(onSocket: (socket: Socket) => void): Promise<{ server: Server; port: number }> {

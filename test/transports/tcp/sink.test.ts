@@ -200,14 +200,17 @@ for (const role of ['connect', 'listen'] as const) {
 }
 
 test('a slow line that drains outlasts finTimeoutMs', limit, async () => {
-  const { sink, draft, peer } = await pair('connect', { finTimeoutMs: 400 });
-  await write(draft, Buffer.alloc(1_500_000));
+  const finTimeoutMs = 1200;
+  const { sink, draft, peer } = await pair('connect', { finTimeoutMs });
+  await write(draft, Buffer.alloc(3_000_000));
+  const startMs = performance.now();
   const committing = draft.commit(file, never);
   // Slower than the timeout in all, and never silent.
   while (queueLength(peer.remotePort ?? 0, peer.localPort ?? 0) > 0) {
     peer.read();
-    await wait(25);
+    await wait(60);
   }
+  assert.ok(performance.now() - startMs > finTimeoutMs, 'the line was not slow');
   await allOf(peer);
   peer.end();
   await committing;

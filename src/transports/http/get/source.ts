@@ -15,100 +15,23 @@ import { describeUrl } from '../client/describe-url.js';
 import type { Fields } from '../client/fields.js';
 import type { Answer, HttpClient } from '../client/request.js';
 import { downloadName } from '../content-disposition.js';
-import {
-  contentLength,
-  contentRange,
-  type Described,
-  DIGEST_FIELDS,
-  describeAnswer,
-  reprDigest,
-  sameFile,
-} from '../validator.js';
+import { contentLength, type Described, DIGEST_FIELDS, describeAnswer, reprDigest, sameFile } from '../validator.js';
 import { BodyStream } from './body.js';
 import { LaneLimit } from './lane-limit.js';
+import { parallelismAfter } from './parallelism.js';
+import { partIn } from './part.js';
 
 const DIGEST_ALGORITHMS = Object.keys(DIGEST_FIELDS) as DigestAlgorithm[];
-/** Lanes that pay on a long line. */
-const LONG_LINE_LANES = 8;
-/** Blocks of a file that each lane gets: more would cost round trips, fewer leave lanes without work at the end. */
-const BLOCKS_A_LANE = 2;
-const LONGEST_BLOCK_BYTES = 64 << 20;
-/** A line is long where an answer takes so much; below it one connection carries all that two ends can. */
-const LONG_LINE_MS = 30;
-const LONG_BODY_BYTES = 1 << 20;
 /** A part so long is worth a connection of its own. */
 const LAST_FROM_BYTES = 32 << 20;
 /** More parts of a file at once than anybody asks for. */
 const MOST_LANES = 1000;
-const FILES_IN_FLIGHT = 32;
 
 export interface SourceTerms {
   /** Whether a redirect may be followed; all are where absent. */
   readonly mayFollow?: (to: URL) => boolean;
   /** The server is asked for a digest. */
   readonly asksDigest?: boolean;
-  /** It is one of several, whose turn may come late: a long body is not left to wait for it. */
-  readonly oneOfMany?: boolean;
-  /** What comes encoded is kept as it comes, whatever its name is. */
-  readonly keepsEncoded?: boolean;
-}
-
-/** Names of files that are encoded, and which some servers send with a Content-Encoding that says so once more. */
-const ENCODED_NAME = /\.(?:gz|tgz|svgz|z|br|zst|tzst|xz|txz|bz2|tbz2?|deflate)$/i;
-
-/**
- * Opens the file at a URL without login in it. The first answer's body is kept, paused, for a read that starts at 0, so
- * that a plain download is one request. The codes are those of `HttpClient.send`.
- */
-export async function openHttpSource(
-  client: HttpClient,
-  url: URL,
-  scope: Scope,
-  onNotice?: (line: string) => void,
-  terms: SourceTerms = {},
-): Promise<HttpSource> {
-  return asHttpSource(client, url, await client.send('GET', url, {}, scope, terms.mayFollow), onNotice, terms);
-}
-
-/**
- * The file that an answer to a GET of `url` holds. PROTOCOL where it is a part of one; UNSUPPORTED where it comes encoded,
- * and neither its name nor the terms say that this is meant: bytes are never decoded here, as some grow without bounds.
- */
-export function asHttpSource(
-  client: HttpClient,
-  url: URL,
-  answer: Answer,
-  onNotice?: (line: string) => void,
-  terms: SourceTerms = {},
-): HttpSource {
-  if (answer.response.statusCode === 206) {
-    answer.response.destroy();
-    throw new XferError('PROTOCOL', `get ${describeUrl(url)}: a part was sent, and the whole was asked for`);
-  }
-  const source = new HttpSource(client, url, answer, terms);
-  const { described, label, name } = source;
-  if (terms.oneOfMany && isLong(described)) source.dropKept();
-  if (described.encoding === undefined) return source;
-  if (terms.keepsEncoded || ENCODED_NAME.test(name)) {
-    onNotice?.(new XferError('UNSUPPORTED', `${label}: comes encoded (${described.encoding}), and is kept so`).message);
-    return source;
-  }
-  answer.response.destroy();
-  throw new XferError('UNSUPPORTED', `get ${label}: comes encoded (${described.encoding}), which was not asked for`, {
-    hint: `to keep it so, give it a name that says it: -o ${name}.gz`,
-  });
-}
-
-/** Whether a body, while it waits, keeps a connection, and the server, waiting. */
-export function isLong({ size }: Described): boolean {
-  return size === undefined || size > LONG_BODY_BYTES;
-}
-
-/** What pays on a line whose answers take so long, for a file of a size. */
-export function parallelismAfter(waitedMs: number, size = 0): Parallelism {
-  if (waitedMs < LONG_LINE_MS) return { filesInFlight: FILES_IN_FLIGHT, lanes: 1 };
-  const blockBytes = Math.min(Math.ceil(size / LONG_LINE_LANES / BLOCKS_A_LANE), LONGEST_BLOCK_BYTES);
-  return { filesInFlight: FILES_IN_FLIGHT, lanes: LONG_LINE_LANES, blockBytes };
 }
 
 /** Made by `openHttpSource`. */
@@ -278,28 +201,14 @@ export class HttpSource implements Source {
   /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
   #checkPart(answer: Answer, range: ByteRange): number {
     const { headers, statusCode } = answer.response;
-    if (statusCode === 200) {
-      this.#check(answer, this.#describe(answer));
-      throw this.#refuse(answer, 'RANGE_IGNORED', 'the whole was sent, and a part was asked for');
-    }
-    if (/^\s*multipart\//i.test(headers['content-type'] ?? '')) {
-      throw this.#refuse(answer, 'RANGE_IGNORED', 'several parts were sent, and one was asked for');
-    }
-    const part = contentRange(headers['content-range']);
-    if (!part) throw this.#refuse(answer, 'PROTOCOL', 'the Content-Range of the answer is not one');
-    const length = contentLength(headers);
-    if (length !== undefined && length !== part.end - part.start) {
-      throw this.#refuse(answer, 'PROTOCOL', 'Content-Range and Content-Length of the answer differ');
-    }
+    if (statusCode === 200) this.#check(answer, this.#describe(answer));
+    const part = partIn(answer.response);
+    if ('code' in part) throw this.#refuse(answer, part.code, part.reason);
     this.#check(answer, describeAnswer(headers, this.#url, part.size), true);
-    if (part.start !== range.start || (range.end !== undefined && part.end > range.end)) {
-      throw this.#refuse(
-        answer,
-        'RANGE_IGNORED',
-        `bytes from ${part.start} were sent, and from ${range.start} asked for`,
-      );
-    }
-    return part.end - part.start;
+    const isAsked = part.start === range.start && (range.end === undefined || part.end <= range.end);
+    if (isAsked) return part.end - part.start;
+    const reason = `bytes from ${part.start} were sent, and from ${range.start} asked for`;
+    throw this.#refuse(answer, 'RANGE_IGNORED', reason);
   }
 
   #send(method: 'GET' | 'HEAD', fields: Fields, scope: Scope): Promise<Answer> {

@@ -18,7 +18,9 @@ import type { Answer, HttpClient } from '../client/request.js';
 import { folderName } from '../content-disposition.js';
 import type { Listed } from './listing/listed.js';
 import { folderOf, LISTING_FIELDS, listingForm, readListing } from './listing/read-listing.js';
-import { asHttpSource, type HttpSource, isLong, openHttpSource, parallelismAfter, type SourceTerms } from './source.js';
+import { asHttpSource, isLong, type OpenTerms, openHttpSource } from './open-file.js';
+import { parallelismAfter } from './parallelism.js';
+import type { HttpSource } from './source.js';
 
 /** Folders deeper than this are taken for a server that makes them up. */
 const MOST_LEVELS = 100;
@@ -35,7 +37,7 @@ interface Folder {
   content?: Promise<Listed[]>;
 }
 
-export interface TreeTerms extends SourceTerms {
+export interface TreeTerms extends OpenTerms {
   /** The tree has no name of its own: what is in it goes into the target itself. */
   readonly nameless?: boolean;
 }
@@ -64,7 +66,7 @@ export class HttpTree implements Source {
   readonly parallelism: Parallelism;
   readonly #client: HttpClient;
   readonly #start: URL;
-  readonly #terms: SourceTerms;
+  readonly #terms: OpenTerms;
   /** The listing that the tree was opened by, until it is read. */
   #first: Answer | undefined;
   readonly #urls = new Map<string, URL>();

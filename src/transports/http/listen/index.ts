@@ -10,6 +10,7 @@ import { urlsThatAnswer } from '../../../listener-urls.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
 import { Gate } from './access/gate.js';
+import { type Announced, announceListener } from './announce-listener.js';
 import { Archives } from './archive/archives.js';
 import type { Opened } from './cgi/open-cgi.js';
 import { ReprDigests } from './file/repr-digest.js';
@@ -17,7 +18,6 @@ import { watchIdle } from './idle-connections.js';
 import { inTurn } from './in-turn.js';
 import { FairLimit } from './limit/fair-limit.js';
 import { paceOf } from './limit/paced.js';
-import { type Announced, announceListener } from './mdns/announce-listener.js';
 import type { HttpListenOptions } from './options.js';
 import { respond } from './respond.js';
 import { type SharedSource, type Sharing, sharedSource } from './sharing.js';
@@ -76,9 +76,9 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
     ...(site ? { site } : {}),
     ...(scripts ? { cgi: scripts.cgi } : {}),
   };
-  const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal } = options;
+  const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal, example = 'xfer serve .' } = options;
   const service = serviceOf(options, sharing);
-  const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example: 'xfer serve .' });
+  const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example });
   if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
   const bare = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
   const announced = await announceListener(bare, options.mdns, options.onNotice);
@@ -118,10 +118,10 @@ function checkUploads({ receive, site, single, cgi }: HttpListenOptions): void {
 
 /** What others may put into the share. */
 async function uploadsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Uploads | undefined> {
-  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS } = options;
+  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS, onNotice } = options;
   if (!receive) return undefined;
   const uploads = new Uploads(share, receive, upload, idleTimeoutMs, scope);
-  await uploads.begin();
+  await uploads.begin(onNotice);
   return uploads;
 }
 

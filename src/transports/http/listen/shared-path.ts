@@ -12,10 +12,10 @@ import { type Compressed, mayBeCompressed, openCompressed } from './file/precomp
 import { sendFile } from './file/send-file.js';
 import { sendListing } from './listing/listing.js';
 import { isRendered, sendRendered } from './listing/markdown/send-markdown.js';
-import { askedShape } from './listing/shape.js';
+import { askedShape, itemOf } from './listing/shape.js';
 import { refuse } from './refuse.js';
 import type { Sharing } from './sharing.js';
-import { shownEntries } from './shown.js';
+import { showing } from './shown.js';
 import { encodeName, hasKey, parseTarget, printableQuery, type Target } from './target.js';
 
 const INDEX = 'index.html';
@@ -124,14 +124,9 @@ async function answerDirectory(exchange: Exchange, sharing: Sharing, target: Tar
       return sendOpened(exchange, sharing, index, { ...target, path });
     }
   }
-  const entries = shownEntries(sharing, target.path);
-  return sendListing(exchange, {
-    path: target.path,
-    query: target.query,
-    archived,
-    entries,
-    upload: sharing.uploads?.options,
-  });
+  const { path, query } = target;
+  const [entries, shown] = [share.list(path, scope), showing(sharing, path, itemOf)];
+  return sendListing(exchange, { path, query, archived, entries, shown, upload: sharing.uploads?.options });
 }
 
 /** Undefined where there is no index file, or it may not be read: the listing is shown then. */

@@ -103,13 +103,16 @@ class HttpSink implements Sink {
     return this.#resumable(entry, target, protocol, scope);
   }
 
-  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<void> {
+  async put(entry: Entry, bytes: Buffer, exact: boolean, scope: Scope): Promise<undefined> {
     throwIfAborted(scope.signal);
     const { mtimeMs, ...rest } = entry;
     const target = this.#targetOf(exact && mtimeMs !== undefined ? { ...rest, mtimeMs } : rest, scope);
     this.#checkSize(target);
     const tus = this.#features.tusOnly ? this.#tus() : undefined;
-    if (tus) return tus.complete(target, undefined, 0, bytes, undefined, scope);
+    if (tus) {
+      await tus.complete(target, undefined, 0, bytes, undefined, scope);
+      return;
+    }
     const proof: Proof = { algorithm: 'sha256', hex: hexOf(bytes, 'sha256') };
     const { href } = target.url;
     const wasInDoubt = this.#inDoubt.has(href);

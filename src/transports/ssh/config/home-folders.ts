@@ -1,8 +1,8 @@
 /** Home directories, for `~` and `~user` in paths. */
 import { open } from 'node:fs/promises';
 import { XferError } from '../../../errors.js';
+import { readAtMost } from '../../../named-file.js';
 import { nameFromBytes } from '../../../names.js';
-import { readAtMost } from './files.js';
 
 export interface HomeFolders {
   /** The person's own. */

@@ -3,9 +3,9 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { toXferError, XferError } from '../../../errors.js';
+import { readAtMost } from '../../../named-file.js';
 import { bytesFromName, nameFromBytes } from '../../../names.js';
 import type { SshConfig } from '../config/config.js';
-import { readAtMost } from '../config/files.js';
 import { matchesHostList } from '../config/patterns.js';
 import { decodeKey, keyTypeOf } from './public-key.js';
 

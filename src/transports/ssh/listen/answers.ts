@@ -1,4 +1,5 @@
 /** The packets that the listener answers with (draft-ietf-secsh-filexfer-02, section 7). */
+import { bulkBuffer } from '../../../buffer-pool.js';
 import { type ErrorCode, toXferError, type XferError } from '../../../errors.js';
 import { type Attributes, attributeBytes } from '../sftp/attributes.js';
 import { PACKET, PacketWriter, STATUS } from '../sftp/codec.js';
@@ -63,7 +64,7 @@ export class DataPacket {
   readonly #bytes: Buffer;
 
   constructor(id: number, length: number) {
-    this.#bytes = Buffer.allocUnsafeSlow(DATA_HEAD_BYTES + length);
+    this.#bytes = bulkBuffer(DATA_HEAD_BYTES + length);
     this.#bytes[4] = PACKET.DATA;
     this.#bytes.writeUInt32BE(id, 5);
     this.room = this.#bytes.subarray(DATA_HEAD_BYTES);

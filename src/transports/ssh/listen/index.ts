@@ -57,7 +57,7 @@ export async function listen(options: SshListenOptions, scope: Scope): Promise<L
     onRecord: onRecord ?? (() => undefined),
   };
   const listener = new SshListener(served, ended);
-  const example = `xfer serve --sftp ${folder.share.label}`;
+  const { example = `xfer serve --sftp ${folder.share.label}` } = options;
   const bound = await bind(() => listener.makeServer(), { hosts, port, descriptors, example });
   listener.start(bound, await urlsThatAnswer('sftp', bound.addresses), scope);
   return listener;

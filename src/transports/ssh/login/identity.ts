@@ -3,10 +3,10 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { XferError } from '../../../errors.js';
+import { readAtMost } from '../../../named-file.js';
 import { bytesFromName, printable } from '../../../names.js';
 import type { Prompt, Scope } from '../../../transport.js';
 import { SYSTEM_SSH_HINT } from '../carriers/connection-error.js';
-import { readAtMost } from '../config/files.js';
 import { publicHalf } from './public-half.js';
 import type { Secrets } from './secrets.js';
 

@@ -12,7 +12,7 @@ import type { Wire } from '../wire.js';
 import { clientName } from './client-name.js';
 import type { TcpListenOptions } from './index.js';
 
-/** Each holds a socket, a file and up to 3 MiB. */
+/** Each holds a socket, a file and up to 4 MiB. */
 const MOST_CLIENTS = 100;
 
 /** What became of a client. */

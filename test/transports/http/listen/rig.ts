@@ -11,6 +11,8 @@ import { bytesFromName, nameFromBytes } from '#xfer/names.js';
 import type { Entry, Listener, OpenFile, Source } from '#xfer/transport.js';
 import { type HttpListenOptions, listen } from '#xfer/transports/http/listen/index.js';
 
+export { until } from '../../../support/until.js';
+
 export interface DiskSource extends Source {
   opened: number;
   closed: number;
@@ -139,9 +141,4 @@ export function exchange(port: number, text: string): Promise<string> {
 /** A GET of a target exactly as it is written. */
 export function get(port: number, target: string, fields = ''): Promise<string> {
   return exchange(port, `GET ${target} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n${fields}\r\n`);
-}
-
-/** Waits until a condition holds, asking again each turn of the loop; the test's own timeout bounds it. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -7,6 +7,8 @@ import ssh2, { type Client, type ClientChannel, type ConnectConfig } from 'ssh2'
 import { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
 import { ACCOUNT, type ServedSftp, type ServeOptions, serveSftp } from '../../../support/sftp-listener.js';
 
+export { until } from '../../../support/until.js';
+
 export const scope = { signal: new AbortController().signal };
 
 export interface Place extends ServedSftp {
@@ -60,9 +62,4 @@ export function untilClosed(channel: ClientChannel): Promise<Buffer> {
   const parts: Buffer[] = [];
   channel.on('data', (part: Buffer) => parts.push(part));
   return new Promise((resolve) => channel.on('close', () => resolve(Buffer.concat(parts))));
-}
-
-/** Waits until a condition holds; the test's own time limit bounds it. */
-export async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 2));
 }

@@ -11,7 +11,8 @@ import type { Sink, Source } from '#xfer/transport.js';
 import { createMemoryTree, type MemoryTree, openMemorySink, openMemorySource } from '#xfer/transports/memory/index.js';
 import { type ClientResult, listen, type TcpListenOptions } from '#xfer/transports/tcp/listen/index.js';
 import { failsWith } from '../../../support/fails-with.js';
-import { allOf, assertNoSockets, connectPeer, HOST, never, withResolvers } from '../rig.js';
+import { withResolvers } from '../../../support/with-resolvers.js';
+import { allOf, assertNoSockets, connectPeer, HOST, never } from '../rig.js';
 
 const limit = { timeout: 10_000 };
 

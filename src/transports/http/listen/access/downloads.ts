@@ -1,5 +1,6 @@
 /** Downloads that are counted: what one client got whole, in one response or in ranges. */
 import { networkOf } from '../../../../client-address.js';
+import { Recent } from '../../../../recent.js';
 import type { Exchange } from '../exchange.js';
 import type { Span } from '../file/ranges.js';
 import { whenEnded } from '../watch-client.js';
@@ -40,7 +41,7 @@ export class Downloads {
   readonly #onUsedUp: () => void;
   readonly #onCut: (() => void) | undefined;
   readonly #downloads = new Map<string, Download[]>();
-  readonly #cut = new Set<Download>();
+  readonly #cut = new Recent<Download, Download>({ most: MOST_CUT, onDrop: (download) => this.#forget(download) });
   #made = 0;
   #underWay = 0;
 
@@ -110,11 +111,7 @@ export class Downloads {
 
   #keep(download: Download): void {
     this.#underWay -= 1;
-    this.#cut.add(download);
-    const [oldest] = this.#cut;
-    if (this.#cut.size <= MOST_CUT || !oldest) return;
-    this.#cut.delete(oldest);
-    this.#forget(oldest);
+    this.#cut.set(download, download);
   }
 
   #forget(download: Download): void {

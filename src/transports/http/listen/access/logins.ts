@@ -3,6 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { type Account, Accounts } from '../../../../accounts.js';
 import { networkOf } from '../../../../client-address.js';
 import { XferError } from '../../../../errors.js';
+import { Recent } from '../../../../recent.js';
 import { WrongLogins } from '../../../../wrong-logins.js';
 
 /** How long an answer to a wrong login waits. A person who mistypes does not notice the first. */
@@ -33,7 +34,7 @@ export class Logins {
   readonly #accounts: Accounts;
   readonly #wrong = new WrongLogins(WAITS);
   readonly #key = randomBytes(32);
-  readonly #known = new Map<string, Known>();
+  readonly #known = new Recent<string, Known>({ most: MOST_KNOWN });
   /** Checks under way: what a client sends over ten connections at once is one. */
   readonly #asked = new Map<string, Promise<Login>>();
   readonly #lines = new Map<string, Line>();
@@ -89,8 +90,6 @@ export class Logins {
   async #ask({ user, password }: Account, digest: string, network: string, nowMs: number): Promise<Login> {
     if (await this.#accounts.check(user, password, () => !this.#closed)) {
       this.#known.set(digest, { user, lastMs: nowMs });
-      const [oldest] = this.#known.keys();
-      if (this.#known.size > MOST_KNOWN && oldest !== undefined) this.#known.delete(oldest);
       return { user };
     }
     const delayMs = this.#wrong.add(network);
@@ -101,10 +100,11 @@ export class Logins {
   #recall(digest: string, nowMs: number): Known | undefined {
     const known = this.#known.get(digest);
     if (!known) return undefined;
-    this.#known.delete(digest);
-    if (nowMs - known.lastMs > KNOWN_MS) return undefined;
+    if (nowMs - known.lastMs > KNOWN_MS) {
+      this.#known.delete(digest);
+      return undefined;
+    }
     known.lastMs = nowMs;
-    this.#known.set(digest, known);
     return known;
   }
 }

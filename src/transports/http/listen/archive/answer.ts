@@ -37,7 +37,8 @@ export async function answerArchive(
 ): Promise<void> {
   const { request, response } = exchange;
   if (format === 400) return refuse(request, response, 400, {}, 'archive is zip, tar or tar.gz');
-  const room = sharing.archives.enter(format === 'tar.gz' && request.method !== 'HEAD');
+  const compresses = format === 'tar.gz' && request.method !== 'HEAD';
+  const room = sharing.archives.enter(compresses, request.socket.remoteAddress);
   if (!room) return refuseBusy(exchange);
   try {
     await sendArchive(exchange, sharing, folder, format, room);

@@ -1,4 +1,5 @@
 /** What all archives of one listener share: room for so many at once, and checksums. */
+import { ClientPlaces } from '../../../../client-places.js';
 import { XferError } from '../../../../errors.js';
 import { RecentChecksums } from './checksums.js';
 
@@ -31,22 +32,26 @@ export interface ArchiveRoom {
 export class Archives {
   readonly checksums: RecentChecksums;
   readonly #limits: ArchiveLimits;
+  readonly #underWay: ClientPlaces;
+  readonly #compressed: ClientPlaces;
   #rows = 0;
-  #underWay = 0;
-  #compressed = 0;
 
   constructor(limits: Partial<ArchiveLimits> = {}) {
     this.#limits = { rows: MOST_ROWS, underWay: MOST_UNDER_WAY, compressed: MOST_COMPRESSED, ...limits };
+    this.#underWay = new ClientPlaces(this.#limits.underWay);
+    this.#compressed = new ClientPlaces(this.#limits.compressed);
     this.checksums = new RecentChecksums(this.#limits.rows);
   }
 
-  /** Undefined where as many are under way as there may be at once. */
-  enter(compresses: boolean): ArchiveRoom | undefined {
-    const compressed = compresses ? 1 : 0;
-    const { rows: mostRows, underWay, compressed: mostCompressed } = this.#limits;
-    if (this.#underWay >= underWay || this.#compressed + compressed > mostCompressed) return undefined;
-    this.#underWay += 1;
-    this.#compressed += compressed;
+  /** Undefined where as many are under way as there may be at once, or as one client at this address may have. */
+  enter(compresses: boolean, address: string | undefined): ArchiveRoom | undefined {
+    const mostRows = this.#limits.rows;
+    const leave = this.#underWay.take(address);
+    const leaveCompressed = compresses ? this.#compressed.take(address) : undefined;
+    if (!leave || (compresses && !leaveCompressed)) {
+      leave?.();
+      return undefined;
+    }
     let rows = 0;
     return {
       takeRow: () => {
@@ -58,8 +63,8 @@ export class Archives {
         return rows >= mostRows;
       },
       leave: () => {
-        this.#underWay -= 1;
-        this.#compressed -= compressed;
+        leave();
+        leaveCompressed?.();
         this.#rows -= rows;
       },
     };

@@ -1,4 +1,5 @@
 /** CRC-32s of an archive's files, by row, as far as they are known. */
+import { Recent } from '../../../../recent.js';
 
 export class Checksums {
   readonly #values: Uint32Array;
@@ -25,27 +26,25 @@ export class Checksums {
 
 /**
  * What was computed for archives of late, so that who resumes one does not have all of its files read again for the end of
- * it. Bounded in rows, at five bytes each; the one that was not asked for longest goes first.
+ * it. Bounded in rows, at five bytes each.
  */
 export class RecentChecksums {
-  readonly #mostRows: number;
-  readonly #kept = new Map<string, Checksums>();
-  #rows = 0;
+  readonly #kept: Recent<string, Checksums>;
 
   constructor(mostRows: number) {
-    this.#mostRows = mostRows;
+    this.#kept = new Recent({
+      most: Number.POSITIVE_INFINITY,
+      mostWeight: mostRows,
+      weightOf: (checksums) => checksums.rows,
+    });
   }
 
   /** Those of an archive whose `version` says that its bytes are the same. */
   of(version: string, rows: number): Checksums {
-    const found = this.#kept.get(version) ?? new Checksums(rows);
-    if (!this.#kept.delete(version)) this.#rows += rows;
+    const known = this.#kept.get(version);
+    if (known) return known;
+    const found = new Checksums(rows);
     this.#kept.set(version, found);
-    for (const [oldest, { rows: freed }] of this.#kept) {
-      if (this.#rows <= this.#mostRows) break;
-      this.#kept.delete(oldest);
-      this.#rows -= freed;
-    }
     return found;
   }
 }

@@ -1,6 +1,7 @@
 /** Programs in the share that answer requests: the Common Gateway Interface, RFC 3875. */
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ClientPlaces } from '../../../../client-places.js';
 import { toXferError, XferError } from '../../../../errors.js';
 import { LONGEST_TIMER_MS } from '../../../../longest-timer.js';
 import { lastPart } from '../../../../names.js';
@@ -43,10 +44,11 @@ interface Call {
 
 export class Cgi {
   readonly #settings: CgiSettings;
-  #running = 0;
+  readonly #places: ClientPlaces;
 
   constructor(settings: CgiSettings) {
     this.#settings = settings;
+    this.#places = new ClientPlaces(settings.maxScripts);
   }
 
   /** Where the request points, if that is in a directory of scripts. */
@@ -59,7 +61,7 @@ export class Cgi {
   /** Answers with what the script says, or why it says nothing. Rejects as the share does. */
   async answer(exchange: Exchange, sharing: Sharing, target: Target): Promise<void> {
     const { request, response } = exchange;
-    const { share, directories, maxBodyBytes, maxScripts } = this.#settings;
+    const { share, directories, maxBodyBytes } = this.#settings;
     const no = (status: number, fields: Record<string, string> = {}): void =>
       refuse(request, response, status, { ...fields, ...closing(request.headers) });
     if (request.method === 'OPTIONS') return answerOptions(request, response, METHODS);
@@ -72,12 +74,12 @@ export class Cgi {
     if (request.headers['transfer-encoding'] !== undefined) return no(411);
     const bodyBytes = Number(request.headers['content-length'] ?? 0);
     if (bodyBytes > maxBodyBytes) return no(413);
-    if (this.#running >= maxScripts) return no(503, { 'Retry-After': '1' });
-    this.#running += 1;
+    const leave = this.#places.take(request.socket.remoteAddress);
+    if (!leave) return no(503, { 'Retry-After': '1' });
     try {
       await this.#call({ exchange, sharing, target, script, bodyBytes });
     } finally {
-      this.#running -= 1;
+      leave();
     }
   }
 

@@ -1,6 +1,8 @@
 /** A share without its scripts: under no name can the text of one be had, whoever asks for it. */
+import { resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
 import { XferError } from '../../../../errors.js';
+import type { Place } from '../../../../place.js';
 import type { ByteRange, Entry, OpenFile, Scope, Source, WalkScope } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
 import { directoryOf } from './script-path.js';
@@ -55,7 +57,36 @@ export class ScriptlessShare implements SharedSource {
 
   async open(path: string, scope: Scope): Promise<OpenFile> {
     await this.#refuse(path, scope);
-    return this.#share.open(path, scope);
+    const places = await this.#places(scope);
+    const file = await this.#share.open(path, scope);
+    try {
+      await this.#checkOpened(path, file, places, scope);
+      return file;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** A link may have been put in its way between the look at a path and the open: what counts is where the open file is. */
+  async #checkOpened(path: string, file: OpenFile, before: readonly string[], scope: Scope): Promise<void> {
+    await this.#refuse(path, scope);
+    const place = file.place?.();
+    if (place === undefined) return;
+    const kept = [...before, ...(await this.#places(scope))];
+    if (kept.some((directory) => isInside(directory, place))) throw missing(path);
+  }
+
+  /** Where the directories of scripts are, and where they would be by their own names. */
+  async #places(scope: Scope): Promise<readonly string[]> {
+    const root = (await this.#share.place('', scope)).path;
+    const places: string[] = [];
+    for (const directory of this.#directories) {
+      places.push(resolve(root, directory));
+      const own = await this.#placeOf(directory, scope);
+      if (own) places.push(own.path);
+    }
+    return places;
   }
 
   close(): Promise<void> {
@@ -63,8 +94,7 @@ export class ScriptlessShare implements SharedSource {
   }
 
   async #refuse(path: string, scope: Scope): Promise<void> {
-    if (!(await this.#isKept(path, await this.#kept(scope), scope))) return;
-    throw new XferError('NOT_FOUND', `open ${path}: no such file or directory`);
+    if (await this.#isKept(path, await this.#kept(scope), scope)) throw missing(path);
   }
 
   async #isKept(path: string, kept: ReadonlySet<string>, scope: Scope): Promise<boolean> {
@@ -83,13 +113,26 @@ export class ScriptlessShare implements SharedSource {
     return kept;
   }
 
-  /** None where nothing is there, or what is there is out of reach in any case. */
   async #above(path: string, scope: Scope): Promise<readonly string[]> {
+    return (await this.#placeOf(path, scope))?.directories ?? [];
+  }
+
+  /** Undefined where nothing is there, or what is there is out of reach in any case. */
+  async #placeOf(path: string, scope: Scope): Promise<Place | undefined> {
     try {
-      return (await this.#share.place(path, scope)).directories;
+      return await this.#share.place(path, scope);
     } catch (error) {
-      if (error instanceof XferError && ['NOT_FOUND', 'UNSAFE_PATH'].includes(error.code)) return [];
+      if (error instanceof XferError && ['NOT_FOUND', 'UNSAFE_PATH'].includes(error.code)) return undefined;
       throw error;
     }
   }
+}
+
+function missing(path: string): XferError {
+  return new XferError('NOT_FOUND', `open ${path}: no such file or directory`);
+}
+
+/** Both absolute and without links. */
+function isInside(directory: string, place: string): boolean {
+  return place.startsWith(directory.endsWith(sep) ? directory : directory + sep);
 }

@@ -1,6 +1,7 @@
 /** Digests of what is served, for those who want one: RFC 9530. */
 import type { ServerResponse } from 'node:http';
 import { streamDigest } from '../../../../digest.js';
+import { Recent } from '../../../../recent.js';
 import type { DigestAlgorithm, OpenFile } from '../../../../transport.js';
 import { DIGEST_FIELDS } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
@@ -17,8 +18,7 @@ const SIGN_OF_LIFE_MS = 10_000;
 
 /** Computes each digest once for a version of a file. */
 export class ReprDigests {
-  /** In the order in which they were asked for last. */
-  readonly #kept = new Map<string, string>();
+  readonly #kept = new Recent<string, string>({ most: MOST_KEPT });
   #atOnce = 0;
 
   /**
@@ -34,7 +34,7 @@ export class ReprDigests {
     const known = this.#kept.get(key);
     if (known === undefined && this.#atOnce >= MOST_AT_ONCE) return undefined;
     const value = known ?? (await this.#compute(exchange, file, algorithm));
-    if (lasting && version !== undefined) this.#keep(key, value);
+    if (lasting && version !== undefined) this.#kept.set(key, value);
     return value;
   }
 
@@ -51,13 +51,6 @@ export class ReprDigests {
       clearInterval(alive);
       unwatch();
     }
-  }
-
-  #keep(key: string, value: string): void {
-    this.#kept.delete(key);
-    this.#kept.set(key, value);
-    const [oldest] = this.#kept.keys();
-    if (this.#kept.size > MOST_KEPT && oldest !== undefined) this.#kept.delete(oldest);
   }
 }
 

@@ -1,8 +1,8 @@
 /** References from a listing to what it lists. */
-import type { Entry } from '../../../../transport.js';
 import { encodeName } from '../target.js';
+import type { Item } from './shape.js';
 
 /** Relative, so that it holds behind a proxy that adds a prefix; a directory's ends with `/`. */
-export function hrefOf(entry: Entry): string {
-  return encodeName(entry.path) + (entry.kind === 'directory' ? '/' : '');
+export function hrefOf({ name, kind }: Item): string {
+  return encodeName(name) + (kind === 'directory' ? '/' : '');
 }

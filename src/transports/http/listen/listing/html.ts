@@ -1,6 +1,5 @@
 /** A listing as a page: plain links in a table, that a script makes comfortable. */
 import { lastPart, printable } from '../../../../names.js';
-import type { Entry } from '../../../../transport.js';
 import { counted, readableSize, utcSeconds } from './amounts.js';
 import { escapeHtml } from './escape-html.js';
 import { hrefOf } from './href.js';
@@ -8,7 +7,7 @@ import { mediaKind } from './media-kind.js';
 import { nextOrder, type Sort, type SortColumn } from './order.js';
 import { ICON, SCRIPT, STYLE, UPLOAD_SCRIPT, UPLOAD_STYLE } from './page/assets.js';
 import { ROWS_SHOWN } from './rows-shown.js';
-import type { Listed, Shape, Totals } from './shape.js';
+import type { Item, Listed, Shape, Totals } from './shape.js';
 import { uploadForms } from './upload-forms.js';
 
 /** Folders above that are shown as links: a deep path must not make a long page. */
@@ -94,21 +93,34 @@ function headCell(label: string, column: SortColumn, shownSort: Sort): string {
   return `<th scope="col"${sort}><form>${hidden}<button name="order" value="${nextOrder(column, shownSort)}">${label}${zone}</button></form></th>`;
 }
 
-function tableRow(entry: Entry, index: number): string {
+function tableRow(item: Item, index: number): string {
+  const { name, kind, size, mtimeMs } = item;
   const body = index === ROWS_SHOWN ? '</tbody><tbody class="later">\n' : '';
-  const folder = entry.kind === 'directory';
-  const kind = folder ? 'folder' : mediaKind(entry.path);
-  const size = entry.kind === 'file' ? entry.size : undefined;
+  const folder = kind === 'directory';
+  const look = folder ? 'folder' : mediaKind(name);
   const sizeCell = size === undefined ? '<td></td>' : `<td title="${size} bytes">${readableSize(size)}</td>`;
-  const time = utcSeconds(entry.mtimeMs);
-  const timeCell = time === undefined ? '<td></td>' : `<td><time datetime="${time}Z">${minutes(time)}</time></td>`;
-  const name = escapeHtml(shown(entry.path)) + (folder ? '/' : '');
-  return `${body}<tr class="${kind}"><td><a href="${hrefOf(entry)}">${name}</a></td>${sizeCell}${timeCell}</tr>\n`;
+  const label = escapeHtml(shown(name)) + (folder ? '/' : '');
+  return `${body}<tr class="${look}"><td><a href="${hrefOf(item)}">${label}</a></td>${sizeCell}${timeCell(mtimeMs)}</tr>\n`;
 }
 
 /** A name with nothing in it that could turn the text around it; most names hold only what needs no look. */
 function shown(name: string): string {
   return /^[ -~]*$/.test(name) ? name : printable(name);
+}
+
+let lastSecond = Number.NaN;
+let lastCell = '';
+
+/** What is unpacked, copied or built together has few times, so the last one is at hand. */
+function timeCell(timeMs: number | undefined): string {
+  if (timeMs === undefined) return '<td></td>';
+  const second = Math.floor(timeMs / 1000);
+  if (second !== lastSecond) {
+    const time = utcSeconds(timeMs);
+    lastCell = time === undefined ? '<td></td>' : `<td><time datetime="${time}Z">${minutes(time)}</time></td>`;
+    lastSecond = second;
+  }
+  return lastCell;
 }
 
 /** `2024-05-01 09:30`. */

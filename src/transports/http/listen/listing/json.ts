@@ -1,7 +1,6 @@
 /** A listing as JSON: `{path, entries: [{name, href, kind, size, mtime}]}`. */
-import type { Entry } from '../../../../transport.js';
 import { hrefOf } from './href.js';
-import type { Shape } from './shape.js';
+import type { Item, Shape } from './shape.js';
 
 /**
  * `path` is that of the URL, `/` or `/…/`. `size` is in bytes, of files alone; `mtime` ISO 8601 in UTC; either is left out
@@ -11,17 +10,18 @@ export const json: Shape = {
   contentType: 'application/json; charset=utf-8',
   start: ({ path }) => `{"path":${JSON.stringify(path === '' ? '/' : `/${path}/`)},"entries":[`,
   beforeRows: () => '',
-  row: (entry, index) => (index === 0 ? '\n' : ',\n') + rowOf(entry),
+  row: (item, index) => (index === 0 ? '\n' : ',\n') + rowOf(item),
   end: () => '\n]}\n',
 };
 
-function rowOf(entry: Entry): string {
-  const time = new Date(entry.mtimeMs ?? Number.NaN);
+function rowOf(item: Item): string {
+  const { name, kind, size, mtimeMs } = item;
+  const time = new Date(mtimeMs ?? Number.NaN);
   return JSON.stringify({
-    name: entry.path,
-    href: hrefOf(entry),
-    kind: entry.kind,
-    size: entry.kind === 'file' ? entry.size : undefined,
+    name,
+    href: hrefOf(item),
+    kind,
+    size,
     mtime: Number.isNaN(time.getTime()) ? undefined : time.toISOString(),
   });
 }

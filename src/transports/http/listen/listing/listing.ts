@@ -2,13 +2,14 @@
 import { Readable } from 'node:stream';
 import type { Entry } from '../../../../transport.js';
 import { type Exchange, sendLast, sendStream } from '../exchange.js';
+import type { Showing } from '../shown.js';
 import type { UploadOptions } from '../upload/options.js';
 import { html } from './html.js';
 import { json } from './json.js';
 import { type Sort, sorted, sortFromQuery } from './order.js';
 import { pageFields } from './page/fields.js';
 import { plain } from './plain.js';
-import { askedShape, type Listed, type Shape, type ShapeName, type Totals } from './shape.js';
+import { askedShape, type Item, type Listed, type Shape, type ShapeName, type Totals } from './shape.js';
 import { inSlices } from './slices.js';
 
 export interface Listing {
@@ -19,8 +20,9 @@ export interface Listing {
   readonly archived: boolean;
   /** Something can be put there. */
   readonly upload?: UploadOptions | undefined;
-  /** In any order; each `path` is the bare name. */
+  /** In any order. */
   readonly entries: AsyncIterable<Entry>;
+  readonly shown: Showing<Item>;
 }
 
 /** Entries that are kept to be sorted; a directory with more of them is sent in its own order. */
@@ -39,7 +41,7 @@ export async function sendListing(exchange: Exchange, listing: Listing): Promise
   const { request, response } = exchange;
   const { path, query, archived, upload } = listing;
   const shape = SHAPES[askedShape(request, query)];
-  const slices = inSlices(listing.entries);
+  const slices = inSlices(listing.entries, listing.shown);
   try {
     // Before the head, so that a directory that cannot be read is an error with a status.
     const first = await slices.next();
@@ -59,12 +61,12 @@ export async function sendListing(exchange: Exchange, listing: Listing): Promise
   }
 }
 
-type Slices = AsyncGenerator<Entry[], Entry[]>;
+type Slices = AsyncGenerator<Item[], Item[]>;
 
 async function* piecesOf(
   shape: Shape,
   listed: Listed,
-  first: IteratorResult<Entry[], Entry[]>,
+  first: IteratorResult<Item[], Item[]>,
   slices: Slices,
 ): AsyncGenerator<string> {
   yield shape.start(listed);
@@ -90,17 +92,17 @@ async function* piecesOf(
   yield shape.end(totals, whole);
 }
 
-function inOrder(entries: readonly Entry[], sort: Sort): Entry[] {
-  return sorted(entries, sort, ({ path, kind, size, mtimeMs }) => ({
-    name: path,
+function inOrder(items: readonly Item[], sort: Sort): Item[] {
+  return sorted(items, sort, ({ name, kind, size, mtimeMs }) => ({
+    name,
     folder: kind === 'directory',
-    size: (kind === 'file' ? size : undefined) ?? -1,
+    size: size ?? -1,
     timeMs: mtimeMs ?? -1,
   }));
 }
 
-function count(totals: { -readonly [Key in keyof Totals]: Totals[Key] }, entries: readonly Entry[]): void {
-  for (const { kind, size } of entries) {
+function count(totals: { -readonly [Key in keyof Totals]: Totals[Key] }, items: readonly Item[]): void {
+  for (const { kind, size } of items) {
     if (kind === 'directory') totals.folders += 1;
     else {
       totals.files += 1;
@@ -109,11 +111,11 @@ function count(totals: { -readonly [Key in keyof Totals]: Totals[Key] }, entries
   }
 }
 
-function* rowsOf(shape: Shape, entries: readonly Entry[], sent: number): Generator<string> {
-  for (let at = 0; at < entries.length; at += ROWS_AT_ONCE) {
+function* rowsOf(shape: Shape, items: readonly Item[], sent: number): Generator<string> {
+  for (let at = 0; at < items.length; at += ROWS_AT_ONCE) {
     let text = '';
-    const end = Math.min(entries.length, at + ROWS_AT_ONCE);
-    for (let index = at; index < end; index += 1) text += shape.row(entries[index] as Entry, sent + index);
+    const end = Math.min(items.length, at + ROWS_AT_ONCE);
+    for (let index = at; index < end; index += 1) text += shape.row(items[index] as Item, sent + index);
     yield text;
   }
 }

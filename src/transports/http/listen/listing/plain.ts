@@ -10,7 +10,7 @@ export const plain: Shape = {
   contentType: 'text/plain; charset=utf-8',
   start: () => '',
   beforeRows: () => '',
-  row: ({ path, kind }) => `${lineOf(path)}${kind === 'directory' ? '/' : ''}\n`,
+  row: ({ name, kind }) => `${lineOf(name)}${kind === 'directory' ? '/' : ''}\n`,
   end: () => '',
 };
 

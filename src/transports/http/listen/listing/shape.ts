@@ -1,6 +1,6 @@
 /** The forms in which a listing can be sent, and which one a request asks for. */
 import type { IncomingMessage } from 'node:http';
-import type { Entry } from '../../../../transport.js';
+import type { Entry, EntryKind } from '../../../../transport.js';
 import { hasKey } from '../target.js';
 import type { UploadOptions } from '../upload/options.js';
 import type { Sort } from './order.js';
@@ -20,6 +20,20 @@ export interface Listed {
   readonly upload?: UploadOptions | undefined;
 }
 
+/** What is shown of an entry. */
+export interface Item {
+  readonly name: string;
+  readonly kind: EntryKind;
+  /** In bytes, of a file whose length is known. */
+  readonly size: number | undefined;
+  readonly mtimeMs: number | undefined;
+}
+
+/** The item of an entry, or of what it leads to, by the name that it is listed under. */
+export function itemOf({ kind, size, mtimeMs }: Entry, name: string): Item {
+  return { name, kind, size: kind === 'file' ? size : undefined, mtimeMs };
+}
+
 /** What a directory holds, counted. */
 export interface Totals {
   readonly folders: number;
@@ -35,7 +49,7 @@ export interface Shape {
   /** `totals`: the entries that follow are all there are, and in order. */
   beforeRows(listed: Listed, totals: Totals | undefined): string;
   /** `index` counts from 0. */
-  row(entry: Entry, index: number): string;
+  row(item: Item, index: number): string;
   /** `told`: `beforeRows` had the totals. */
   end(totals: Totals, told: boolean): string;
 }

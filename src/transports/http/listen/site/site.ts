@@ -8,6 +8,7 @@ import { archiveFormat } from '../archive/format.js';
 import { type Exchange, sendStream } from '../exchange.js';
 import { contentFields, withOwnFields } from '../file/own-fields.js';
 import { sendListing } from '../listing/listing.js';
+import { itemOf } from '../listing/shape.js';
 import { refuse, refuseError, statusOf } from '../refuse.js';
 import { redirectToDirectory, sendOpened } from '../shared-path.js';
 import type { Sharing } from '../sharing.js';
@@ -83,8 +84,13 @@ export class Site {
     }
     const listed = await this.#router.listed(entries.map((entry) => entry.path));
     const shown = entries.filter((entry) => listed.has(entry.path) && joinPath(path, entry.path) !== this.#rulesPath);
-    const listing = { path: decision.path, query: target.query, archived: false, entries: Readable.from(shown) };
-    return sendListing(exchange, listing);
+    return sendListing(exchange, {
+      path: decision.path,
+      query: target.query,
+      archived: false,
+      entries: Readable.from(shown),
+      shown: (entry) => itemOf(entry, entry.path),
+    });
   }
 
   /** The page `<status>.html` of the site, or our own words. */

@@ -41,43 +41,34 @@ export class Metrics {
       labels: { method, code },
       value: count,
     }));
+    const bytes = this.#bytes + transfers.bytes;
     return [
-      {
-        name: 'xfer_http_requests_total',
-        type: 'counter',
-        help: 'Requests whose response has ended, by method and status code.',
-        samples: requests,
-      },
-      {
-        name: 'xfer_http_requests_aborted_total',
-        type: 'counter',
-        help: 'Requests whose connection ended before their response did.',
-        samples: [{ value: this.#aborted }],
-      },
-      {
-        name: 'xfer_http_response_bytes_total',
-        type: 'counter',
-        help: 'Bytes of response bodies that were handed to connections.',
-        samples: [{ value: this.#bytes + transfers.bytes }],
-      },
-      {
-        name: 'xfer_http_request_bytes_total',
-        type: 'counter',
-        help: 'Bytes of request bodies that were taken in.',
-        samples: [{ value: this.#received + transfers.received }],
-      },
-      {
-        name: 'xfer_http_transfers_in_progress',
-        type: 'gauge',
-        help: 'Requests that are being answered, without the one that asks for this.',
-        samples: [{ value: transfers.size - 1 }],
-      },
-      {
-        name: 'xfer_http_request_duration_seconds',
-        type: 'histogram',
-        help: 'Time from the head of a request to the end of its response in seconds.',
-        samples: this.#duration.samples(),
-      },
+      family('requests_total', 'counter', 'Requests whose response has ended, by method and status code.', requests),
+      family('requests_aborted_total', 'counter', 'Requests whose connection ended before their response did.', [
+        { value: this.#aborted },
+      ]),
+      family('response_bytes_total', 'counter', 'Bytes of response bodies that were handed to connections.', [
+        { value: bytes },
+      ]),
+      family('request_bytes_total', 'counter', 'Bytes of request bodies that were taken in.', [
+        { value: this.#received + transfers.received },
+      ]),
+      family(
+        'transfers_in_progress',
+        'gauge',
+        'Requests that are being answered, without the one that asks for this.',
+        [{ value: transfers.size - 1 }],
+      ),
+      family(
+        'request_duration_seconds',
+        'histogram',
+        'Time from the head of a request to the end of its response in seconds.',
+        this.#duration.samples(),
+      ),
     ];
   }
+}
+
+function family(name: string, type: Family['type'], help: string, samples: readonly Sample[]): Family {
+  return { name: `xfer_http_${name}`, type, help, samples };
 }

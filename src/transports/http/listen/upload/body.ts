@@ -50,6 +50,8 @@ export class UploadBody extends Readable {
     const length = contentLength(request.headers);
     if (length !== undefined) tally.totalBytes = length;
     askFor(request, response);
+    // Its client may go before its draft is there, and nobody reads it then.
+    this.on('error', () => undefined);
     request.on('close', this.#gone).on('error', this.#gone);
     this.#straight = this.#readsStraight(length);
     if (this.#straight) return;

@@ -1,10 +1,10 @@
 /** What is to be known of uploads after the end of the process that took them. */
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../../../../copy/journal.js';
-import { DRAFT_RUN } from '../../../../draft-name.js';
+import { newDraftRun } from '../../../../draft-name.js';
 import { parentPath } from '../../../../names.js';
 import { readSmallFile, replacePrivateFile } from '../../../../private-file.js';
 import type { ExpectedDigest } from './expected-digest.js';
@@ -37,8 +37,12 @@ export interface LeftRun {
 }
 
 export interface UploadRecords {
+  /** In the names of drafts that are noted here. */
+  readonly run?: string;
   /** They outlive this process. */
   readonly lasting: boolean;
+  /** Rejects with the system's error where nothing can be written. */
+  begin(): Promise<void>;
   load(): Promise<readonly UploadRecord[]>;
   save(record: UploadRecord): Promise<void>;
   remove(id: string): Promise<void>;
@@ -53,6 +57,7 @@ export interface UploadRecords {
 /** Nothing outlives this process. */
 export const NO_RECORDS: UploadRecords = {
   lasting: false,
+  begin: async () => undefined,
   load: async () => [],
   save: async () => undefined,
   remove: async () => undefined,
@@ -72,11 +77,17 @@ export class RecordFiles implements UploadRecords {
   readonly #directory: string;
   readonly #folders = new Map<string, string>();
   /** Several listeners of one process may write here. */
-  readonly #own = `${DRAFT_RUN}-${randomBytes(4).toString('hex')}.run`;
+  readonly run = newDraftRun();
+  readonly #own = `${this.run}-${randomBytes(4).toString('hex')}.run`;
   #writing: Promise<void> = Promise.resolve();
 
   constructor(directory: string) {
     this.#directory = directory;
+  }
+
+  async begin(): Promise<void> {
+    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
+    await access(this.#directory, constants.W_OK);
   }
 
   async load(): Promise<readonly UploadRecord[]> {
@@ -110,7 +121,6 @@ export class RecordFiles implements UploadRecords {
   }
 
   async #write(text: string): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     await writeFile(join(this.#directory, this.#own), text, { mode: 0o600 });
   }
 
@@ -118,7 +128,7 @@ export class RecordFiles implements UploadRecords {
     const found: LeftRun[] = [];
     for (const name of await this.#names()) {
       const run = RUN.exec(name)?.[1];
-      if (run === undefined || run === DRAFT_RUN) continue;
+      if (run === undefined || run === this.run) continue;
       const paths = endedPaths(await readSmallFile(join(this.#directory, name)));
       if (paths) found.push({ run, paths });
     }

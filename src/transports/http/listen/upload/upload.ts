@@ -111,7 +111,8 @@ export class Upload {
 
   get #entry(): Entry {
     const { path } = this.terms;
-    return { path, kind: 'file', ...(this.kept ? { version: this.id } : {}) };
+    const { run } = this.#ground.records;
+    return { path, kind: 'file', ...(run === undefined ? {} : { run }), ...(this.kept ? { version: this.id } : {}) };
   }
 
   /** Ends the request that still sends to it: the line of a client that asks again was lost. */
@@ -125,6 +126,11 @@ export class Upload {
    * its name. A Refusal, DISCONNECTED where the client has gone; what is not kept is discarded then.
    */
   async receive(body: Readable, receiving: Receiving): Promise<void> {
+    // Two requests that both found nobody sending.
+    if (this.#running) {
+      body.destroy();
+      throw refusals.busy();
+    }
     const abort = new AbortController();
     const started = this.#receive(body, receiving, abort);
     const running = { abort, ended: started.catch(() => undefined) };

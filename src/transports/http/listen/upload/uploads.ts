@@ -1,6 +1,6 @@
 /** All files on their way in to one listener. */
 import { randomSecret } from '../../../../accounts.js';
-import { XferError } from '../../../../errors.js';
+import { toXferError, XferError } from '../../../../errors.js';
 import { parentPath } from '../../../../names.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
@@ -34,11 +34,11 @@ export class Uploads {
   /** How long a body may bring next to nothing. */
   readonly idleMs: number;
   readonly room: Room;
-  readonly #ground: UploadGround;
-  readonly #records: UploadRecords;
+  #ground: UploadGround;
+  #records: UploadRecords;
   readonly #kept = new Map<string, Upload>();
   /** Those whose bytes are coming, by the name that they will have. */
-  readonly #coming = new Map<string, Upload>();
+  readonly #coming = new Map<string, { readonly upload: Upload }>();
   #timer: NodeJS.Timeout | undefined;
 
   /** USAGE for options that are not right, UNSUPPORTED for a sink that cannot be written to by others. */
@@ -53,8 +53,18 @@ export class Uploads {
     this.#ground = { sink: this.sink, scope, room: this.room, records: this.#records, mostFileBytes };
   }
 
-  /** Takes up what earlier processes left: what can go on, and what has to go. */
-  async begin(): Promise<void> {
+  /**
+   * Takes up what earlier processes left: what can go on, and what has to go. Where nothing can be noted for later ones,
+   * `onNotice` is told, and no upload outlives this process.
+   */
+  async begin(onNotice?: (line: string) => void): Promise<void> {
+    try {
+      await this.#records.begin();
+    } catch (error) {
+      onNotice?.(`no upload can go on after the end of this run: ${toXferError(error, 'note uploads').message}`);
+      this.#records = NO_RECORDS;
+      this.#ground = { ...this.#ground, records: NO_RECORDS };
+    }
     for (const { run, paths } of await this.#records.leftRuns()) await this.#sweepRun(run, paths);
     for (const record of await this.#records.load()) await this.#takeUp(record);
     await this.sweep();
@@ -150,16 +160,20 @@ export class Uploads {
   /** Calls `act` while the upload's bytes come; a Refusal where as many come as may at once, or some for the same name. */
   async coming<Result>(upload: Upload, act: () => Promise<Result>): Promise<Result> {
     const { path } = upload.terms;
-    const refused = this.#coming.has(path) ? refusals.busy() : this.#isFull() ? refusals.tooMany() : undefined;
+    const other = this.#coming.get(path);
+    // The request before this one, which was ended for it, may not have left yet.
+    const busy = other !== undefined && other.upload !== upload;
+    const refused = busy ? refusals.busy() : this.#isFull() ? refusals.tooMany() : undefined;
     if (refused) {
       if (!upload.kept) await upload.discard();
       throw refused;
     }
-    this.#coming.set(path, upload);
+    const one = { upload };
+    this.#coming.set(path, one);
     try {
       return await act();
     } finally {
-      this.#coming.delete(path);
+      if (this.#coming.get(path) === one) this.#coming.delete(path);
     }
   }
 
@@ -191,7 +205,7 @@ export class Uploads {
   /** After the listener has ended: nothing is left that could not go on. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.allSettled([...this.#coming.values()].map((upload) => upload.stop()));
+    await Promise.allSettled([...this.#coming.values()].map(({ upload }) => upload.stop()));
     if (!this.#records.lasting) {
       await Promise.allSettled([...this.#kept.values()].map((upload) => upload.discard()));
     }

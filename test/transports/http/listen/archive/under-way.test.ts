@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { chmodSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
+import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32, gunzipSync } from 'node:zlib';
@@ -113,4 +114,27 @@ test('only so many archives are compressed at once, and only so much is walked',
   assert.equal((await fetchWhole(`${url}/?archive=tgz`)).status, 200);
   for (const name of ['d', 'e', 'f']) writeFileSync(join(root, name), '');
   assert.match(await get(port, '/?archive=zip'), /^HTTP\/1\.1 403 [\s\S]*ask for the folders in it/);
+});
+
+test('one client alone has not all of the room for archives', { timeout: 30_000 }, async (t) => {
+  const root = await temporaryFolder(t);
+  writeFileSync(join(root, 'large'), patternBytes(LARGE));
+  const { port } = await serveLocal(t, root, { archives: { compressed: 4, underWay: 4 } });
+  const from = (localAddress: string, form: string): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      const asked = request(
+        { host: '127.0.0.1', port, localAddress, path: `/?archive=${form}`, agent: false },
+        resolve,
+      );
+      asked.on('error', reject).end();
+      t.after(() => asked.destroy());
+    });
+  const statusFrom = async (localAddress: string, form: string): Promise<number | undefined> => {
+    const response = await from(localAddress, form);
+    response.on('error', () => undefined).pause();
+    return response.statusCode;
+  };
+  for (const form of ['tar', 'tgz']) assert.equal(await statusFrom('127.0.0.2', form), 200);
+  assert.equal(await statusFrom('127.0.0.2', 'zip'), 503, 'half of the room is for others');
+  assert.equal(await statusFrom('127.0.0.3', 'zip'), 200);
 });

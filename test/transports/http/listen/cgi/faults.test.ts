@@ -160,10 +160,11 @@ test('a death in the middle, and lengths that are not kept, cut the connection',
 
 test('no more scripts at once than are allowed, and their places come back', ANY_TIME, async (t) => {
   const { port } = await serveScripts(t, { 'cgi-bin/wait': `${HEAD}; read line; echo $line` }, { maxScripts: 2 });
-  const wait = (): Promise<string> =>
+  const wait = (localAddress = '127.0.0.1'): Promise<string> =>
     new Promise((resolve) => {
-      const socket = connect(port, '127.0.0.1');
+      const socket = connect({ port, host: '127.0.0.1', localAddress });
       held.push(() => socket.write('go\n'));
+      socket.on('error', () => undefined);
       socket.setEncoding('latin1');
       let text = '';
       socket.on('data', (chunk) => {
@@ -175,7 +176,11 @@ test('no more scripts at once than are allowed, and their places come back', ANY
     });
   const held: (() => void)[] = [];
   let started = 0;
-  const both = [wait(), wait()];
+  const both = [wait('127.0.0.2')];
+  await until(() => started === 1);
+  assert.match(await wait('127.0.0.2'), /^HTTP\/1\.1 503 /, 'half of the places are for others');
+  started = 1;
+  both.push(wait());
   await until(() => started === 2);
   const third = await rawGet(port, '/cgi-bin/wait');
   assert.match(third, /^HTTP\/1\.1 503 [\s\S]*\r\nRetry-After: 1\r\n/);

@@ -145,6 +145,35 @@ test('the share without its scripts', { timeout: 20_000 }, async (t) => {
   assert.equal((await share.stat('a.txt', scope))?.kind, 'file');
 });
 
+test('no link that is put in the way of it between a look and the open', { timeout: 20_000 }, async (t) => {
+  const root = await temporaryFolder(t);
+  await makeFiles(root, { 'cgi-bin/x.sh': 'MARKER', 'pub/x.sh': 'plain', 'away/x.sh': 'plain' });
+  const whole = await openLocalSource(root);
+  const swapped = new ScriptlessShare(
+    new Proxy(whole, {
+      get(target, name) {
+        if (name !== 'open')
+          return Reflect.get(target, name, target)?.bind?.(target) ?? Reflect.get(target, name, target);
+        return async (path: string) => {
+          await rename(join(root, 'pub'), join(root, 'kept'));
+          await symlink('cgi-bin', join(root, 'pub'));
+          const file = await target.open(path, scope);
+          await rm(join(root, 'pub'));
+          await rename(join(root, 'kept'), join(root, 'pub'));
+          return file;
+        };
+      },
+    }),
+    ['cgi-bin'],
+  );
+  if (process.platform === 'linux') await assert.rejects(swapped.open('pub/x.sh', scope), failsWith('NOT_FOUND'));
+  // The directory of scripts may be a link itself.
+  await rename(join(root, 'cgi-bin'), join(root, 'scripts'));
+  await symlink('scripts', join(root, 'cgi-bin'));
+  if (process.platform === 'linux') await assert.rejects(swapped.open('pub/x.sh', scope), failsWith('NOT_FOUND'));
+  await new ScriptlessShare(whole, ['cgi-bin']).open('away/x.sh', scope).then((file) => file.close());
+});
+
 test('what cannot hold scripts', { timeout: 10_000 }, async (t) => {
   const root = await temporaryFolder(t);
   await makeFiles(root, { 'cgi-bin': 'file', 'a.txt': '' });

@@ -13,6 +13,7 @@ test('between two slices the event loop turns, and nothing is lost', async () =>
     (async function* () {
       yield* numbers;
     })(),
+    (number) => number,
   );
   const found: number[] = [];
   let count = 0;
@@ -31,8 +32,9 @@ test('between two slices the event loop turns, and nothing is lost', async () =>
 test('a short directory is one last slice', async () => {
   const slices = inSlices(
     (async function* () {
-      yield 'only';
+      yield* ['left out', 'only'];
     })(),
+    async (name) => (name === 'only' ? name : undefined),
   );
   assert.deepEqual(await slices.next(), { done: true, value: ['only'] });
 });

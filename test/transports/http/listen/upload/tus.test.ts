@@ -140,6 +140,35 @@ test('what came before the line was lost is there, and who asks ends what still 
   assert.ok((await readFile(join(box.root, 'f'))).equals(bytes));
 });
 
+test('a client that goes on over a new line, without asking, is not kept waiting for the old one', LIMIT, async (t) => {
+  const box = await openBox(t);
+  const bytes = patternBytes(3_000_000);
+  const url = await created(box, 'f', bytes.length);
+  const fields = `Host: test\r\nTus-Resumable: 1.0.0\r\nContent-Type: ${PART['Content-Type']}\r\nUpload-Offset: 0\r\n`;
+  const socket = connect(box.port, '127.0.0.1');
+  socket.write(`PATCH ${new URL(url).pathname} HTTP/1.1\r\n${fields}Content-Length: ${bytes.length}\r\n\r\n`);
+  socket.write(bytes.subarray(0, 1_000_000));
+  await waitForPart(box.root, 1_000_000);
+  const rest = bytes.subarray(1_000_000);
+  const answers = await Promise.all([patch(url, 1_000_000, rest), patch(url, 1_000_000, rest)]);
+  // Of two at once the later one ends the other, and each is told something that it can go on with.
+  for (const { status } of answers) assert.ok([204, 409, 503].includes(status), `${status}`);
+  socket.destroy();
+  if (!(await namesIn(box.root)).includes('f')) {
+    const offset = Number(await offsetAt(url));
+    assert.equal((await patch(url, offset, bytes.subarray(offset))).status, 204);
+  }
+  assert.ok((await readFile(join(box.root, 'f'))).equals(bytes));
+});
+
+test('where nothing can be noted, uploads are taken all the same, with a word', LIMIT, async (t) => {
+  const told: string[] = [];
+  const box = await openBox(t, { recordsDirectory: '/dev/null/here' }, { onNotice: (line) => void told.push(line) });
+  assert.match(told.join(), /^no upload can go on after the end of this run: note uploads: /);
+  assert.equal((await patch(await created(box, 'f', 1), 0, Buffer.from('x'))).status, 204);
+  assert.equal((await fetch(`${box.url}/g`, { method: 'PUT', body: 'x' })).status, 201);
+});
+
 async function waitForPart(root: string, size: number): Promise<string[]> {
   for (;;) {
     const names = await namesIn(root);

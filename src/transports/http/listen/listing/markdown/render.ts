@@ -1,6 +1,7 @@
 /** Markdown rendered beside the server: a text that takes long, or much memory, costs nobody else anything. */
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { Recent } from '../../../../../recent.js';
 
 const MOST_MS = 2000;
 const MOST_MEMORY_MB = 96;
@@ -8,34 +9,28 @@ const MOST_HTML_CHARACTERS = 4 << 20;
 const MOST_WAITING = 16;
 const MOST_KEPT = 16;
 
-/** Digest of a text -> its HTML, undefined for what could not be rendered; the one used last comes last. */
-const kept = new Map<string, string | undefined>();
+/** Digest of a text -> its HTML, undefined for what could not be rendered. */
+const kept = new Recent<string, { readonly html: string | undefined }>({ most: MOST_KEPT });
 let turn: Promise<unknown> = Promise.resolve();
 let waiting = 0;
 
 /** The text as HTML; undefined where that takes more than 2 s, or more memory than is given to it, or too many wait. */
 export async function renderMarkdown(text: string): Promise<string | undefined> {
   const key = createHash('sha256').update(text).digest('base64');
-  if (kept.has(key)) return keep(key, kept.get(key));
+  const known = kept.get(key);
+  if (known) return known.html;
   if (waiting >= MOST_WAITING) return undefined;
   waiting += 1;
   const rendered = turn.then(() => renderInWorker(text));
-  turn = rendered;
+  // One that could not even be begun is no reason to keep all others waiting for ever.
+  turn = rendered.catch(() => undefined);
   try {
-    return keep(key, await rendered);
+    const html = await rendered;
+    kept.set(key, { html });
+    return html;
   } finally {
     waiting -= 1;
   }
-}
-
-function keep(key: string, html: string | undefined): string | undefined {
-  kept.delete(key);
-  kept.set(key, html);
-  for (const oldest of kept.keys()) {
-    if (kept.size <= MOST_KEPT) break;
-    kept.delete(oldest);
-  }
-  return html;
 }
 
 function renderInWorker(text: string): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-/** A web server as records of DNS-based service discovery (RFC 6763). */
+/** A listener as records of DNS-based service discovery (RFC 6763). */
 import type { QueryOutgoingPacket, ResponseOutgoingPacket } from 'multicast-dns';
 
 export type Record = ResponseOutgoingPacket['answers'][number];
@@ -9,10 +9,13 @@ export interface Service {
   readonly name: string;
   /** Of this machine, without `.local`. */
   readonly host: string;
-  readonly scheme: 'http' | 'https';
+  /** As in `_http._tcp`. */
+  readonly protocol: 'http' | 'https' | 'xfer';
   readonly port: number;
   /** IPv4 and IPv6. */
   readonly addresses: readonly string[];
+  /** What else is told, as in `path=/`. */
+  readonly text?: readonly string[];
 }
 
 const SERVICES = '_services._dns-sd._udp.local';
@@ -21,7 +24,7 @@ const NAME_TTL_SECONDS = 4500;
 const HOST_TTL_SECONDS = 120;
 const MOST_LABEL_BYTES = 63;
 
-export const typeOf = ({ scheme }: Service): string => `_${scheme}._tcp.local`;
+export const typeOf = ({ protocol }: Pick<Service, 'protocol'>): string => `_${protocol}._tcp.local`;
 export const instanceOf = (service: Service): string => `${service.name}.${typeOf(service)}`;
 export const hostOf = ({ host }: Service): string => `${host}.local`;
 
@@ -45,7 +48,7 @@ export function serviceRecords(service: Service, ttl?: number): Record[] {
       flush,
       data: { port: service.port, target, priority: 0, weight: 0 },
     },
-    { type: 'TXT', name: instance, ttl: ttl ?? NAME_TTL_SECONDS, flush, data: ['path=/'] },
+    { type: 'TXT', name: instance, ttl: ttl ?? NAME_TTL_SECONDS, flush, data: [...(service.text ?? [''])] },
   ];
 }
 

@@ -1,9 +1,9 @@
 /** A listener's URLs, announced. */
 import { lookup } from 'node:dns/promises';
-import { XferError } from '../../../../errors.js';
-import { isLoopbackUrl } from '../../../../listener-urls.js';
-import { type Announcement, announce, type MdnsOptions } from './announce.js';
-import { hostOf } from './records.js';
+import { XferError } from '../../../errors.js';
+import { isLoopbackUrl } from '../../../listener-urls.js';
+import { type Announcement, announce, type MdnsOptions } from '../../../mdns/announce.js';
+import { hostOf } from '../../../mdns/records.js';
 
 /** How long this machine may take to find its own name. */
 const LOOKUP_MS = 1000;
@@ -29,10 +29,10 @@ export async function announceListener(
     onNotice('not announced by mDNS: no other machine can reach this address');
     return NOTHING;
   }
-  const scheme = first.protocol === 'https:' ? 'https' : 'http';
+  const protocol = first.protocol === 'https:' ? 'https' : 'http';
   const addresses = away.map(({ hostname }) => hostname.replace(/^\[|\]$/g, ''));
   try {
-    const announcement = await announce({ scheme, port: portOf(first), addresses }, options);
+    const announcement = await announce({ protocol, port: portOf(first), addresses, text: ['path=/'] }, options);
     const url = await urlByName(announcement, first);
     const { name } = announcement.service;
     if (url === undefined) {

@@ -1,7 +1,7 @@
-/** Announces a web server by multicast DNS (RFC 6762) for as long as it runs. */
+/** Announces a listener by multicast DNS (RFC 6762) for as long as it runs. */
 import { networkInterfaces } from 'node:os';
 import type { MulticastDNS, QueryPacket, ResponsePacket } from 'multicast-dns';
-import { toXferError, XferError } from '../../../../errors.js';
+import { toXferError, XferError } from '../errors.js';
 import {
   answersTo,
   conflicts,
@@ -12,6 +12,7 @@ import {
   serviceRecords,
   toLabel,
 } from './records.js';
+import { isReady, type MdnsPlace, makeSocket } from './socket.js';
 
 /** RFC 6762, 8.1 and 8.3: three probes, then the announcement and, a second later, the same again. */
 const PROBES = 3;
@@ -22,16 +23,15 @@ const NAME_TRIES = 9;
 const LAST_WORDS_MS = 500;
 const USUAL_PORT = 5353;
 
-export interface MdnsOptions {
+export interface MdnsOptions extends MdnsPlace {
   /** What is shown of it, as in `xfer on laptop`. A number is added where another has it. */
   readonly name: string;
   /** Name of this machine. */
   readonly host: string;
-  /** Address of the one interface to use; all where absent. */
-  readonly interface?: string;
-  /** 5353 where absent. */
-  readonly port?: number;
 }
+
+/** What is announced. */
+export type Announced = Omit<Service, 'name' | 'host'>;
 
 export interface Announcement {
   /** As it is known now. */
@@ -44,43 +44,20 @@ export interface Announcement {
  * Announces the service. Resolves when it was told to the network, under a name that nobody else has. Rejects with EXISTS
  * where each name is taken, else with what the network says.
  */
-export async function announce(
-  what: Pick<Service, 'scheme' | 'port' | 'addresses'>,
-  options: MdnsOptions,
-): Promise<Announcement> {
-  const { default: makeMdns } = await import('multicast-dns');
-  const { interface: only, port } = options;
-  const mdns = makeMdns({
-    ...(port === undefined ? {} : { port }),
-    // A socket that is bound to an interface's address is given no multicast by some systems.
-    ...(only === undefined ? {} : { interface: only, bind: '0.0.0.0' }),
-  });
-  // One interface of several that cannot take part is no fault.
-  mdns.on('warning', () => undefined);
+export async function announce(what: Announced, options: MdnsOptions): Promise<Announcement> {
+  const mdns = await makeSocket(options);
   try {
     await isReady(mdns);
     const service = await freeService(mdns, what, options);
-    return await publish(mdns, service, port ?? USUAL_PORT);
+    return await publish(mdns, service, options.port ?? USUAL_PORT);
   } catch (error) {
     await new Promise<void>((resolve) => mdns.destroy(resolve));
     throw toXferError(error, `announce ${options.name}`);
   }
 }
 
-function isReady(mdns: MulticastDNS): Promise<void> {
-  return new Promise((resolve, reject) => {
-    mdns.once('ready', resolve);
-    // It tells one error twice, and of later ones nobody has to know.
-    mdns.on('error', reject);
-  });
-}
-
 /** The service under the first names of which nobody says that they are his. */
-async function freeService(
-  mdns: MulticastDNS,
-  what: Pick<Service, 'scheme' | 'port' | 'addresses'>,
-  { name, host }: MdnsOptions,
-): Promise<Service> {
+async function freeService(mdns: MulticastDNS, what: Announced, { name, host }: MdnsOptions): Promise<Service> {
   for (let attempt = 1; attempt <= NAME_TRIES; attempt += 1) {
     const [label, hostLabel] =
       attempt === 1 ? [name, host] : [`${toLabel(name, 59)} (${attempt})`, `${toLabel(host, 60)}-${attempt}`];

@@ -1,18 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  answersTo,
-  conflicts,
-  hostRecords,
-  type Service,
-  serviceRecords,
-  toLabel,
-} from '#xfer/transports/http/listen/mdns/records.js';
+import { answersTo, conflicts, hostRecords, type Service, serviceRecords, toLabel } from '#xfer/mdns/records.js';
 
 const service: Service = {
   name: 'xfer on laptop',
   host: 'laptop',
-  scheme: 'http',
+  protocol: 'http',
   port: 8000,
   addresses: ['192.0.2.7', '2001:db8::7'],
 };
@@ -41,7 +34,7 @@ test('each question has its answer, and no other', () => {
   for (const [name, type, expected] of cases) {
     assert.equal(kinds(answersTo([{ name, type }], service).answers), expected, `${name} ${type}`);
   }
-  const secure = { ...service, scheme: 'https' as const };
+  const secure = { ...service, protocol: 'https' as const };
   assert.equal(kinds(answersTo([{ name: '_https._tcp.local', type: 'PTR' }], secure).answers), 'PTR');
 });
 

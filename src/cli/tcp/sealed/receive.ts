@@ -1,0 +1,212 @@
+/** `xfer recv` with a key: files and trees from a sealed sender. */
+import { createHmac, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { RunRecord } from '../../../copy/run-record.js';
+import { XferError } from '../../../errors.js';
+import { describeLocation, type Location } from '../../../location.js';
+import { openSink } from '../../../open.js';
+import { keepSecret } from '../../../private-file.js';
+import type { Scope, Sink } from '../../../transport.js';
+import type { TcpAddress } from '../../../transports/tcp/options.js';
+import { addressOf } from '../../../transports/tcp/raw.js';
+import type { Farewell } from '../../../transports/tcp/sealed/receive/session.js';
+import { stateDirectory } from '../../own-directories.js';
+import type { ParsedArguments } from '../../parsed-arguments.js';
+import { createPrompt } from '../../prompt.js';
+import type { Report } from '../../render/report.js';
+import { openReport } from '../../run-copy.js';
+import type { Surroundings } from '../../surroundings.js';
+import { describeAddress } from '../tcp-options.js';
+import { Received } from './received.js';
+import { type SealedEnd, sealedEnd } from './sealed-end.js';
+import type { SealedTarget } from './where.js';
+
+/** Where no --retry says otherwise: about a minute for the other end to be up, or to come back. */
+const USUAL_RETRIES = 60;
+
+/**
+ * Takes what one sender sends into the target, or with -k what each does. Rejects with PARTIAL where some of it did not
+ * arrive; what a cut or a kill leaves is gone on with when the sender sends it again.
+ */
+export async function receiveSealed(
+  target: SealedTarget,
+  to: Location,
+  parsed: ParsedArguments,
+  around: Surroundings,
+): Promise<void> {
+  const report = await openReport(parsed, around);
+  const scope = { signal: around.signal };
+  const sink = await openSink(to, { onNotice: report.onNotice }, scope);
+  const directory = join(stateDirectory(around), 'journal');
+  const record = sink.sweep ? await RunRecord.open(directory, [], sink) : undefined;
+  let end: SealedEnd | undefined;
+  try {
+    await makeTarget(to, sink, scope);
+    end = await sealedEnd('recv', target.to.listen === true, parsed, around, report);
+    await new SealedReceive(sink, record, end.options, parsed, around, report).run(target);
+    await record?.sweep(sink, scope);
+  } catch (error) {
+    record?.noteFailure();
+    throw error;
+  } finally {
+    report.end();
+    await record?.close();
+    await sink.close();
+    await end?.end();
+  }
+}
+
+/** With a slash at its end a target that is missing is a directory to be made. */
+async function makeTarget(to: Location, sink: Sink, scope: Scope): Promise<void> {
+  if (to.scheme !== 'file' || !/[/\\]$/.test(to.path)) return;
+  if (!(await sink.stat('', scope))) await sink.create({ path: '', kind: 'directory' }, scope);
+}
+
+class SealedReceive {
+  readonly #sink: Sink;
+  readonly #record: RunRecord | undefined;
+  readonly #options: SealedEnd['options'];
+  readonly #parsed: ParsedArguments;
+  readonly #around: Surroundings;
+  readonly #report: Report;
+
+  constructor(
+    sink: Sink,
+    record: RunRecord | undefined,
+    options: SealedEnd['options'],
+    parsed: ParsedArguments,
+    around: Surroundings,
+    report: Report,
+  ) {
+    this.#sink = sink;
+    this.#record = record;
+    this.#options = options;
+    this.#parsed = parsed;
+    this.#around = around;
+    this.#report = report;
+  }
+
+  async run({ to, others }: SealedTarget): Promise<void> {
+    const common = { ...this.#options, policy: this.#policy(), identity: await this.#identity() };
+    const addresses = [addressOf(to), ...others];
+    if (to.listen) await this.#listen(addresses, common);
+    else await this.#call(addresses, to, common);
+  }
+
+  async #listen(addresses: readonly TcpAddress[], common: Common): Promise<void> {
+    const { receiveFromCallers } = await import('../../../transports/tcp/sealed/listen/receiver.js');
+    const keep = this.#parsed.flag('keep-open');
+    const refused = new AbortController();
+    const signal = AbortSignal.any([this.#around.signal, refused.signal]);
+    let last: Received | undefined;
+    const farewell = await receiveFromCallers(
+      addresses,
+      describeAddress(addresses[0] as TcpAddress),
+      this.#sink,
+      {
+        ...common,
+        keep,
+        eventsFor: (peer) => {
+          last = this.#sender(describeAddress(peer), keep, (error) => refused.abort(error));
+          return last.events;
+        },
+      },
+      { signal },
+    );
+    if (last) this.#end(last, farewell);
+  }
+
+  async #call(addresses: readonly TcpAddress[], to: Location, common: Common): Promise<void> {
+    const { receiveByCalling } = await import('../../../transports/tcp/sealed/receive/caller.js');
+    const { retry } = await import('../../../copy/retry.js');
+    const label = describeLocation(to);
+    const received = this.#sender(label, false, () => {});
+    const retries = this.#parsed.wholeNumber('retry', 0) ?? USUAL_RETRIES;
+    // One who was refused does not wait there to be called again.
+    const once = (attempt: () => Promise<void>) => () =>
+      attempt().catch((error: unknown) => Promise.reject(received.refusal ?? error));
+    const again = (attempt: () => Promise<void>) =>
+      retry(once(attempt), {
+        policy: { attempts: retries + 1, maxDelayMs: 1000 },
+        signal: this.#around.signal,
+        what: 'receive',
+        progress: () => received.bytes,
+        onRetry: (count, _delayMs, error) => {
+          if (count === 2) this.#report.onNotice(`${error.message}; waiting for it`);
+        },
+      });
+    const scope = { signal: this.#around.signal };
+    const farewell = await receiveByCalling(
+      addresses,
+      label,
+      this.#sink,
+      { ...common, events: received.events, again },
+      scope,
+    );
+    this.#end(received, farewell);
+  }
+
+  /** One whose end is told when it comes, where others may follow. */
+  #sender(from: string, othersFollow: boolean, stop: (error: XferError) => void): Received {
+    const ask = this.#parsed.flag('ask') ? this.#report.asking(createPrompt(this.#around)).line : undefined;
+    const received: Received = new Received(this.#report, this.#record, from, {
+      ...(ask ? { ask } : {}),
+      onLost: (error) => this.#report.onNotice(`${error.message}; waiting for the sender to come back`),
+      onRefused: (error) => {
+        if (othersFollow) this.#report.fail({ path: from, error });
+        else stop(error);
+      },
+      onFarewell: (farewell) => {
+        if (othersFollow) this.#tellEnd(received, farewell);
+      },
+    });
+    return received;
+  }
+
+  #tellEnd(received: Received, farewell: Farewell): void {
+    try {
+      this.#end(received, farewell);
+    } catch (error) {
+      if (!(error instanceof XferError)) throw error;
+      this.#report.onNotice(error.message);
+    }
+  }
+
+  #end(received: Received, { failures }: Farewell): void {
+    const result = received.result();
+    this.#report.onEvent({ type: 'done', result });
+    this.#report.end(result, true);
+    if (failures === 0 && result.failures.length === 0) return;
+    const [first] = result.failures;
+    const arrived = result.files + result.directories + result.symlinks;
+    if (first && arrived === 0) throw new XferError(first.error.code, 'receive: nothing arrived');
+    const count = Math.max(failures, result.failures.length);
+    throw new XferError('PARTIAL', `receive: ${count} did not arrive`, {
+      hint: 'the sender was told why: send it again',
+    });
+  }
+
+  #policy() {
+    return {
+      overwrite: this.#parsed.flag('overwrite'),
+      dotfiles: this.#parsed.flag('allow-dotfiles'),
+      anyNames: this.#parsed.flag('any-names'),
+      ...(this.#record ? { run: this.#record.run } : {}),
+    };
+  }
+
+  /** The same for the same place on this machine, and nothing that tells where that is. */
+  async #identity(): Promise<string> {
+    const secret = await keepSecret(join(stateDirectory(this.#around), 'receiver-id'), {
+      what: 'receiver id',
+      make: () => `${randomBytes(32).toString('hex')}\n`,
+      parse: (text) => (/^[0-9a-f]{64}\s*$/.test(text) ? Buffer.from(text.trim(), 'hex') : undefined),
+    });
+    return createHmac('sha256', secret).update(this.#sink.identity).digest('hex').slice(0, 32);
+  }
+}
+
+type Common = Omit<
+  Parameters<typeof import('../../../transports/tcp/sealed/listen/receiver.js').receiveFromCallers>[3],
+  'eventsFor'
+>;

@@ -1,0 +1,157 @@
+/** What a sealed receiver is told of a sender's copy -> the events and the result of a copy. */
+import type { CopyResult } from '../../../copy/index.js';
+import type { RunRecord } from '../../../copy/run-record.js';
+import { XferError } from '../../../errors.js';
+import { printable } from '../../../names.js';
+import type { Scope } from '../../../transport.js';
+import type { Offer, Offered } from '../../../transports/tcp/sealed/messages.js';
+import type { Farewell, ReceiveEvents } from '../../../transports/tcp/sealed/receive/session.js';
+import { formatBytes } from '../../render/format.js';
+import type { Report } from '../../render/report.js';
+
+/** So often a file that grows is told of. */
+const EVERY_MS = 100;
+/** Of an offer's names on the screen. */
+const MOST_NAMED = 10;
+const MOST_FAILURES = 1000;
+const MOST_DIGESTS = 100_000;
+
+export interface ReceivedHooks {
+  readonly onFarewell: (farewell: Farewell) => void;
+  readonly onLost: (error: XferError) => void;
+  /** What was offered was not taken, and the sender is gone. */
+  readonly onRefused: (error: XferError) => void;
+  /** Lets a person say whether what is offered is taken. */
+  readonly ask?: (question: string, scope: Scope) => Promise<string | undefined>;
+}
+
+/** Of one sender. */
+export class Received {
+  readonly #report: Report;
+  readonly #record: RunRecord | undefined;
+  readonly #from: string;
+  readonly #hooks: ReceivedHooks;
+  readonly #startedAtMs = performance.now();
+  readonly #growing = new Map<string, { bytes: number; size: number | undefined; saidAtMs: number }>();
+  readonly #count = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
+  readonly #failures: { path: string; error: XferError }[] = [];
+  #refusal: XferError | undefined;
+  readonly #digests = new Map<string, string>();
+
+  constructor(report: Report, record: RunRecord | undefined, from: string, hooks: ReceivedHooks) {
+    this.#report = report;
+    this.#record = record;
+    this.#from = from;
+    this.#hooks = hooks;
+  }
+
+  readonly events: ReceiveEvents = {
+    onOffer: (offer, scope) => this.#offered(offer, scope),
+    onStart: (path, size, heldBytes) => {
+      this.#record?.noteFile(path);
+      this.#growing.set(path, { bytes: heldBytes, size, saidAtMs: 0 });
+      this.#report.onEvent({ type: 'start', path, heldBytes, ...(size === undefined ? {} : { size }) });
+    },
+    onBytes: (path, bytes) => this.#grew(path, bytes),
+    onFile: (path, bytes, digest) => this.#arrived(path, bytes, digest),
+    onMade: (_path, kind) => {
+      this.#count[kind === 'directory' ? 'directories' : 'symlinks'] += 1;
+    },
+    onFailed: (path, error) => {
+      this.#record?.noteFailure();
+      this.#growing.delete(path);
+      if (this.#failures.length < MOST_FAILURES) this.#failures.push({ path, error });
+      this.#report.onEvent({ type: 'fail', path, error });
+    },
+    onRefused: (error) => {
+      this.#refusal = refusedHere(error, this.#from);
+    },
+    onLost: (error) => {
+      this.#record?.noteFailure();
+      if (this.#refusal) this.#hooks.onRefused(this.#refusal);
+      else this.#hooks.onLost(error);
+    },
+    onFarewell: (farewell) => this.#hooks.onFarewell(farewell),
+  };
+
+  /** Why the offer was not taken, where it was not. */
+  get refusal(): XferError | undefined {
+    return this.#refusal;
+  }
+
+  /** Bytes that came by now, those of files under way too. */
+  get bytes(): number {
+    return [...this.#growing.values()].reduce((sum, { bytes }) => sum + bytes, this.#count.bytes);
+  }
+
+  /** What arrived by now. */
+  result(): CopyResult {
+    return {
+      ...this.#count,
+      skipped: 0,
+      alreadyWhole: 0,
+      resumedBytes: 0,
+      failures: this.#failures,
+      verified: this.#count.files === 0 ? 'none' : 'sha256',
+      readBack: false,
+      elapsedMs: performance.now() - this.#startedAtMs,
+      digests: this.#digests,
+    };
+  }
+
+  async #offered(offer: Offer, scope: Scope): Promise<boolean> {
+    const lines = offerLines(offer);
+    const record = { type: 'offer', from: this.#from, count: offer.count, things: offer.things };
+    this.#report.tell(`${this.#from} sends ${lines.join(', ')}`, record);
+    const isTaken = await this.#isTaken(scope);
+    const [only] = offer.things;
+    if (isTaken && offer.count === 1 && only?.size !== undefined) {
+      this.#report.onEvent({ type: 'plan', files: 1, bytes: only.size, complete: true });
+    }
+    return isTaken;
+  }
+
+  async #isTaken(scope: Scope): Promise<boolean> {
+    if (!this.#hooks.ask) return true;
+    const answer = await this.#hooks.ask('Take it? [y/N] ', scope);
+    return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
+  }
+
+  #grew(path: string, bytes: number): void {
+    const file = this.#growing.get(path);
+    if (!file) return;
+    file.bytes += bytes;
+    const now = performance.now();
+    if (now - file.saidAtMs < EVERY_MS) return;
+    file.saidAtMs = now;
+    const size = file.size === undefined ? {} : { size: file.size };
+    this.#report.onEvent({ type: 'progress', path, bytes: file.bytes, ...size });
+  }
+
+  #arrived(path: string, bytes: number, digest: string | undefined): void {
+    this.#record?.noteFile(path);
+    this.#growing.delete(path);
+    this.#count.files += 1;
+    this.#count.bytes += bytes;
+    if (digest !== undefined && this.#digests.size < MOST_DIGESTS) this.#digests.set(path, digest);
+    this.#report.onEvent({ type: 'finish', path, bytes, ...(digest === undefined ? {} : { digest }) });
+  }
+}
+
+/** The words that the sender was told, for the person here. */
+function refusedHere({ code, message, hint, cause }: XferError, from: string): XferError {
+  if (code === 'DENIED') return new XferError(code, `receive from ${from}: refused`, { cause });
+  return new XferError(code, message, { hint, cause });
+}
+
+function offerLines({ things, count }: Offer): string[] {
+  const named = things.slice(0, MOST_NAMED).map(offeredLine);
+  const more = count - named.length;
+  return more > 0 ? [...named, `and ${more} more`] : named;
+}
+
+function offeredLine({ name, kind, size }: Offered): string {
+  const shown = printable(name === '' ? 'what is in a directory' : name);
+  if (kind === 'directory') return name === '' ? shown : `${shown}/`;
+  return size === undefined ? shown : `${shown} (${formatBytes(size)})`;
+}
