@@ -173,7 +173,9 @@ test('a large file: right or absent, and no more than a block is sent twice for 
   }
   assert.ok(cut > 0, 'some were killed in the middle');
   await ground.mustSweep();
-  assert.deepEqual(readdirSync(join(ground.env.XDG_STATE_HOME, 'xfer', 'put')), []);
+  // Half of a note, from a kill while it was written, goes an hour later.
+  const notes = readdirSync(join(ground.env.XDG_STATE_HOME, 'xfer', 'put')).filter((name) => name.endsWith('.upload'));
+  assert.deepEqual(notes, []);
 });
 
 test('a folder of small files: each right or absent, and all there in the end', { timeout: 600_000 }, async (t) => {

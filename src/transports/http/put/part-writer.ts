@@ -1,5 +1,6 @@
 /** A file's bytes on their way into requests. */
 import { Writable } from 'node:stream';
+import type { Light } from '../../../at-once.js';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 
@@ -10,14 +11,17 @@ interface Parts {
 }
 
 /** Hands bytes on one piece after the other. Destroyed before its end it stops the requests under way. */
-export class PartWriter extends Writable {
+export class PartWriter extends Writable implements Partial<Light> {
+  /** Absent where the bytes are encrypted on their way: that is work for this thread. */
+  declare readonly isLight?: true;
   readonly #parts: Parts;
   readonly #stop = new AbortController();
   readonly #scope: Scope;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(scope: Scope, parts: Parts) {
+  constructor(scope: Scope, parts: Parts, to: URL) {
     super({ highWaterMark: 2 << 20 });
+    if (to.protocol === 'http:') this.isLight = true;
     this.#parts = parts;
     this.#scope = { signal: AbortSignal.any([scope.signal, this.#stop.signal]) };
   }

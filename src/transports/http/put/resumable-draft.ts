@@ -68,10 +68,11 @@ export class ResumableDraft implements Draft {
       throw new XferError('UNSUPPORTED', `put ${describeUrl(target.url)}: bytes in the middle cannot be written`);
     }
     this.#given = start;
-    return new PartWriter(scope, {
-      take: (chunk, onHeld, scoped) => this.#take(chunk, onHeld, scoped),
-      finish: (onHeld, scoped) => this.#finish(onHeld, scoped),
-    });
+    const parts = {
+      take: (chunk: Buffer, onHeld: (bytes: number) => void, scoped: Scope) => this.#take(chunk, onHeld, scoped),
+      finish: (onHeld: (bytes: number) => void, scoped: Scope) => this.#finish(onHeld, scoped),
+    };
+    return new PartWriter(scope, parts, target.url);
   }
 
   async #take(given: Buffer, onHeld: (bytes: number) => void, scope: Scope): Promise<void> {

@@ -14,7 +14,9 @@ export interface UploadNote {
 
 /** The draft says for how long at most: servers that keep parts for more than two weeks are not known. */
 const KEPT_MS = 14 * 24 * 3_600_000;
-const NAME = /^[0-9a-f]{32}\.upload$/;
+const NAME = /^[0-9a-f]{32}\.upload(?<half>\.[0-9a-f]{12})?$/;
+/** One that is only half written was left by a process that was killed then. */
+const HALF_KEPT_MS = 3_600_000;
 
 export class UploadNotes {
   readonly #directory: string | undefined;
@@ -61,10 +63,12 @@ export class UploadNotes {
   async #sweep(directory: string): Promise<void> {
     this.#swept = true;
     for (const name of await readdir(directory).catch(() => [])) {
-      if (!NAME.test(name)) continue;
+      const found = NAME.exec(name);
+      if (!found) continue;
       const file = join(directory, name);
       const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
-      if (Date.now() - mtimeMs > KEPT_MS) await rm(file, { force: true });
+      if (Date.now() - mtimeMs > (found.groups?.half === undefined ? KEPT_MS : HALF_KEPT_MS))
+        await rm(file, { force: true });
     }
   }
 }

@@ -44,10 +44,11 @@ export class WholeDraft implements Draft {
     if (start !== this.#given) {
       throw new XferError('UNSUPPORTED', `put ${this.#label}: bytes in the middle cannot be written`);
     }
-    return new PartWriter(scope, {
-      take: (chunk, onHeld, scoped) => this.#take(chunk, onHeld, scoped),
-      finish: async (onHeld) => onHeld(this.#last.length),
-    });
+    const parts = {
+      take: (chunk: Buffer, onHeld: (bytes: number) => void, scoped: Scope) => this.#take(chunk, onHeld, scoped),
+      finish: async (onHeld: (bytes: number) => void) => onHeld(this.#last.length),
+    };
+    return new PartWriter(scope, parts, this.#terms.target.url);
   }
 
   get #label(): string {
