@@ -40,6 +40,7 @@ export class UploadBody extends Readable {
   readonly #straight: StraightReads | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sinceTimer = 0;
+  #cameAll = false;
 
   constructor(exchange: Exchange, idleMs: number) {
     super({ objectMode: true, highWaterMark: MOST_PIECES });
@@ -98,12 +99,14 @@ export class UploadBody extends Readable {
   };
 
   readonly #end = (): void => {
+    this.#cameAll = true;
     this.#rest();
     if (!this.destroyed) this.push(null);
   };
 
+  /** A request that is whole gives nothing any more, too, where its connection broke before all of it was read. */
   readonly #gone = (): void => {
-    if (!this.readableEnded && !this.#request.complete) this.destroy(clientGone());
+    if (!this.#cameAll) this.destroy(clientGone());
   };
 
   /** Time does not count while nobody reads. */
