@@ -57,7 +57,8 @@ export class UploadBody extends Readable {
     this.#straight = this.#readsStraight(length);
     if (this.#straight) return;
     request.pause().on('data', this.#take).on('end', this.#end);
-    if (request.readableEnded) process.nextTick(this.#end);
+    this.#cameAll = request.readableEnded;
+    if (this.#cameAll) process.nextTick(this.#end);
     else if (request.destroyed) process.nextTick(this.#gone);
   }
 
