@@ -40,6 +40,8 @@ export class UploadBody extends Readable {
   readonly #straight: StraightReads | undefined;
   #timer: NodeJS.Timeout | undefined;
   #sinceTimer = 0;
+  /** All of it was handed over. */
+  #over = false;
 
   constructor(exchange: Exchange, idleMs: number) {
     super({ objectMode: true, highWaterMark: MOST_PIECES });
@@ -56,7 +58,8 @@ export class UploadBody extends Readable {
     this.#straight = this.#readsStraight(length);
     if (this.#straight) return;
     request.pause().on('data', this.#take).on('end', this.#end);
-    if (request.readableEnded) process.nextTick(this.#end);
+    this.#over = request.readableEnded;
+    if (this.#over) process.nextTick(this.#end);
     else if (request.destroyed) process.nextTick(this.#gone);
   }
 
@@ -98,12 +101,14 @@ export class UploadBody extends Readable {
   };
 
   readonly #end = (): void => {
+    this.#over = true;
     this.#rest();
     if (!this.destroyed) this.push(null);
   };
 
+  /** With its connection a request loses what was not taken of it, though all of it had come. */
   readonly #gone = (): void => {
-    if (!this.readableEnded && !this.#request.complete) this.destroy(clientGone());
+    if (!this.#over) this.destroy(clientGone());
   };
 
   /** Time does not count while nobody reads. */
