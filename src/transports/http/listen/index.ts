@@ -79,11 +79,11 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   const { hosts = scripts && LOOPBACK, port, descriptors, tlsRenewal, example = 'xfer serve .' } = options;
   const service = serviceOf(options, sharing);
   const bound = await bind(() => makeServer(options, service), { hosts, port, descriptors, example });
-  if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
   const bare = await urlsThatAnswer(options.tls ? 'https' : 'http', bound.addresses);
   const announced = await announceListener(bare, options.mdns, options.onNotice);
   const urls = [...bare, ...announced.urls].map((url) => url + gate.prefix.below);
   const { transfers } = service;
+  if (tlsRenewal) renewTls(bound.servers, tlsRenewal, options.onNotice ?? (() => undefined), ended.signal);
   const listener = new HttpListener({ bound, urls, announced, transfers, ended, uploads }, scope);
   endInTime(listener, gate, options.onNotice);
   return listener;
