@@ -14,6 +14,14 @@ export function retriesOf(parsed: ParsedArguments): number {
   return parsed.wholeNumber('retry', 0) ?? 0;
 }
 
+/** Where no --retry says otherwise: about a minute for a sealed end to be up, or to come back. */
+const SEALED_RETRIES = 60;
+
+/** What `--retry` says, for an end that holds a key. */
+export function sealedRetriesOf(parsed: ParsedArguments): number {
+  return parsed.wholeNumber('retry', 0) ?? SEALED_RETRIES;
+}
+
 /** Who opens which end. */
 interface Opening {
   readonly role: Role;

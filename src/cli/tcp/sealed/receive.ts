@@ -16,13 +16,11 @@ import { createPrompt } from '../../prompt.js';
 import type { Report } from '../../render/report.js';
 import { openReport } from '../../run-copy.js';
 import type { Surroundings } from '../../surroundings.js';
+import { sealedRetriesOf } from '../connect-again.js';
 import { describeAddress } from '../tcp-options.js';
 import { Received } from './received.js';
 import { type SealedEnd, sealedEnd } from './sealed-end.js';
 import type { SealedTarget } from './where.js';
-
-/** Where no --retry says otherwise: about a minute for the other end to be up, or to come back. */
-const USUAL_RETRIES = 60;
 
 /**
  * Takes what one sender sends into the target, or with -k what each does. Rejects with PARTIAL where some of it did not
@@ -121,7 +119,7 @@ class SealedReceive {
     const { retry } = await import('../../../copy/retry.js');
     const label = describeLocation(to);
     const received = this.#sender(label, false, () => {});
-    const retries = this.#parsed.wholeNumber('retry', 0) ?? USUAL_RETRIES;
+    const retries = sealedRetriesOf(this.#parsed);
     // One who was refused does not wait there to be called again.
     const once = (attempt: () => Promise<void>) => () =>
       attempt().catch((error: unknown) => Promise.reject(received.refusal ?? error));

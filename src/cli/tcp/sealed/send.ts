@@ -6,13 +6,10 @@ import type { ParsedArguments } from '../../parsed-arguments.js';
 import type { Report } from '../../render/report.js';
 import { type CopyRequest, openReport, runCopy } from '../../run-copy.js';
 import type { Surroundings } from '../../surroundings.js';
-import { connectAgain } from '../connect-again.js';
+import { connectAgain, sealedRetriesOf } from '../connect-again.js';
 import { offerOf } from './offer.js';
 import { type SealedEnd, sealedEnd } from './sealed-end.js';
 import type { SealedTarget } from './where.js';
-
-/** Where no --retry says otherwise: about a minute for the other end to be up, or to come back. */
-const USUAL_RETRIES = 60;
 
 /**
  * Copies to the receiver, as `runCopy` does; the names, modes and times are kept, and each file is proved by its SHA-256.
@@ -54,7 +51,7 @@ function toOne(
     others,
     offer: () => offerOf(from, inputName(parsed), linksOf(parsed), around.signal),
   };
-  const retries = parsed.flag('find') ? 0 : retriesOf(parsed);
+  const retries = parsed.flag('find') ? 0 : sealedRetriesOf(parsed);
   return {
     ...sealedCopy(from, to, parsed),
     transportOptions: { sealed, inputName: inputName(parsed) },
@@ -72,7 +69,7 @@ export function sealedCopy(from: readonly Location[], to: Location, parsed: Pars
       recursive: true,
       preserve: true,
       verify: 'sha256',
-      retry: { attempts: retriesOf(parsed) + 1, maxDelayMs: 1000 },
+      retry: { attempts: sealedRetriesOf(parsed) + 1, maxDelayMs: 1000 },
     },
   };
 }
@@ -89,10 +86,6 @@ export function inputName(parsed: ParsedArguments): string {
 export function linksOf(parsed: ParsedArguments): object {
   const links = parsed.text('links');
   return links === undefined ? {} : { links };
-}
-
-function retriesOf(parsed: ParsedArguments): number {
-  return parsed.wholeNumber('retry', 0) ?? USUAL_RETRIES;
 }
 
 function checkStandardInput(from: readonly Location[], parsed: ParsedArguments): void {
