@@ -58,11 +58,16 @@ export function sameFile(earlier: Described, later: Described, matched = false):
   if (earlier.version !== undefined) {
     return later.lastModified === earlier.lastModified || (matched && later.lastModified === undefined);
   }
-  return agree(earlier.etag, later.etag) && agree(earlier.lastModified, later.lastModified);
+  return agree(opaque(earlier.etag), opaque(later.etag)) && agree(earlier.lastModified, later.lastModified);
 }
 
 function agree(one: string | undefined, other: string | undefined): boolean {
   return one === undefined || other === undefined || one === other;
+}
+
+/** The ETag without its `W/`, for the weak comparison: a server may make a tag strong once its file has settled (RFC 9110 8.8.3.2). */
+function opaque(etag: string | undefined): string | undefined {
+  return etag?.replace(/^W\//, '');
 }
 
 /** The ETag where it is well formed and not weak. */

@@ -37,6 +37,9 @@ test('two answers are the same file by the strongest validator of the first', ()
   assert.ok(!sameFile(answer({ etag: '"a"' }), answer({ etag: '"a"' }, 6)));
   assert.ok(!sameFile(answer({ 'last-modified': OLD, date: NOW }), answer({ 'last-modified': NOW })));
   assert.ok(!sameFile(answer({ etag: 'W/"a"' }), answer({ etag: 'W/"b"' })));
+  assert.ok(sameFile(answer({ etag: 'W/"a"' }), answer({ etag: '"a"' })));
+  assert.ok(!sameFile(answer({ etag: 'W/"a"' }), answer({ etag: '"b"' })));
+  assert.ok(!sameFile(answer({ etag: '"a"' }), answer({ etag: 'W/"a"' })));
   assert.ok(sameFile(answer({}), answer({ etag: '"a"' })));
 });
 
