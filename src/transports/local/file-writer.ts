@@ -1,12 +1,18 @@
 /** Writes at its own position of a descriptor that others may share. */
 import { Writable } from 'node:stream';
 import { type AtOnce, CallPace } from '../../at-once.js';
+import { bulkBuffer } from '../../buffer-pool.js';
 import { toXferError } from '../../errors.js';
 import { writeAtOnce } from './small-file.js';
 import { writePieces } from './write-pieces.js';
 
 /** A first piece up to this size is written at once: most files are no longer. */
 const AT_ONCE_BYTES = 64 << 10;
+/** Of pieces that are joined to be written. */
+const JOINED_BYTES = 1 << 20;
+/** A longer piece is written from where it lies. */
+const LONG_PIECE_BYTES = 64 << 10;
+const PAGE_BYTES = 4096;
 
 export class FileWriter extends Writable implements AtOnce {
   readonly #descriptor: number;
@@ -16,6 +22,7 @@ export class FileWriter extends Writable implements AtOnce {
   #fresh = true;
   #pace: CallPace | undefined;
   #writing: Promise<unknown> = Promise.resolve();
+  #joined: Buffer | undefined;
 
   constructor(descriptor: number, start: number, label: string, seekable: boolean) {
     super({ highWaterMark: 2 << 20 });
@@ -70,10 +77,25 @@ export class FileWriter extends Writable implements AtOnce {
   }
 
   async #writeAll(chunks: readonly Buffer[]): Promise<void> {
-    await writePieces(this.#descriptor, chunks, this.#seekable ? this.#at : undefined, (bytes) => {
-      this.#at += bytes;
-      this.emit('held', bytes);
-    });
+    let left = chunks;
+    while (left.length > 0) {
+      const count = shortOnes(left);
+      const pieces = count > 1 ? [this.#join(left.slice(0, count))] : left.slice(0, 1);
+      left = left.slice(Math.max(1, count));
+      await writePieces(this.#descriptor, pieces, this.#seekable ? this.#at : undefined, (bytes) => {
+        this.#at += bytes;
+        this.emit('held', bytes);
+      });
+    }
+  }
+
+  /** One piece, as far from its page's begin as its place in the file, and half a page: see `bulkBuffer`. */
+  #join(pieces: readonly Buffer[]): Buffer {
+    this.#joined ??= bulkBuffer(JOINED_BYTES + PAGE_BYTES);
+    const from = this.#at % PAGE_BYTES;
+    let at = from;
+    for (const piece of pieces) at += piece.copy(this.#joined, at);
+    return this.#joined.subarray(from, at);
   }
 
   /** Resolves when no write is under way any more; the stream is destroyed. */
@@ -86,4 +108,14 @@ export class FileWriter extends Writable implements AtOnce {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     void this.#writing.then(() => callback(error));
   }
+}
+
+/** How many pieces from the first on are short, and fit into one. */
+function shortOnes(pieces: readonly Buffer[]): number {
+  let room = JOINED_BYTES;
+  const end = pieces.findIndex(({ length }) => {
+    room -= length;
+    return length > LONG_PIECE_BYTES || room < 0;
+  });
+  return end < 0 ? pieces.length : end;
 }

@@ -38,6 +38,25 @@ test('at once a write is in the file when it returns, and what waits goes out in
   });
 });
 
+test('short pieces that gathered are joined, between long ones, at any place in the file', async () => {
+  await writing('w', async (writer, path) => {
+    let held = 0;
+    writer.on('held', (bytes: number) => {
+      held += bytes;
+    });
+    const lengths = [...Array.from({ length: 150 }, (_, at) => 1 + ((at * 7919) % 60_000)), 70_000, 5, 300_000, 1, 9];
+    const pieces = lengths.map((length, at) => Buffer.alloc(length, 1 + (at % 250)));
+    writer.write(Buffer.alloc(100_001));
+    writer.cork();
+    for (const piece of pieces) writer.write(piece);
+    writer.uncork();
+    await finished(writer.end());
+    const expected = Buffer.concat([Buffer.alloc(100_001), ...pieces]);
+    assert.ok(readFileSync(path).equals(expected));
+    assert.equal(held, expected.length);
+  });
+});
+
 test('a write at once that fails is the error of the stream', { skip: process.platform === 'win32' }, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'xfer-writer-'));
   const path = join(folder, 'f');
