@@ -8,6 +8,7 @@ import {
   open,
   openSync,
   type Stats,
+  statSync,
   utimesSync,
 } from 'node:fs';
 import { open as openHandle, readdir, rm, stat } from 'node:fs/promises';
@@ -74,7 +75,7 @@ export class LocalSink implements Sink {
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
     throwIfAborted(scope.signal);
-    const stats = await this.#look(this.#local(path), path);
+    const stats = this.#look(this.#local(path), path);
     const kind = stats && (kindOf(stats) ?? 'file');
     return kind && entryFrom(path, kind, stats);
   }
@@ -221,7 +222,7 @@ export class LocalSink implements Sink {
     if (path !== '' && !isInside((await realPath(this.#root)) ?? this.#root, real)) {
       throw new XferError('UNSAFE_PATH', `write ${path}: a link out of ${this.label}`);
     }
-    return { target: real, stats: await this.#look(real, path) };
+    return { target: real, stats: this.#look(real, path) };
   }
 
   #openBeside(
@@ -267,11 +268,11 @@ export class LocalSink implements Sink {
     return joinRoot(this.#root, path);
   }
 
-  async #look(local: string, path: string): Promise<BigIntStats | undefined> {
+  #look(local: string, path: string): BigIntStats | undefined {
     try {
-      return await stat(fsPath(local), { bigint: true });
+      return statSync(fsPath(local), { bigint: true, throwIfNoEntry: false });
     } catch (error) {
-      if (['ENOENT', 'ENOTDIR'].includes(systemCode(error) ?? '')) return undefined;
+      if (systemCode(error) === 'ENOTDIR') return undefined;
       throw toXferError(error, `look at ${path || this.label}`);
     }
   }

@@ -1,6 +1,5 @@
 /** A folder behind a URL, as a Source: its listings, and the files in them. */
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { toXferError, XferError } from '../../../errors.js';
 import { joinPath } from '../../../names.js';
 import type {
@@ -120,7 +119,7 @@ export class HttpTree implements Source {
   }
 
   async readWhole(entry: Entry, scope: Scope): Promise<Buffer> {
-    const bytes = await buffer(await this.read(entry, { start: 0 }, scope));
+    const bytes = await allOf(await this.read(entry, { start: 0 }, scope));
     this.#files.delete(entry.path);
     return bytes;
   }
@@ -191,4 +190,17 @@ export class HttpTree implements Source {
     const long = this.#waiting.filter(({ described }) => isLong(described));
     for (const file of [...this.#waiting.slice(MOST_KEPT), ...long.slice(1)]) file.dropKept();
   }
+}
+
+/** What a short body holds. By its events: `stream/consumers` makes a Blob of each, which takes longer than the request. */
+function allOf(body: Readable): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    body.on('data', (chunk: Buffer) => chunks.push(chunk));
+    body.once('end', () => resolve(Buffer.concat(chunks)));
+    body.once('error', reject);
+    body.once('close', () => {
+      if (!body.readableEnded) reject(new XferError('DISCONNECTED', 'read: the body was given up'));
+    });
+  });
 }
