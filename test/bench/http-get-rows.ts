@@ -6,7 +6,7 @@ import { differences } from '../support/trees.js';
 import { type LineOptions, lineWords, startDelayLine } from './delay-line.js';
 import type { Ground, Load } from './ground.js';
 import type { Area, Contestant, Row } from './measure.js';
-import { mostFilesForScp } from './time-limit.js';
+import { mostFilesInTurn } from './time-limit.js';
 
 interface Server {
   /** What the clients ask; ends in a slash. */
@@ -60,7 +60,7 @@ function largeRow(ground: Ground, url: string, line: LineOptions | undefined): R
 /** wget asks for one file after the other: on a line it takes part where there are few. */
 function treeRow(ground: Ground, url: string, line: LineOptions | undefined): Row {
   const out = join(ground.folder, 'http-tree-out');
-  const most = mostFilesForScp(line);
+  const most = mostFilesInTurn(line);
   const isMany = ground.tree.files > most;
   const made = row(ground, ground.tree, line, out, [
     ['xfer get -r', process.execPath, [XFER, 'get', '-q', '-r', url, '-o', out]],

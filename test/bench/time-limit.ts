@@ -14,6 +14,11 @@ export function mostFilesForScp(line: LineOptions | undefined): number {
   return line ? 200 : 10_000;
 }
 
+/** Files beyond which a client of HTTP that does one after the other, each in a round trip, would take minutes. */
+export function mostFilesInTurn(line: LineOptions | undefined): number {
+  return line ? 2000 : 10_000;
+}
+
 /** Seconds that a slow program on a slow machine takes for one run of a row. */
 function slowSeconds({ bytes, files, line }: Row): number {
   const roundTrip = (line?.rttMs ?? 0) / 1000;
