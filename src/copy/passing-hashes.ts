@@ -1,5 +1,6 @@
 /** Hashes of bytes on their way, on another thread where there are many of them. */
 import { createHash, type Hash } from 'node:crypto';
+import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { XferError } from '../errors.js';
 import type { DigestAlgorithm } from '../transport.js';
@@ -7,6 +8,8 @@ import type { HashOrder, HashWork } from './hash-worker.js';
 
 /** From here on a thread is worth its start. */
 const THREAD_FROM_BYTES = 32 << 20;
+/** Of two processors the other one has the system's part of the copy to do: then the bytes' way to a thread costs more. */
+const THREAD_FROM_PROCESSORS = 3;
 const SLOTS = 8;
 const SLOT_BYTES = 1 << 20;
 
@@ -20,8 +23,13 @@ export interface PassingHashes {
 }
 
 /** Hashes for a file of a size, which may not be known. */
-export function passingHashes(algorithms: readonly DigestAlgorithm[], size = Number.POSITIVE_INFINITY): PassingHashes {
-  return size < THREAD_FROM_BYTES ? new HashesHere(algorithms) : new HashesAside(algorithms);
+export function passingHashes(
+  algorithms: readonly DigestAlgorithm[],
+  size = Number.POSITIVE_INFINITY,
+  processors = availableParallelism(),
+): PassingHashes {
+  const aside = size >= THREAD_FROM_BYTES && processors >= THREAD_FROM_PROCESSORS;
+  return aside ? new HashesAside(algorithms) : new HashesHere(algorithms);
 }
 
 class HashesHere implements PassingHashes {
