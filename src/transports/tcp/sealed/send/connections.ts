@@ -18,13 +18,22 @@ export interface LaneOpener {
   readonly close: () => void;
 }
 
+/** Below this, one connection fills any line, and more only take turns. */
+export const LONG_LINE_MS = 10;
+const VERY_LONG_LINE_MS = 50;
+/** A file for which more connections pay. */
+export const WIDE_FROM_BYTES = 32 << 20;
+const MOST_CONNECTIONS = 16;
+
 export class Connections {
   readonly label: string;
   readonly #opener: LaneOpener;
   readonly #offer: Offer;
   readonly #all = new Set<Requests>();
+  readonly #asked: number | undefined;
   #opening: Promise<Target> | undefined;
-  #widened = false;
+  /** Once for as long as no connection is lost. */
+  #widening: Promise<void> | undefined;
   #closed = false;
   /** What the copy was made to fit, and goes on with. */
   #identity: string | undefined;
@@ -32,10 +41,17 @@ export class Connections {
   epoch = 0;
   roundTripMs = 0;
 
-  constructor(opener: LaneOpener, offer: Offer) {
+  /** `asked`: how many connections a large file takes; by the length of the line where absent. */
+  constructor(opener: LaneOpener, offer: Offer, asked: number | undefined) {
     this.label = opener.label;
     this.#opener = opener;
     this.#offer = offer;
+    this.#asked = asked;
+  }
+
+  /** How many connections a large file takes; the length of the line is known once the first is open. */
+  get wanted(): number {
+    return Math.min(this.#asked ?? connectionsFor(this.roundTripMs), MOST_CONNECTIONS);
   }
 
   /** The receiver's target, once it has taken the offer. Rejects as the opener does, and with DENIED where it was refused. */
@@ -66,21 +82,18 @@ export class Connections {
     throw new XferError('DISCONNECTED', `connection ${this.label}: lost`);
   }
 
-  /** Resolves with so many connections, or as many as there can be. */
-  async widen(count: number, scope: Scope): Promise<void> {
+  /** Resolves with as many connections as are wanted, or as there can be. */
+  widen(scope: Scope): Promise<void> {
     const first = this.leastBusy();
-    if (this.#widened || !first || count <= this.#all.size) return;
-    this.#widened = true;
-    const epoch = this.epoch;
-    await this.#opener.widen(
-      first.lane,
-      count - this.#all.size,
-      (lane) => {
-        if (this.epoch === epoch && !this.#closed) this.#add(lane);
-        else lane.cut();
-      },
-      scope,
-    );
+    const missing = this.wanted - this.#all.size;
+    if (!first || missing <= 0) return this.#widening ?? Promise.resolve();
+    const { epoch } = this;
+    const add = (lane: Lane) => {
+      if (this.epoch === epoch && !this.#closed) this.#add(lane);
+      else lane.cut();
+    };
+    this.#widening ??= this.#opener.widen(first.lane, missing, add, scope);
+    return this.#widening;
   }
 
   async close(): Promise<void> {
@@ -97,10 +110,14 @@ export class Connections {
       if (this.#closed) throw this.#ended();
       const target = this.#targetOf(hello);
       this.roundTripMs = lane.roundTripMs;
-      await abortable(this.#add(lane).ask(FRAME.offer, encodeOffer(this.#offer)), scope);
+      const answer = this.#add(lane).ask(FRAME.offer, encodeOffer(this.#offer));
+      // Beside the offer: a large file waits for one round trip after the other as it is.
+      if (this.#offer.things.some(({ size = 0 }) => size >= WIDE_FROM_BYTES)) this.widen(scope).catch(() => {});
+      await abortable(answer, scope);
       return target;
     } catch (error) {
       lane.cut();
+      for (const each of this.#all) each.lane.cut();
       throw error;
     }
   }
@@ -123,7 +140,7 @@ export class Connections {
   #add(lane: Lane): Requests {
     const requests = new Requests(lane, (gone) => {
       this.#all.delete(gone);
-      this.#widened = false;
+      this.#widening = undefined;
       if (this.#all.size === 0) this.epoch += 1;
     });
     if (!lane.failure) this.#all.add(requests);
@@ -133,4 +150,9 @@ export class Connections {
 
 function load({ lane, count }: Requests): number {
   return lane.pendingBytes + count;
+}
+
+function connectionsFor(roundTripMs: number): number {
+  if (roundTripMs < LONG_LINE_MS) return 1;
+  return roundTripMs < VERY_LONG_LINE_MS ? 4 : 8;
 }

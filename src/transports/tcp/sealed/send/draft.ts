@@ -24,12 +24,14 @@ export class SealedDraft implements Draft {
   readonly #epoch: number;
   readonly #number: number;
   #signal: AbortSignal | undefined;
+  #onEnd: (() => void) | undefined;
 
-  /** `epoch` is that of the connections when the draft was asked for. */
-  constructor(connections: Connections, epoch: number, answer: Buffer) {
+  /** `epoch` is that of the connections when the draft was asked for. `onEnd` is called once, when the draft is no more. */
+  constructor(connections: Connections, epoch: number, answer: Buffer, onEnd: () => void) {
     const body = new BodyReader(answer);
     this.#connections = connections;
     this.#epoch = epoch;
+    this.#onEnd = onEnd;
     this.#number = body.u32();
     const flags = body.u8();
     if (flags & 1) this.inOrder = true;
@@ -55,6 +57,7 @@ export class SealedDraft implements Draft {
 
   async commit(entry: Entry, scope: Scope): Promise<void> {
     await this.#ask(FRAME.commit, scope, writeEntry(new BodyWriter(), entry).bytes());
+    this.#ended();
   }
 
   async suspend(): Promise<void> {
@@ -67,15 +70,25 @@ export class SealedDraft implements Draft {
 
   /** Where the connections are gone, the receiver has kept what may be gone on with, and removed the rest. */
   async #end(kind: FrameKind): Promise<void> {
-    if (this.#connections.epoch !== this.#epoch) return;
-    const requests = this.#requests();
-    const late = () => requests.lane.cut();
-    const timer = setTimeout(late, this.#signal?.aborted ? ABORTED_END_MS : END_MS);
+    try {
+      if (this.#connections.epoch === this.#epoch) await this.#askEnd(this.#requests(), kind);
+    } finally {
+      this.#ended();
+    }
+  }
+
+  async #askEnd(requests: Requests, kind: FrameKind): Promise<void> {
+    const timer = setTimeout(() => requests.lane.cut(), this.#signal?.aborted ? ABORTED_END_MS : END_MS);
     try {
       await requests.ask(kind, this.#body());
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #ended(): void {
+    this.#onEnd?.();
+    this.#onEnd = undefined;
   }
 
   #ask(kind: FrameKind, scope: Scope, ...more: Uint8Array[]): Promise<Buffer> {

@@ -2,19 +2,18 @@
 import { createHash } from 'node:crypto';
 import { throwIfAborted } from '../../../../errors.js';
 import { abortable } from '../../../../on-abort.js';
+import { Slots } from '../../../../slots.js';
 import type { Conclusion, Draft, Entry, Parallelism, Scope, Sink, SinkCapabilities } from '../../../../transport.js';
 import { BodyReader, BodyWriter } from '../body.js';
 import { FRAME, type FrameKind } from '../frame.js';
 import { type Offer, readEntry, type Target, writeEntry } from '../messages.js';
-import { Connections, type LaneOpener } from './connections.js';
+import { Connections, type LaneOpener, LONG_LINE_MS, WIDE_FROM_BYTES } from './connections.js';
 import { SealedDraft } from './draft.js';
 
-/** Below this, one connection fills any line, and more only take turns. */
-const LONG_LINE_MS = 10;
-const VERY_LONG_LINE_MS = 50;
-/** A file for which more connections pay. */
-const WIDE_FROM_BYTES = 32 << 20;
-const MOST_CONNECTIONS = 16;
+/** Small files under way on a long line: enough to fill it, whatever its round trip. */
+const MOST_FILES = 2048;
+/** Of these are in a draft of the receiver's, which takes no more. */
+const MOST_DRAFTS = 512;
 
 export interface SealedSinkOptions {
   /** How many connections a large file may take; by the length of the line where absent. */
@@ -31,9 +30,9 @@ export async function openSealedSink(
   options: SealedSinkOptions,
   scope: Scope,
 ): Promise<SealedSink> {
-  const connections = new Connections(opener, offer);
+  const connections = new Connections(opener, offer, options.connections);
   try {
-    return new SealedSink(connections, await connections.open(scope), options);
+    return new SealedSink(connections, await connections.open(scope));
   } catch (error) {
     await connections.close();
     throw error;
@@ -46,18 +45,17 @@ export class SealedSink implements Sink {
   readonly capabilities: SinkCapabilities;
   readonly parallelism: Parallelism;
   readonly #connections: Connections;
-  readonly #wanted: number;
+  readonly #drafts = new Slots(MOST_DRAFTS);
 
-  constructor(connections: Connections, target: Target, options: SealedSinkOptions) {
+  constructor(connections: Connections, target: Target) {
     this.label = connections.label;
     this.identity = `sealed:${target.identity}`;
     this.capabilities = { ...target.capabilities, provesWhole: true };
     this.#connections = connections;
-    this.#wanted = Math.min(options.connections ?? connectionsFor(connections.roundTripMs), MOST_CONNECTIONS);
     this.parallelism = {
-      filesInFlight: connections.roundTripMs < LONG_LINE_MS ? 64 : 512,
+      filesInFlight: connections.roundTripMs < LONG_LINE_MS ? 64 : MOST_FILES,
       // Each waits a round trip at the end of a block, and another one sends meanwhile.
-      lanes: this.#wanted === 1 ? 1 : 2 * this.#wanted,
+      lanes: connections.wanted === 1 ? 1 : 2 * connections.wanted,
     };
   }
 
@@ -86,14 +84,20 @@ export class SealedSink implements Sink {
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
-    if (this.#wanted > 1 && (entry.size ?? 0) >= WIDE_FROM_BYTES) {
-      await this.#connections.requests(scope);
-      await this.#connections.widen(this.#wanted, scope);
+    await this.#drafts.take(scope);
+    try {
+      if (this.#connections.wanted > 1 && (entry.size ?? 0) >= WIDE_FROM_BYTES) {
+        await this.#connections.requests(scope);
+        await this.#connections.widen(scope);
+      }
+      const requests = await this.#connections.requests(scope);
+      const { epoch } = this.#connections;
+      const answer = await abortable(requests.ask(FRAME.draft, writeEntry(new BodyWriter(), entry).bytes()), scope);
+      return new SealedDraft(this.#connections, epoch, answer, () => this.#drafts.give());
+    } catch (error) {
+      this.#drafts.give();
+      throw error;
     }
-    const requests = await this.#connections.requests(scope);
-    const { epoch } = this.#connections;
-    const answer = await abortable(requests.ask(FRAME.draft, writeEntry(new BodyWriter(), entry).bytes()), scope);
-    return new SealedDraft(this.#connections, epoch, answer);
   }
 
   /** Tells the receiver how the copy went; it may end then. */
@@ -109,9 +113,4 @@ export class SealedSink implements Sink {
     const requests = await this.#connections.requests(scope);
     return abortable(requests.ask(kind, body), scope);
   }
-}
-
-function connectionsFor(roundTripMs: number): number {
-  if (roundTripMs < LONG_LINE_MS) return 1;
-  return roundTripMs < VERY_LONG_LINE_MS ? 4 : 8;
 }

@@ -108,3 +108,28 @@ test('Ctrl-C on a line where nothing moves does not wait for the line', LIMIT, a
   await disk.remove();
   await assertNoMoreThan(open);
 });
+
+test('more files than a receiver takes at once wait for their turn', LIMIT, async () => {
+  const disk = await openDisk([]);
+  const receiving = await startReceiving(await openLocalSink(disk.root));
+  const sink = await openSending(receiving.port);
+  const names = Array.from({ length: 700 }, (_, at) => `f${at}`);
+  let [open, most] = [0, 0];
+  await Promise.all(
+    names.map(async (path, at) => {
+      const draft = await sink.draft({ path, kind: 'file', size: 1 }, never);
+      open += 1;
+      most = Math.max(most, open);
+      const stream = await draft.write(0, never);
+      await new Promise((resolve, reject) => stream.once('close', resolve).once('error', reject).end('x'));
+      open -= 1;
+      if (at % 7 === 0) await draft.discard();
+      else await draft.commit({ path, kind: 'file', size: 1 }, never);
+    }),
+  );
+  assert.ok(most <= 512, `${most} at once`);
+  assert.equal((await disk.list()).length, 600);
+  await sink.close();
+  await receiving.stop();
+  await disk.remove();
+});
