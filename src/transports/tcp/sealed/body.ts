@@ -5,38 +5,43 @@ import { bytesFromName, nameFromBytes } from '../../../names.js';
 /** Of a path, a link's target or a version. */
 const MOST_TEXT_BYTES = 4096;
 
+const FIRST_BYTES = 256;
+
 /** Gathers a body. Numbers are big-endian. */
 export class BodyWriter {
-  readonly #parts: Buffer[] = [];
+  #body = Buffer.allocUnsafe(FIRST_BYTES);
+  #length = 0;
 
   u8(value: number): this {
-    return this.raw(Buffer.of(value));
+    const at = this.#take(1);
+    this.#body.writeUInt8(value, at);
+    return this;
   }
 
   u16(value: number): this {
-    const part = Buffer.allocUnsafe(2);
-    part.writeUInt16BE(value);
-    return this.raw(part);
+    const at = this.#take(2);
+    this.#body.writeUInt16BE(value, at);
+    return this;
   }
 
   u32(value: number): this {
-    const part = Buffer.allocUnsafe(4);
-    part.writeUInt32BE(value);
-    return this.raw(part);
+    const at = this.#take(4);
+    this.#body.writeUInt32BE(value, at);
+    return this;
   }
 
   /** A whole number below 2^53, in eight bytes. */
   u64(value: number): this {
-    const part = Buffer.allocUnsafe(8);
-    part.writeBigUInt64BE(BigInt(value));
-    return this.raw(part);
+    const at = this.#take(8);
+    this.#body.writeBigUInt64BE(BigInt(value), at);
+    return this;
   }
 
   /** A double (IEEE 754). */
   f64(value: number): this {
-    const part = Buffer.allocUnsafe(8);
-    part.writeDoubleBE(value);
-    return this.raw(part);
+    const at = this.#take(8);
+    this.#body.writeDoubleBE(value, at);
+    return this;
   }
 
   /** UNSAFE_PATH where a name is longer than the other end would take. */
@@ -49,12 +54,26 @@ export class BodyWriter {
   }
 
   raw(bytes: Uint8Array): this {
-    this.#parts.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+    const at = this.#take(bytes.length);
+    this.#body.set(bytes, at);
     return this;
   }
 
+  /** All of it; nothing is written any more. */
   bytes(): Buffer {
-    return Buffer.concat(this.#parts);
+    return this.#body.subarray(0, this.#length);
+  }
+
+  /** Where so many bytes go. */
+  #take(bytes: number): number {
+    const at = this.#length;
+    this.#length += bytes;
+    if (this.#length > this.#body.length) {
+      const longer = Buffer.allocUnsafe(Math.max(this.#length, 2 * this.#body.length));
+      this.#body.copy(longer, 0, 0, at);
+      this.#body = longer;
+    }
+    return at;
   }
 }
 
