@@ -68,8 +68,8 @@ export function statAlone(place: string): BigIntStats | undefined {
 export interface HeldDirectory {
   /** Stands for this very directory until it is closed, where the system can say so; else its path. */
   readonly place: string;
-  /** A quicker way to what is in it: what was seen by it counts once `isStill` says so. */
-  readonly quick?: SettledPath | undefined;
+  /** Finds a quicker way to what is in it: what was seen by it counts once `isStill` says so. */
+  readonly quick?: () => SettledPath | undefined;
   close(): void;
 }
 
@@ -84,7 +84,7 @@ export function holdDirectory(root: string, path: string): HeldDirectory {
     const stats = fstatSync(descriptor, { bigint: true });
     checkOpened(root, path, descriptor, stats);
     if (placeOfDescriptor(descriptor) === undefined) return { place: real, close };
-    return { place: linkOf(descriptor), quick: quickPath(root, real, stats), close };
+    return { place: linkOf(descriptor), quick: () => quickPath(root, real, stats), close };
   } catch (error) {
     close();
     throw error;

@@ -101,7 +101,7 @@ export class LocalSource implements Source {
 
   #children(directory: string, held?: HeldDirectory): Generator<Looked, undefined> {
     const open = (): string => held?.place ?? this.#local(directory);
-    return lookAtChildren({ directory, open, quick: held?.quick, links: this.#links, label: this.label });
+    return lookAtChildren({ directory, open, quick: held?.quick?.(), links: this.#links, label: this.label });
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {

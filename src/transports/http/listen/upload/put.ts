@@ -8,9 +8,10 @@ import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
 import { digestOf, type ExpectedDigest, wholeDigest } from './expected-digest.js';
+import type { UploadTerms } from './records.js';
 import { Refusal, refusals } from './refusal.js';
 import { answerResumableBegin, wantsResumption } from './resumable.js';
-import type { Receiving, UploadTerms } from './upload.js';
+import type { Receiving } from './upload.js';
 import type { Uploads } from './uploads.js';
 
 /** Takes the file. Rejects with a Refusal, and as the sink does. */

@@ -9,20 +9,24 @@ import { parentPath } from '../../../../names.js';
 import { readSmallFile, replacePrivateFile } from '../../../../private-file.js';
 import type { ExpectedDigest } from './expected-digest.js';
 
-/** One upload that can go on. How much of it is there is what its draft says. */
-export interface UploadRecord {
-  readonly id: string;
-  /** Below the root. */
+/** What is said of a file before its bytes come. */
+export interface UploadTerms {
+  /** Below the root, and checked. */
   readonly path: string;
   readonly size?: number | undefined;
   readonly mtimeMs?: number | undefined;
   readonly digest?: ExpectedDigest | undefined;
-  /** Who began it, where that one was logged in. */
+  /** Who sends it, where that one is logged in. */
   readonly user?: string | undefined;
   /** Upload-Metadata as a tus client gave it. */
   readonly metadata?: string | undefined;
   /** What has the name by then is replaced. */
   readonly replace: boolean;
+}
+
+/** One upload that can go on. How much of it is there is what its draft says. */
+export interface UploadRecord extends UploadTerms {
+  readonly id: string;
   /** It was whole, and was about to get its name: where no draft is left, it has it. */
   readonly ending: boolean;
   /** When it was last known to be wanted, on the clock of the wall. */

@@ -8,8 +8,9 @@ import { endAfterBody } from '../refuse.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
 import { digestOf } from './expected-digest.js';
+import type { UploadTerms } from './records.js';
 import { refusals } from './refusal.js';
-import type { Upload, UploadTerms } from './upload.js';
+import type { Upload } from './upload.js';
 import type { Uploads } from './uploads.js';
 
 /** A file up to this size is sent again sooner than it is asked after. */

@@ -6,9 +6,10 @@ import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
+import type { UploadTerms } from './records.js';
 import { Refusal, refusals } from './refusal.js';
 import { locationOf } from './resumable.js';
-import type { Upload, UploadTerms } from './upload.js';
+import type { Upload } from './upload.js';
 import type { Uploads } from './uploads.js';
 
 const MOST_METADATA_BYTES = 4096;

@@ -7,7 +7,7 @@ import { XferError } from '../../../../errors.js';
 import { joinPath, lastPart, parentPath } from '../../../../names.js';
 import type { Draft, Entry, Scope, Sink } from '../../../../transport.js';
 import type { ExpectedDigest } from './expected-digest.js';
-import type { UploadRecord, UploadRecords } from './records.js';
+import type { UploadRecord, UploadRecords, UploadTerms } from './records.js';
 import { refusals } from './refusal.js';
 import type { Claim, Room } from './room.js';
 
@@ -22,20 +22,6 @@ export interface UploadGround {
   readonly room: Room;
   readonly records: UploadRecords;
   readonly mostFileBytes: number | undefined;
-}
-
-/** What is said of a file before its bytes come. */
-export interface UploadTerms {
-  /** Below the root, and checked. */
-  readonly path: string;
-  readonly size?: number | undefined;
-  readonly mtimeMs?: number | undefined;
-  readonly digest?: ExpectedDigest | undefined;
-  /** Who sends it, where that one is logged in. */
-  readonly user?: string | undefined;
-  readonly metadata?: string | undefined;
-  /** What has the name is replaced. */
-  readonly replace: boolean;
 }
 
 /** What is to happen to the bytes of one request. */

@@ -5,10 +5,10 @@ import { parentPath } from '../../../../names.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
 import type { UploadOptions } from './options.js';
-import { NO_RECORDS, RecordFiles, type UploadRecord, type UploadRecords } from './records.js';
+import { NO_RECORDS, RecordFiles, type UploadRecord, type UploadRecords, type UploadTerms } from './records.js';
 import { refusals } from './refusal.js';
 import { type Claim, Room } from './room.js';
-import { draftPathOf, type ReceivingSink, Upload, type UploadGround, type UploadTerms } from './upload.js';
+import { draftPathOf, type ReceivingSink, Upload, type UploadGround } from './upload.js';
 
 const KEEP_PARTS_MS = 24 * 3_600_000;
 const MOST_AT_ONCE = 64;
