@@ -17,7 +17,7 @@ const pool = new BufferPool(CHUNK_BYTES, 64);
 const poolAtOnce = new BufferPool(AT_ONCE_BYTES, 8);
 
 export interface FileReaderOptions {
-  readonly handle: FileHandle;
+  readonly handle: Pick<FileHandle, 'fd' | 'read'>;
   readonly label: string;
   readonly start: number;
   /** Absent: until the file's end, wherever that is (a pipe, a device). */
@@ -28,6 +28,8 @@ export interface FileReaderOptions {
   readonly release?: () => Promise<void>;
   /** A pipe or a device is read at its own position. */
   readonly seekable?: boolean;
+  /** So is a regular file that somebody else opened. */
+  readonly atOwnPosition?: boolean;
 }
 
 /** Exactly the bytes from `start` to `end`, else the stream fails with TRUNCATED. */
@@ -46,6 +48,11 @@ export class FileReader extends Readable implements Recycling, AtOnce {
 
   workAtOnce(): void {
     if (this.#options.seekable !== false) this.#pace = new CallPace();
+  }
+
+  get #position(): number | null {
+    const { seekable, atOwnPosition } = this.#options;
+    return seekable === false || atOwnPosition ? null : this.#at;
   }
 
   override _read(): void {
@@ -68,15 +75,15 @@ export class FileReader extends Readable implements Recycling, AtOnce {
   }
 
   async #readInThread(left: number): Promise<Buffer> {
-    const { handle, seekable } = this.#options;
+    const { handle } = this.#options;
     const buffer = bufferFor(left, CHUNK_BYTES, pool);
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, seekable === false ? null : this.#at);
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, this.#position);
     return buffer.subarray(0, bytesRead);
   }
 
   #readAtOnce(left: number, pace: CallPace): Buffer {
     const buffer = bufferFor(left, AT_ONCE_BYTES, poolAtOnce);
-    const bytesRead = pace.measured(() => readSync(this.#options.handle.fd, buffer, 0, buffer.length, this.#at));
+    const bytesRead = pace.measured(() => readSync(this.#options.handle.fd, buffer, 0, buffer.length, this.#position));
     return buffer.subarray(0, bytesRead);
   }
 
