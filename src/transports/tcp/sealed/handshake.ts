@@ -143,8 +143,8 @@ function explain(error: unknown, label: string): XferError {
       cause: error,
     });
   }
-  // What each end is told where the other one has another key, or none, or has the same role.
-  if (/BINDER_DOES_NOT_VERIFY|ILLEGAL_PARAMETER|NO_SUITABLE_SIGNATURE|HANDSHAKE_FAILURE/.test(code)) {
+  // What each end is told where the other one has another key (in the words of OpenSSL 3.0, and of 3.5), or none, or the same role.
+  if (/BINDER_DOES_NOT_VERIFY|ILLEGAL_PARAMETER|DECRYPT_ERROR|NO_SUITABLE_SIGNATURE|HANDSHAKE_FAILURE/.test(code)) {
     return new XferError('DENIED', `connection ${label}: the key does not match`, { hint: KEY_HINT, cause: error });
   }
   return brokenLine(error, label);
