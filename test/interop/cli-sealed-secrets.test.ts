@@ -43,7 +43,7 @@ function watchCommandLines(): () => Set<string> {
       } catch {}
     }
   };
-  const timer = setInterval(look, 5);
+  const timer = setInterval(look, 5).unref();
   return () => {
     clearInterval(timer);
     look();
