@@ -8,7 +8,7 @@ import * as tus from 'tus-js-client';
 import { startFaultyProxy } from '../support/faulty-proxy.js';
 import { patternBytes } from '../support/fixtures.js';
 import { needs } from '../support/peers.js';
-import { runProgram, type Started, startXfer } from '../support/run-xfer.js';
+import { runProgram, runXfer, type Started, startXfer } from '../support/run-xfer.js';
 
 const TIME = { timeout: 60_000 };
 const withCurl = { ...TIME, ...needs('curl') };
@@ -39,10 +39,14 @@ async function curl(args: readonly string[]): Promise<{ status: string; text: st
   return { status: text.slice(at + 1), text: text.slice(0, at), exitCode };
 }
 
-test('the line to upload with uploads, as curl reads it', withCurl, async (t) => {
+test('the lines to upload with upload, as xfer and curl read them', withCurl, async (t) => {
   const { root, own, started, url } = await serveBox(t);
-  const [, typed] = await started.waitForLine(/^upload with: curl -T FILE (\S+)$/m);
-  assert.equal(typed, `${url}/`);
+  const [, ours] = await started.waitForLine(/^upload with: xfer put FILE (\S+)$/m);
+  const [, typed] = await started.waitForLine(/^or: curl -T FILE (\S+)$/m);
+  assert.deepEqual([ours, typed], [`${url}/`, `${url}/`]);
+  writeFileSync(join(own, 'ours.txt'), 'ours');
+  assert.equal((await runXfer(['put', join(own, 'ours.txt'), ours as string])).exitCode, 0);
+  assert.equal(readFileSync(join(root, 'ours.txt'), 'utf8'), 'ours');
   writeFileSync(join(own, 'a b.txt'), 'hello');
   assert.equal((await curl(['-T', join(own, 'a b.txt'), typed as string])).status, '201');
   assert.equal(readFileSync(join(root, 'a b.txt'), 'utf8'), 'hello');

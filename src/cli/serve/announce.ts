@@ -49,11 +49,15 @@ function downloadLines({ urls, sockets }: Listener, file: string, example: Examp
 
 /** The line for a person that says how to upload: to any address that others can type. */
 export function uploadLines({ urls, sockets }: Listener, example: Omit<Example, 'file'>): string[] {
+  const { user, tls } = example;
   const url = urlForOthers(urls) ?? urls[0];
   const [socket] = sockets;
-  if (url !== undefined) return [printable(`upload with: ${curlPutLine(url, example)}`)];
+  if (url !== undefined) {
+    const own = `upload with: xfer put ${tls ? `--pin ${tls.pin} ` : ''}FILE ${asUser(url, user)}`;
+    return [own, `or: ${curlPutLine(url, example)}`].map(printable);
+  }
   if (!socket?.includes('/')) return [];
-  const local = `${example.tls ? 'https' : 'http'}://localhost/${example.below}`;
+  const local = `${tls ? 'https' : 'http'}://localhost/${example.below}`;
   return [printable(`upload with: ${curlPutLine(local, example, socket)}`)];
 }
 

@@ -43,7 +43,7 @@ test('a drop box says how to upload, not how to download, and each upload is an 
   const inbox = join(folder(t), 'inbox');
   const started = startXfer(['serve', '--upload-only', '--token', '--bind', '127.0.0.1', inbox, '0']);
   t.after(() => started.stop('SIGKILL'));
-  const [, url] = await started.waitForLine(/^upload with: curl -T FILE (\S+)$/m);
+  const [, url] = await started.waitForLine(/^upload with: xfer put FILE (\S+)$/m);
   assert.doesNotMatch(started.output(), /download with|whoever can reach/);
   assert.equal((await fetch(`${url}f`, { method: 'PUT', body: 'hello' })).status, 201);
   assert.equal((await fetch(`${url}f`)).status, 403);
