@@ -1,6 +1,6 @@
 /** Sealed transfers that are killed, stopped or cut: what is whole has its name, and the next run goes on. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -26,8 +26,13 @@ function prepare(t: TestContext) {
 
 type Rig = ReturnType<typeof prepare>;
 
-async function receiver(t: TestContext, { key, target, env }: Rig, at = '127.0.0.1:0') {
-  const end = startXfer(['recv', '-l', '--key-file', key, at, target], { env: env('receiver') });
+async function receiver(
+  t: TestContext,
+  { key, target, env }: Rig,
+  at = '127.0.0.1:0',
+  options: readonly string[] = [],
+) {
+  const end = startXfer(['recv', '-l', ...options, '--key-file', key, at, target], { env: env('receiver') });
   t.after(() => end.stop('SIGKILL'));
   const [, port] = await end.waitForLine(/waiting on \S*:(\d+), sealed/);
   return { end, at: `127.0.0.1:${port}` };
@@ -95,6 +100,32 @@ async function assertResumedByItself(rig: Rig, one: Started, other: Started): Pr
   assertWhole(rig);
   assert.match(one.output(), /try 2 in/);
 }
+
+test(
+  'T20: what is to be replaced stays as it was, whichever end is killed, until the new one is whole',
+  bounded,
+  async (t) => {
+    const rig = prepare(t);
+    const there = join(rig.target, 'big.bin');
+    const before = Buffer.alloc(100_000, 'the good one');
+    writeFileSync(there, before);
+    const options = ['--overwrite'];
+    const { end, at } = await receiver(t, rig, undefined, options);
+    const first = sender(t, rig, at, [...SLOW, rig.big]);
+    await until(() => bytesIn(rig.target) > BIG_BYTES / 3);
+    await first.stop('SIGKILL');
+    await end.waitForLine(/waiting for the sender to come back/);
+    assert.ok(readFileSync(there).equals(before), 'after the sender was killed');
+    assert.equal(readdirSync(rig.target).length, 2, 'and a part is kept beside it');
+    const second = sender(t, rig, at, [...SLOW, rig.big]);
+    await second.waitForLine(/connected to/);
+    await end.stop('SIGKILL');
+    assert.ok(readFileSync(there).equals(before), 'after the receiver was killed');
+    await second.stop('SIGKILL');
+    const again = await receiver(t, rig, undefined, options);
+    await assertResumed(rig, sender(t, rig, again.at, [rig.big]), again.end);
+  },
+);
 
 test('both ends are killed, and both are started again', bounded, async (t) => {
   const rig = prepare(t);

@@ -1,7 +1,7 @@
 /** Who is turned away by a sealed end, what each end is told, and what is asked of a person. */
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -11,6 +11,8 @@ import { needs } from '../support/peers.js';
 import { runProgram, runXfer, type Started, startProgram, startXfer, XFER } from '../support/run-xfer.js';
 
 const bounded = { timeout: 60_000 };
+/** Where all of 127.0.0.0/8 is this machine. */
+const onLinux = process.platform === 'linux' ? bounded : { ...bounded, skip: 'one loopback address alone' };
 const KEY = formatKey(newKey());
 
 function prepare(t: TestContext) {
@@ -57,6 +59,25 @@ test('a wrong key, a mistyped one, and none', { ...bounded, ...needs('setsid') }
   const good = await goodSender(at, file);
   assert.equal(good.exitCode, 0, good.stderr);
   assert.equal((await end.exited).exitCode, 0, end.output());
+});
+
+test('T19: --allow goes by the address of the connection, and who is not in it is told nothing', onLinux, async (t) => {
+  const { target, file } = prepare(t);
+  const { end, at } = await receiver(t, target, '--allow', '127.0.0.2/32');
+  const port = Number(at.split(':')[1]);
+  const stranger = connect(port, '127.0.0.1');
+  const heard: Buffer[] = [];
+  stranger.on('error', () => {}).on('data', (chunk: Buffer) => heard.push(chunk));
+  stranger.write('GET / HTTP/1.1\r\nX-Forwarded-For: 127.0.0.2\r\n\r\n');
+  await new Promise((resolve) => stranger.once('close', resolve));
+  assert.equal(Buffer.concat(heard).length, 0);
+  const outside = await runXfer(['send', '--retry', '0', at, file], { env: { XFER_KEY: KEY } });
+  assert.equal(outside.exitCode, 5, outside.stderr);
+  assert.deepEqual(readdirSync(target), []);
+  const inside = await runXfer(['send', '-s', '127.0.0.2', at, file], { env: { XFER_KEY: KEY } });
+  assert.equal(inside.exitCode, 0, inside.stderr);
+  assert.equal((await end.exited).exitCode, 0, end.output());
+  assert.ok(readFileSync(join(target, 'secret.txt')).equals(readFileSync(file)));
 });
 
 test('two ends that do the same, or of which one pipes', bounded, async (t) => {

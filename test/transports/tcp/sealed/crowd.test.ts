@@ -1,4 +1,4 @@
-/** Those who lack the key at a receiver that waits, and a sender that meets one: T5, T6, T14, T17, T19, T21 and T22. */
+/** Those who lack the key at a receiver that waits, and a sender that meets one: T5, T6, T14, T17, T21 and T22. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
