@@ -130,7 +130,7 @@ for (const handles of [4, 5, 8]) {
 
 test('too few open files here', options, async (t) => {
   const ground = prepare(t);
-  const copy = `ulimit -n 30; exec "$@"`;
+  const copy = `ulimit -n 27; exec "$@"`;
   const words = [process.execPath, XFER, 'scp', '-D', SFTP_SERVER, '-r', ground.many, `h:${ground.out}`];
   assertFailure(await runProgram('sh', ['-c', copy, 'sh', ...words]), 8, /too many open files/, /ulimit -n/);
   assert.deepEqual(readdirSync(ground.out), []);

@@ -1,6 +1,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
+import { startedBy } from '../../../started-by.js';
 import { tellLines } from '../../../text-lines.js';
 
 /** How a program ended. */
@@ -31,12 +32,13 @@ export class StartedProgram {
 
   /** `verbatim` leaves the arguments unquoted on Windows. */
   constructor(program: string, args: readonly string[], onLine?: (line: string) => void, verbatim = false) {
-    const child = execa(program, args, {
+    const options = {
       buffer: false,
       reject: false,
       forceKillAfterDelay: GRACE_MS,
       windowsVerbatimArguments: verbatim,
-    });
+    } as const;
+    const child = startedBy(program, () => execa(program, args, options));
     this.stdin = child.stdin;
     this.stdout = child.stdout;
     this.stderr = child.stderr;

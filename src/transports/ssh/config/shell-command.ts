@@ -1,5 +1,6 @@
 /** A command that a configuration gives to the person's shell. */
 import { XferError } from '../../../errors.js';
+import { startedBy } from '../../../started-by.js';
 
 export interface Surroundings {
   readonly environment: NodeJS.ProcessEnv;
@@ -27,7 +28,7 @@ export async function shellSucceeds(
   signal?.throwIfAborted();
   const { execa } = await import('execa');
   const [program, ...args] = shellArguments(command, surroundings);
-  const ended = await execa(program, args, {
+  const options = {
     stdio: 'ignore',
     reject: false,
     timeout: LONGEST_MS,
@@ -35,7 +36,8 @@ export async function shellSucceeds(
     extendEnv: false,
     windowsVerbatimArguments: surroundings.platform === 'win32',
     ...(signal ? { cancelSignal: signal } : {}),
-  });
+  } as const;
+  const ended = await startedBy(program, () => execa(program, args, options));
   signal?.throwIfAborted();
   if (ended.timedOut)
     throw new XferError('TIMED_OUT', `${what}: the command did not end within ${LONGEST_MS / 1000} s`);

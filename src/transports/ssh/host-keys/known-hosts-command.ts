@@ -2,6 +2,7 @@
 import { isAbsolute } from 'node:path';
 import { XferError } from '../../../errors.js';
 import { nameFromBytes } from '../../../names.js';
+import { startedBy } from '../../../started-by.js';
 import type { Scope } from '../../../transport.js';
 import type { KnownHostsCommand, SshConfig } from '../config/config.js';
 import { expandTokens } from '../config/tokens.js';
@@ -52,7 +53,7 @@ export async function askKnownHosts(
   const [program, ...args] = argumentsFor(command, question, what);
   if (program === undefined || !isAbsolute(program)) throw new XferError('USAGE', `${what}: not a whole path`);
   const { execa } = await import('execa');
-  const ended = await execa(program, args, {
+  const options = {
     stdin: 'ignore',
     stderr: 'ignore',
     encoding: 'buffer',
@@ -63,7 +64,8 @@ export async function askKnownHosts(
     env: command.environment,
     extendEnv: false,
     cancelSignal: signal,
-  });
+  } as const;
+  const ended = await startedBy(program, () => execa(program, args, options));
   signal.throwIfAborted();
   if (ended.timedOut) throw new XferError('TIMED_OUT', `${what}: it did not end within ${LONGEST_MS / 1000} s`);
   if (ended.isMaxBuffer) throw new XferError('DENIED', `${what}: it says more than ${MOST_BYTES} bytes`);

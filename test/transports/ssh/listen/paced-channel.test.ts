@@ -52,5 +52,6 @@ test('what comes waits for its reader, and the end of the channel is its own', a
   for await (const chunk of paced) bytes += (chunk as Buffer).length;
   assert.equal(bytes, 8 * 64 * 1024);
   channel.destroy();
+  await new Promise(setImmediate);
   assert.ok(paced.destroyed);
 });

@@ -3,6 +3,7 @@ import { dirname, extname } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { systemCode } from '../../../../errors.js';
+import { startedBy } from '../../../../started-by.js';
 import { tellLines } from '../../../../text-lines.js';
 
 /** How long a script that is told to end may take before it is made to. */
@@ -67,7 +68,7 @@ export class Script {
     this.#options = options;
     const { command, path, environment, platform } = options;
     const [program, ...args] = command;
-    const child = execa(program, args, {
+    const settings = {
       cwd: dirname(path),
       env: environment,
       extendEnv: false,
@@ -75,7 +76,8 @@ export class Script {
       reject: false,
       detached: platform !== 'win32',
       windowsHide: true,
-    });
+    } as const;
+    const child = startedBy(program, () => execa(program, args, settings));
     const { stdin, stdout, stderr } = child;
     for (const stream of [stdin, stdout, stderr]) stream.on('error', () => undefined);
     this.stdin = stdin;
