@@ -227,7 +227,7 @@ const rows = [
     ),
   ]),
   ...section('How long:', SERVE, [
-    flag('once', '', 'end after one complete download; what a page shows of a file counts too'),
+    flag('once', '', 'end after one complete download or upload; what a page shows of a file counts too'),
     number('max-downloads', '', 'n', 'end after so many complete downloads'),
     text('expires', '', 'time', 'end after a time, as in 90s, 30m, 1h or 7d'),
   ]),

@@ -47,10 +47,9 @@ export async function whatIsReceived(
       hint: 'xfer serve --upload inbox',
     });
   }
-  const counted = only ? parsed.last('once', 'max-downloads') : undefined;
-  if (counted !== undefined) {
-    throw new XferError('USAGE', `option --${counted}: nothing is downloaded`, {
-      hint: '--expires 1h ends it by the clock',
+  if (only && parsed.text('max-downloads') !== undefined) {
+    throw new XferError('USAGE', 'option --max-downloads: nothing is downloaded', {
+      hint: '--once ends it after one upload, --expires 1h by the clock',
     });
   }
   const upload = uploadOptions(only, parsed);
@@ -66,6 +65,7 @@ function uploadOptions(only: boolean, parsed: ParsedArguments): UploadOptions {
     only,
     overwrite: parsed.flag('overwrite'),
     manage: parsed.flag('manage'),
+    ...(parsed.flag('once') ? { mostFiles: 1 } : {}),
     ...(most === undefined ? {} : { mostFileBytes: parseSize(most) }),
     ...(quota === undefined ? {} : { quotaBytes: parseSize(quota) }),
     ...(keep === undefined ? {} : { keepPartsMs: parseDuration(keep) }),

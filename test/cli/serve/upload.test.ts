@@ -22,7 +22,10 @@ test('what does not go together is refused with a hint', limit, async (t) => {
   const cases: [string[], RegExp][] = [
     [['--overwrite', inbox], /option --overwrite: nothing is uploaded\n {2}hint: add --upload/],
     [['--quota', '1G', inbox], /option --quota: nothing is uploaded/],
-    [['--upload-only', '--once', inbox], /option --once: nothing is downloaded/],
+    [
+      ['--upload-only', '--max-downloads', '1', inbox],
+      /option --max-downloads: nothing is downloaded\n {2}hint: --once/,
+    ],
     [['--upload', join(root, 'f'), inbox], /uploads go into one directory/],
     [['--upload', join(root, 'f')], /uploads go into a directory/],
     [['--upload', '-'], /uploads go into one directory/],
@@ -53,4 +56,32 @@ test('a drop box says how to upload, not how to download, and each upload is an 
   const [, port] = await json.waitForLine(/"port":(\d+)/);
   await fetch(`http://127.0.0.1:${port}/g`, { method: 'PUT', body: 'hello' });
   await json.waitForLine(/"type":"request".*"method":"PUT","target":"\/g".*"status":201,.*"received":5,/);
+});
+
+test('--once ends with one upload, of a drop box too', limit, async (t) => {
+  const root = folder(t);
+  for (const option of ['--upload', '--upload-only']) {
+    const inbox = join(root, option);
+    mkdirSync(inbox);
+    const started = startXfer(['serve', option, '--once', '--bind', '127.0.0.1', inbox, '0']);
+    t.after(() => started.stop('SIGKILL'));
+    const [, url] = await started.waitForLine(/^upload with: xfer put FILE (\S+)$/m);
+    const refused = await fetch(`${url}no/such/folder`, { method: 'PUT', body: 'x' });
+    assert.equal(refused.status, 409, 'no upload');
+    const put = await runXfer(['put', join(root, 'f'), url as string]);
+    assert.equal(put.exitCode, 0, put.stderr);
+    assert.equal((await started.exited).exitCode, 0, started.output());
+    assert.match(started.output(), /^serve: the one upload was made, so it ends$/m);
+    assert.deepEqual(readdirSync(inbox), ['f']);
+  }
+});
+
+test('--once with --upload ends with one download as well', limit, async (t) => {
+  const root = folder(t);
+  const started = startXfer(['serve', '--upload', '--once', '--bind', '127.0.0.1', root, '0']);
+  t.after(() => started.stop('SIGKILL'));
+  const [, url] = await started.waitForLine(/^serving on (\S+)$/m);
+  assert.equal(await (await fetch(`${url}f`)).text(), 'x');
+  assert.equal((await started.exited).exitCode, 0, started.output());
+  assert.match(started.output(), /^serve: the one download was made, so it ends$/m);
 });

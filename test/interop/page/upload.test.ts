@@ -219,3 +219,14 @@ test('a drop box takes files and shows none, on a phone too', TEST, async (t) =>
   assert.equal(await page.getByRole('link').count(), 0);
   assert.equal(await sidewaysPixels(page), 0);
 });
+
+test('where the first upload is the only one, a person sees that it was made', TEST, async (t) => {
+  const { page, root, own } = await box(t, { upload: { mostFiles: 1 } });
+  const field = page.locator('input[type=file]');
+  assert.equal(await field.count(), 1, 'no folder can be chosen');
+  assert.equal(await field.evaluate((input: HTMLInputElement) => input.multiple), false);
+  await field.setInputFiles(await makeFile(own, 'one.txt', '1'));
+  await said(page, '1 file uploaded');
+  assert.deepEqual(await readdir(root), ['one.txt']);
+  assert.ok(await page.getByRole('heading').first().isVisible(), 'the page was not left');
+});

@@ -62,6 +62,7 @@ export async function listen(options: HttpListenOptions, scope: Scope): Promise<
   // Each open and each listing under way listens to it.
   setMaxListeners(0, ended.signal);
   const uploads = await uploadsOf(share, options, { signal: ended.signal });
+  uploads?.count.usedUp.addEventListener('abort', () => gate.lifetime.end(uploads.count.reason));
   const sharing: Sharing = {
     share,
     scope: { signal: ended.signal },

@@ -33,8 +33,8 @@ export class Lifetime {
     this.#onlyOnce = onlyOnce;
     const most = onlyOnce === undefined ? maxDownloads : 1;
     const made = most === 1 ? 'the one download was made' : `all ${most} downloads were made`;
-    const onCut = onlyOnce === undefined ? undefined : () => this.#end(cutError(onlyOnce));
-    this.downloads = most === undefined ? undefined : new Downloads(most, () => this.#end(made), onCut);
+    const onCut = onlyOnce === undefined ? undefined : () => this.end(cutError(onlyOnce));
+    this.downloads = most === undefined ? undefined : new Downloads(most, () => this.end(made), onCut);
     this.#endMs = expiresMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + expiresMs;
     if (expiresMs !== undefined) this.#wait(expiresMs);
   }
@@ -42,6 +42,13 @@ export class Lifetime {
   isOver(): boolean {
     if (!this.#isOver && Date.now() >= this.#endMs) this.#expire();
     return this.#isOver;
+  }
+
+  /** Nothing more is to be served: in words why, or as the error that it is. */
+  end(reason: string | XferError): void {
+    this.#isOver = true;
+    this.close();
+    this.#resolve(reason);
   }
 
   /** Ends its timer. */
@@ -56,15 +63,9 @@ export class Lifetime {
   }
 
   #expire(): void {
-    if (this.#onlyOnce === undefined) this.#end('its time is over');
+    if (this.#onlyOnce === undefined) this.end('its time is over');
     // The one download that has begun is the last in any case, and how it ends is how all ends.
-    else if (!this.downloads?.underWay) this.#end(unwantedError(this.#onlyOnce));
-  }
-
-  #end(reason: string | XferError): void {
-    this.#isOver = true;
-    this.close();
-    this.#resolve(reason);
+    else if (!this.downloads?.underWay) this.end(unwantedError(this.#onlyOnce));
   }
 }
 

@@ -1,12 +1,13 @@
 /** What puts files into a folder from its page: forms that work as they are, and that a script makes comfortable. */
 import type { UploadOptions } from '../upload/options.js';
 
-export function uploadForms({ manage, mostFileBytes }: UploadOptions): string {
+export function uploadForms({ manage, mostFileBytes, mostFiles }: UploadOptions): string {
   const most = mostFileBytes === undefined ? '' : ` data-most="${mostFileBytes}"`;
+  const one = mostFiles === 1;
   return `
-<section id="upload" aria-label="Upload"${most}>
+<section id="upload" aria-label="Upload"${most}${one ? ' data-one' : ''}>
 <form id="upload-files" method="post" enctype="multipart/form-data">
-<label>Files <input type="file" name="file" multiple required></label>
+<label>Files <input type="file" name="file"${one ? '' : ' multiple'} required></label>
 <button class="button">Upload</button></form>
 <form id="make-folder" method="post"><input type="hidden" name="action" value="folder">
 <label>New folder <input name="name" required maxlength="255" autocomplete="off"></label>

@@ -35,7 +35,7 @@ export async function answerFileForm(
     body.destroy();
   }
   if (outcome.saved.length + outcome.refused.length === 0) throw refusals.noName();
-  sendOutcome(exchange, outcome);
+  sendOutcome(exchange, outcome, uploads.count.usedUp.aborted);
 }
 
 async function savePart(

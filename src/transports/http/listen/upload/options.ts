@@ -18,6 +18,8 @@ export interface UploadOptions {
    * that, and what a killed process left is not found.
    */
   readonly recordsDirectory?: string;
+  /** The listener ends after so many files were uploaded whole. */
+  readonly mostFiles?: number;
   /** Bodies that may be on their way in at once; 64 by default. */
   readonly mostAtOnce?: number;
 }

@@ -31,6 +31,7 @@ export const refusals = {
   quota: (most: number) => new Refusal(507, `All that is here may have ${most} bytes, and it would be more.`),
   disk: () => new Refusal(507, 'The disk has no room for it.', {}, 'NO_SPACE'),
   tooMany: () => new Refusal(503, 'Too many uploads are under way; try again later.', RETRY_SOON),
+  usedUp: () => new Refusal(410, 'All that is taken here has come.', { Connection: 'close' }),
   digest: () => new Refusal(400, 'The bytes that came do not have the digest that was given; nothing was saved.'),
   digestField: () => new Refusal(400, 'The digest that was given cannot be read.'),
   stalled: () => new Refusal(408, 'Too little came for too long.', { Connection: 'close' }, 'TIMED_OUT'),

@@ -10,6 +10,7 @@ import type { ExpectedDigest } from './expected-digest.js';
 import type { UploadRecord, UploadRecords, UploadTerms } from './records.js';
 import { refusals } from './refusal.js';
 import type { Claim, Room } from './room.js';
+import type { UploadCount } from './upload-count.js';
 
 /** A sink into which others can be let. */
 export type ReceivingSink = Sink & Required<Pick<Sink, 'change' | 'rename' | 'remove'>>;
@@ -21,6 +22,7 @@ export interface UploadGround {
   readonly scope: Scope;
   readonly room: Room;
   readonly records: UploadRecords;
+  readonly count: UploadCount;
   readonly mostFileBytes: number | undefined;
 }
 
@@ -153,11 +155,11 @@ export class Upload {
   }
 
   async #move(body: Readable, draft: Draft, hash: Hash | undefined, abort: AbortController): Promise<void> {
-    const { scope, mostFileBytes = Number.POSITIVE_INFINITY } = this.#ground;
+    const { scope, count, mostFileBytes = Number.POSITIVE_INFINITY } = this.#ground;
     const out = await draft.write(this.offset, scope);
     await pump(body, out, {
       label: 'upload',
-      signal: AbortSignal.any([abort.signal, scope.signal]),
+      signal: AbortSignal.any([abort.signal, scope.signal, count.usedUp]),
       hashes: hash && { update: (chunk) => void hash.update(chunk) },
       acknowledged: true,
       onHeld: (bytes) => {
@@ -197,18 +199,12 @@ export class Upload {
   }
 
   async #giveName(draft: Draft, receiving: Receiving): Promise<void> {
-    const { sink, scope, records, room } = this.#ground;
-    const { path, mtimeMs, replace } = this.terms;
+    const { room, count } = this.#ground;
     try {
       await this.#checkDigest(draft, receiving);
       await receiving.beforeName?.();
       this.size = this.offset;
-      if (this.kept) await records.save(this.record(true));
-      const before = replace ? await sink.stat(path, scope) : undefined;
-      const entry = { ...this.#entry, size: this.offset, ...(mtimeMs === undefined ? {} : { mtimeMs }) };
-      await draft.commit(entry, scope, replace);
-      if (before) room.freed(before.size);
-      this.done = true;
+      await count.name(() => this.#commit(draft));
     } catch (error) {
       await draft.discard();
       room.freed(this.offset);
@@ -216,6 +212,17 @@ export class Upload {
     } finally {
       this.#end();
     }
+  }
+
+  async #commit(draft: Draft): Promise<void> {
+    const { sink, scope, records, room } = this.#ground;
+    const { path, mtimeMs, replace } = this.terms;
+    if (this.kept) await records.save(this.record(true));
+    const before = replace ? await sink.stat(path, scope) : undefined;
+    const entry = { ...this.#entry, size: this.offset, ...(mtimeMs === undefined ? {} : { mtimeMs }) };
+    await draft.commit(entry, scope, replace);
+    if (before) room.freed(before.size);
+    this.done = true;
   }
 
   async #checkDigest(draft: Draft, { hash, hashIsWhole, lateDigest }: Receiving): Promise<void> {

@@ -9,6 +9,7 @@ import { NO_RECORDS, RecordFiles, type UploadRecord, type UploadRecords, type Up
 import { refusals } from './refusal.js';
 import { type Claim, Room } from './room.js';
 import { draftPathOf, type ReceivingSink, Upload, type UploadGround } from './upload.js';
+import { UploadCount } from './upload-count.js';
 
 const KEEP_PARTS_MS = 24 * 3_600_000;
 const MOST_AT_ONCE = 64;
@@ -34,6 +35,7 @@ export class Uploads {
   /** How long a body may bring next to nothing. */
   readonly idleMs: number;
   readonly room: Room;
+  readonly count: UploadCount;
   #ground: UploadGround;
   #records: UploadRecords;
   readonly #kept = new Map<string, Upload>();
@@ -49,8 +51,10 @@ export class Uploads {
     this.keepPartsMs = options.keepPartsMs ?? KEEP_PARTS_MS;
     this.room = new Room(share, scope, options.quotaBytes);
     this.#records = options.recordsDirectory === undefined ? NO_RECORDS : new RecordFiles(options.recordsDirectory);
+    this.count = new UploadCount(options.mostFiles);
     const { mostFileBytes } = options;
-    this.#ground = { sink: this.sink, scope, room: this.room, records: this.#records, mostFileBytes };
+    const { room, count } = this;
+    this.#ground = { sink: this.sink, scope, room, count, records: this.#records, mostFileBytes };
   }
 
   /**
@@ -114,6 +118,7 @@ export class Uploads {
   async create(terms: UploadTerms, kept: boolean): Promise<Upload> {
     const { mostFileBytes } = this.options;
     const { path, size } = terms;
+    if (this.count.usedUp.aborted) throw refusals.usedUp();
     if (mostFileBytes !== undefined && size !== undefined && size > mostFileBytes) {
       throw refusals.tooLarge(mostFileBytes);
     }

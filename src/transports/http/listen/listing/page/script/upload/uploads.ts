@@ -27,11 +27,15 @@ class Uploads {
   #adding = 0;
   #done = 0;
   #failed = 0;
+  /** The listener ends with the first. */
+  readonly #one: boolean;
 
   constructor(place: HTMLElement) {
+    this.#one = place.dataset.one !== undefined;
     this.#status.setAttribute('role', 'status');
     this.#list.setAttribute('aria-label', 'Uploads');
-    part('upload-files').replaceWith(this.#chooser('Upload files', false), this.#chooser('Upload a folder', true));
+    const folders = this.#one ? [] : [this.#chooser('Upload a folder', true)];
+    part('upload-files').replaceWith(this.#chooser(this.#one ? 'Upload a file' : 'Upload files', false), ...folders);
     place.append(this.#status, this.#list);
     this.#takeDrops();
     this.#status.textContent = takeTold() ?? unfinished(rememberedIn(folderPath()));
@@ -41,7 +45,7 @@ class Uploads {
   }
 
   #chooser(text: string, folders: boolean): HTMLElement {
-    const field = make('input', { type: 'file', multiple: true, className: 'unseen', webkitdirectory: folders });
+    const field = make('input', { type: 'file', multiple: !this.#one, className: 'unseen', webkitdirectory: folders });
     field.addEventListener('change', () => {
       const chosen = chosenIn(field);
       field.value = '';
@@ -128,7 +132,8 @@ class Uploads {
     if (this.#adding + this.#running + this.#waiting.length > 0) return;
     const open = this.#list.querySelector('li:not(.done)') !== null;
     this.#status.textContent = outcome(this.#done, this.#failed);
-    const shows = document.documentElement.dataset.dropBox === undefined;
+    // What there is to see then is this, and nothing of a folder.
+    const shows = !this.#one && document.documentElement.dataset.dropBox === undefined;
     if (open || this.#done === 0 || !shows || document.querySelector('dialog[open]')) return;
     keepTold(this.#status.textContent);
     location.reload();
