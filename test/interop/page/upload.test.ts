@@ -227,6 +227,8 @@ test('where the first upload is the only one, a person sees that it was made', T
   assert.equal(await field.evaluate((input: HTMLInputElement) => input.multiple), false);
   await field.setInputFiles(await makeFile(own, 'one.txt', '1'));
   await said(page, '1 file uploaded');
+  assert.equal(await page.getByRole('button', { name: 'Pause' }).count(), 0, 'what is done cannot be paused');
+  await page.getByRole('button', { name: 'Take one.txt off this list' }).click();
   assert.deepEqual(await readdir(root), ['one.txt']);
   assert.ok(await page.getByRole('heading').first().isVisible(), 'the page was not left');
 });
