@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needs } from '../../support/peers.js';
-import { type Started, startProgram, startXfer } from '../../support/run-xfer.js';
+import { type Started, startProgram, startXfer, XFER } from '../../support/run-xfer.js';
 
 const limit = { timeout: 20_000 };
 const EVERYTHING = ['--tls', '--token', '--auth', "o'hara:secret", '--base-path', '/a b'];
@@ -60,6 +60,21 @@ test('the line for a unix socket knows the login, the base path and the token', 
   assert.ok(line.endsWith(` https://localhost${below}plain.txt`), line);
   await paste(t, line, saved, 'secret\n');
   assert.equal(readFileSync(join(saved, 'plain.txt'), 'utf8'), 'plain.txt');
+});
+
+test('the lines to upload with ask for the password, and upload', { ...limit, ...programs }, async (t) => {
+  const { root, saved } = place(t);
+  const started = start(t, root, '-b', '127.0.0.1', '-p', '0', '--upload', ...EVERYTHING);
+  const lines = [/^upload with: xfer (put --pin \S+ FILE https:\/\/o%27hara@\S+)$/m, /^or: (curl .* -T FILE \S+)$/m];
+  for (const [index, text] of lines.entries()) {
+    const name = `sent ${index}.txt`;
+    writeFileSync(join(saved, name), name);
+    const [, line = ''] = await started.waitForLine(text);
+    const program = index === 0 ? `'${process.execPath}' '${XFER}' ` : '';
+    const pasted = await paste(t, program + line.replace('FILE', `'${name}'`), saved, 'secret\n');
+    assert.equal((await pasted.exited).exitCode, 0, pasted.output());
+    assert.equal(readFileSync(join(root, name), 'utf8'), name);
+  }
 });
 
 test('as JSON it tells where the share stands, which no socket does', limit, async (t) => {
