@@ -6,7 +6,7 @@ import { httpDate } from '../validator.js';
 /** However long the other end asks for, nobody waits longer than this. */
 const RETRY_AFTER_LIMIT_MS = 600_000;
 
-const LOGIN_HINT = 'put user:password@ in front of the host, or give an Authorization header';
+export const LOGIN_HINT = 'give a login: -u user, or user:password@ in front of the host';
 
 const STATUS_CODES: Record<number, { readonly code: ErrorCode; readonly hint?: string }> = {
   401: { code: 'DENIED', hint: LOGIN_HINT },

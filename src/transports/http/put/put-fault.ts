@@ -1,7 +1,7 @@
 /** What the status of an answer means (RFC 9110 15, RFC 4918 11) for someone who puts something there. */
 import { type ErrorCode, XferError } from '../../../errors.js';
 import { describeUrl } from '../client/describe-url.js';
-import { retryAfterMs } from '../client/status.js';
+import { LOGIN_HINT, retryAfterMs } from '../client/status.js';
 import { TUS } from '../upload-protocol.js';
 import type { Answered } from './body-request.js';
 
@@ -11,7 +11,6 @@ interface Row {
   readonly hint?: string;
 }
 
-const LOGIN_HINT = 'give a login: -u user, or user:password@ in front of the host';
 const METHOD: Row = {
   code: 'UNSUPPORTED',
   means: 'it takes no files there',
