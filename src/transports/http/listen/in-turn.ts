@@ -21,7 +21,7 @@ export function inTurn({ socket }: IncomingMessage, response: ServerResponse, an
   const line = lines.get(socket) ?? { busy: false, waiting: [] };
   lines.set(socket, line);
   const begin = (): void => {
-    response.once('close', () => next(socket, line));
+    response.on('close', () => next(socket, line));
     answer();
   };
   if (!line.busy) {

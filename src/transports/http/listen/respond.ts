@@ -24,13 +24,16 @@ export async function respond(exchange: Exchange, sharing: Sharing, status?: Sta
 
 async function answer(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
   const { request, response, tally } = exchange;
-  const { method, headers } = request;
+  const { headers } = request;
   const fault = requestFault(request);
   if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
   if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
   // It tells nothing, so it comes before any question of who asks.
   if (status && answerHealth(exchange)) return;
-  const verdict = await sharing.gate.check(request);
+  const checked = sharing.gate.check(request);
+  const withBody = closing(headers).Connection !== undefined;
+  // Of a body that came with its head Node looks at the beginning first, and answers itself where that is malformed.
+  const verdict = withBody || checked instanceof Promise ? await checked : checked;
   // What is sent may be a page with links to elsewhere, and the token is in its URL.
   if (sharing.gate.prefix.secret) response.setHeader('Referrer-Policy', 'no-referrer');
   if ('status' in verdict) {
@@ -38,6 +41,12 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   }
   request.url = verdict.target;
   if (verdict.user !== undefined) tally.user = verdict.user;
+  return answerAdmitted(exchange, sharing, status);
+}
+
+async function answerAdmitted(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
+  const { request, response } = exchange;
+  const { method, headers } = request;
   const script = sharing.cgi?.targetOf(exchange, sharing);
   if (script) return sharing.cgi?.answer(exchange, sharing, script);
   if (sharing.uploads && (await answerUpload(exchange, sharing, sharing.uploads))) return;

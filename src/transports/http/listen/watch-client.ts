@@ -33,6 +33,11 @@ export function watchClient(
 
 /** Calls `ended` once, when the response has ended or its client has gone. */
 export function whenEnded(request: IncomingMessage, response: ServerResponse, ended: () => void): void {
+  // Told of its connection, as it waits behind no other.
+  if (response.socket && !response.destroyed) {
+    response.on('close', ended);
+    return;
+  }
   let told = false;
   const tell = (): void => {
     if (told) return;

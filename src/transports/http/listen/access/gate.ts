@@ -4,7 +4,7 @@ import { hostname } from 'node:os';
 import { AllowedAddresses } from '../../../../allowed-addresses.js';
 import { type Host, HostNames, hostOf, parseHost, sameHost } from './host-names.js';
 import { Lifetime } from './lifetime.js';
-import { Logins } from './logins.js';
+import { type Login, Logins } from './logins.js';
 import type { AccessOptions } from './options.js';
 import { isForeign } from './origin.js';
 import { Prefix } from './prefix.js';
@@ -61,8 +61,11 @@ export class Gate {
     return this.#addresses?.allows(address) ?? true;
   }
 
-  /** Whether a request goes on. What is refused tells nothing of what is shared, nor whether it is there. */
-  async check(request: IncomingMessage): Promise<Admitted | Refused> {
+  /**
+   * Whether a request goes on: at once where no login is to be compared. What is refused tells nothing of what is shared,
+   * nor whether it is there.
+   */
+  check(request: IncomingMessage): Admitted | Refused | Promise<Admitted | Refused> {
     const place = placeOf(request);
     if ('status' in place) return place;
     const { host } = place;
@@ -71,7 +74,13 @@ export class Gate {
     if (target === undefined) return NOT_FOUND;
     const action: Action = READING.has(request.method) ? 'read' : 'write';
     if (action === 'write' && isForeign(request.headers, host)) return { status: 403 };
-    const login = await this.#login(request, action);
+    const login = this.#login(request, action);
+    return login instanceof Promise
+      ? login.then((outcome) => this.#admit(target, outcome))
+      : this.#admit(target, login);
+  }
+
+  #admit(target: string | { readonly location: string }, login?: Login): Admitted | Refused {
     if (login === 401) return { status: 401, fields: CHALLENGE };
     if (login === 429) return { status: 429, fields: RETRY_SOON };
     if (this.lifetime.isOver()) return { status: 410, fields: { Connection: 'close' } };

@@ -27,6 +27,9 @@ export function sameHost(a: Host, b: Host, scheme: string): boolean {
   return a.name === b.name && (a.port || usual) === (b.port || usual);
 }
 
+/** The field that came last, and what it names: most clients of a listener use the same name. */
+let last: { readonly text: string; readonly host: Host | 400 } | undefined;
+
 /** The one Host field of a request; undefined where there is none, 400 where there are several or it is malformed. */
 export function hostOf({ rawHeaders }: IncomingMessage): Host | 400 | undefined {
   let text: string | undefined;
@@ -36,7 +39,9 @@ export function hostOf({ rawHeaders }: IncomingMessage): Host | 400 | undefined 
     if (text !== undefined) return 400;
     text = rawHeaders[at + 1] as string;
   }
-  return text === undefined ? undefined : (parseHost(text) ?? 400);
+  if (text === undefined) return undefined;
+  if (last?.text !== text) last = { text, host: parseHost(text) ?? 400 };
+  return last.host;
 }
 
 /** Names that a browser can only have got from a person who meant this listener. */
@@ -45,6 +50,8 @@ export class HostNames {
   readonly #names: ReadonlySet<string>;
   /** With the dot that stands before them. */
   readonly #endings: readonly string[];
+  /** The one that was found last. */
+  #allowed: Host | undefined;
 
   /** `machine` is the name of this machine. USAGE for a name that no Host could hold. */
   constructor(allowed: readonly string[], bound: readonly string[], machine: string) {
@@ -58,9 +65,13 @@ export class HostNames {
     this.#names = new Set(names.filter((name) => name !== '' && !name.includes('*')));
   }
 
-  allows({ name }: Host): boolean {
-    if (this.#any || this.#names.has(name) || isIP(name) !== 0) return true;
-    return this.#endings.some((ending) => name.endsWith(ending));
+  allows(host: Host): boolean {
+    if (host === this.#allowed) return true;
+    const { name } = host;
+    const answered = this.#any || this.#names.has(name) || isIP(name) !== 0;
+    if (!answered && !this.#endings.some((ending) => name.endsWith(ending))) return false;
+    this.#allowed = host;
+    return true;
   }
 }
 

@@ -15,27 +15,27 @@ export interface Validators {
   readonly strong: boolean;
 }
 
-/** What is said of a file that can change: a tag made of its version, and its time. */
+/** Of files that are asked for again and again, whose entry is the same object each time. */
+const settled = new WeakMap<Entry, Validators>();
+
+/** What is said of a file that can change: a tag made of its version, and its time. The same object for an entry once it has settled. */
 export function validatorsOf(entry: Entry, nowMs: number = Date.now()): Validators {
+  const known = settled.get(entry);
+  if (known) return known;
   const { version, mtimeMs } = entry;
   const ageMs = mtimeMs === undefined ? Number.POSITIVE_INFINITY : nowMs - mtimeMs;
   const strong = Math.abs(ageMs) >= SETTLED_AFTER_MS;
-  return {
+  const validators: Validators = {
     strong,
-    ...(version === undefined ? {} : { etag: `${strong ? '' : 'W/'}"${tagOf(entry, version)}"` }),
+    ...(version === undefined ? {} : { etag: `${strong ? '' : 'W/'}"${tagOf(version)}"` }),
     ...(mtimeMs === undefined || ageMs < 0 ? {} : { lastModifiedMs: Math.floor(mtimeMs / 1000) * 1000 }),
   };
+  if (ageMs >= SETTLED_AFTER_MS) settled.set(entry, validators);
+  return validators;
 }
 
-/** Of files that are asked for again and again, whose entry is the same object each time. */
-const tags = new WeakMap<Entry, string>();
-
-function tagOf(entry: Entry, version: string): string {
-  const known = tags.get(entry);
-  if (known !== undefined) return known;
-  const tag = createHash('sha1').update(version).digest('base64url');
-  tags.set(entry, tag);
-  return tag;
+function tagOf(version: string): string {
+  return createHash('sha1').update(version).digest('base64url');
 }
 
 /**

@@ -50,12 +50,11 @@ export interface Sent {
  */
 export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   const { request, response } = exchange;
-  const { file, name, own = NO_FIELDS } = sent;
+  const { file } = sent;
   const { size } = file.entry;
   const ranges = sent.ranges && size !== undefined;
   const found = sent.validators ?? validatorsOf(file.entry);
-  const validators = ownValidators(found, own);
-  const fields = withOwnFields({ ...fileFields(validators, ranges), ...sent.fields }, own);
+  const { validators, fields, whole } = describe(sent, found, ranges);
   const failed = checkPreconditions(request.headers, validators);
   if (failed === 304) {
     response.writeHead(304, fields).end();
@@ -66,14 +65,41 @@ export async function sendFile(exchange: Exchange, sent: Sent): Promise<void> {
   if (spans?.length === 0) return refuse(request, response, 416, { ...fields, 'Content-Range': `bytes */${size}` });
   const turned = exchange.downloads?.begin(exchange, { key: keyOf(sent, validators), size, spans });
   if (turned) return refuse(request, response, turned, turned === 503 ? RETRY_SOON : {});
-  const digest = await sent.digests?.fieldFor(exchange, file, found.strong);
-  const head = {
-    ...fields,
-    ...contentFields(name, own),
-    ...(digest === undefined ? {} : { 'Repr-Digest': digest }),
-  };
+  const wanted = request.headers['want-repr-digest'] !== undefined;
+  const digest = wanted ? await sent.digests?.fieldFor(exchange, file, found.strong) : undefined;
+  const head = digest === undefined ? whole : { ...whole, 'Repr-Digest': digest };
   if (spans === undefined || size === undefined) return sendWhole(exchange, file, head);
   return sendSpans(exchange, file, spans as [Span, ...Span[]], size, head);
+}
+
+/** What is said of a file. */
+interface Description {
+  readonly validators: Validators;
+  /** Of every answer about the file, 304 included. */
+  readonly fields: Record<string, string>;
+  /** The head of an answer that holds all of it. */
+  readonly whole: ContentFields;
+}
+
+interface KnownDescription extends Description {
+  readonly name: string;
+  readonly ranges: boolean;
+}
+
+/** Of files that are asked for again and again, by validators that stay. */
+const known = new WeakMap<Validators, KnownDescription>();
+
+function describe(sent: Sent, found: Validators, ranges: boolean): Description {
+  const { file, name, own = NO_FIELDS } = sent;
+  const alone = own.size === 0 && sent.fields === undefined;
+  const before = alone ? known.get(found) : undefined;
+  if (before && before.name === name && before.ranges === ranges) return before;
+  const validators = ownValidators(found, own);
+  const fields = withOwnFields({ ...fileFields(validators, ranges), ...sent.fields }, own);
+  const whole = { ...fields, ...contentFields(name, own), ...lengthField(file.entry.size) };
+  const description = { name, ranges, validators, fields, whole };
+  if (alone) known.set(found, description);
+  return description;
 }
 
 /** Names a version of what is sent among all that is served. */
@@ -85,7 +111,7 @@ async function sendWhole(exchange: Exchange, file: OpenFile, head: ContentFields
   const { request, response } = exchange;
   const { size } = file.entry;
   const bytes = wantsWhole(request, file) ? await file.readWhole() : undefined;
-  response.writeHead(200, { ...head, ...lengthField(size) });
+  response.writeHead(200, head);
   if (bytes) return sendLast(exchange, bytes);
   return sendBody(exchange, size === 0 ? [] : [{ start: 0, ...(size === undefined ? {} : { end: size }) }], file);
 }
@@ -120,7 +146,6 @@ function wantsWhole(
   );
 }
 
-/** Fields of every answer about the file, 304 included. */
 function fileFields(validators: Validators, ranges: boolean): Record<string, string> {
   const { etag, lastModifiedMs } = validators;
   return {
@@ -132,8 +157,8 @@ function fileFields(validators: Validators, ranges: boolean): Record<string, str
   };
 }
 
-function lengthField(length: number | undefined): Record<string, number> {
-  return length === undefined ? {} : { 'Content-Length': length };
+function lengthField(length: number | undefined): Record<string, string> {
+  return length === undefined ? {} : { 'Content-Length': String(length) };
 }
 
 /** Undefined where the whole file is to be sent. Range means nothing but in a GET (RFC 9110, 14.2). */
