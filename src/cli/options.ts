@@ -314,7 +314,7 @@ const rows = [
     text('source', 's', 'address', 'address of this machine to connect from'),
     text('source-port', 'p', 'port', 'port of this machine to connect from'),
     number('connect-timeout', '', 'seconds', 'give up where no connection is made in this time'),
-    number('idle-timeout', '', 'seconds', 'give up where nothing comes or goes for this time'),
+    number('idle-timeout', '', 'seconds', 'give up where the other end sends and takes nothing for this time'),
   ]),
   ...section('Messages:', COMMAND_NAMES, [
     flag('quiet', 'q', 'say nothing but errors'),
