@@ -1,5 +1,6 @@
 /** Copies sources to a sink. Knows no transport. */
 import { setMaxListeners } from 'node:events';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { parentPath } from '../names.js';
 import type { Entry, Parallelism, Scope, Sink, Source } from '../transport.js';
@@ -35,6 +36,9 @@ export async function copy(sources: readonly Source[], sink: Sink, options: Copy
 /** A source that fails without end, as a hostile server's may, ends the copy. */
 const MOST_FAILURES = 50_000;
 
+/** Files that are small may all be at hand; what was begun is sent, and answers are read, between so many of them. */
+const STEPS_OF_A_TURN = 64;
+
 class Copy {
   readonly #sources: readonly Source[];
   readonly #sink: Sink;
@@ -66,7 +70,7 @@ class Copy {
     this.#progress = new Progress(options.onEvent);
     const { limitBytesPerSecond: limit } = options;
     const { filesInFlight, lanes } = parallelismOf(sources, sink, options);
-    this.#files = new Pool(filesInFlight, MOST_BYTES_IN_FLIGHT);
+    this.#files = new Pool(filesInFlight, MOST_BYTES_IN_FLIGHT, filesInFlight);
     this.#context = {
       options,
       sink,
@@ -106,10 +110,13 @@ class Copy {
         this.#stopHopeless();
       };
       const walk = { ...this.#scope, onSkip };
+      let taken = 0;
       for await (const step of plan(this.#sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
         this.#stopHopeless();
         await this.#take(step);
+        taken += 1;
+        if (taken % STEPS_OF_A_TURN === 0) await nextTurn();
         if (!step.source.capabilities.parallel || !this.#sink.capabilities.parallel) await this.#files.drained();
       }
       this.#progress.emit({ type: 'plan', ...this.#seen, complete: true });

@@ -2,20 +2,26 @@
 export class Pool {
   readonly #size: number;
   readonly #mostWeight: number;
+  readonly #mostWaiting: number;
   readonly #waiting: { readonly weight: number; readonly enter: () => void }[] = [];
   readonly #idle: (() => void)[] = [];
   #busy = 0;
   #weight = 0;
+  #full: (() => void)[] = [];
 
-  constructor(size: number, mostWeight = Number.POSITIVE_INFINITY) {
+  /** `mostWaiting`: so many are taken beyond those under way. */
+  constructor(size: number, mostWeight = Number.POSITIVE_INFINITY, mostWaiting = 0) {
     this.#size = size;
     this.#mostWeight = mostWeight;
+    this.#mostWaiting = mostWaiting;
   }
 
-  /** Resolves when `work` was started, not when it ended; `work` must not reject. */
+  /** Resolves when `work` was started, or waits for its turn with no more than may wait; `work` must not reject. */
   async start(work: () => Promise<void>, weight = 0): Promise<void> {
-    if (!this.#tryEnter(weight)) await this.#queue(weight);
-    void work().finally(() => this.#leave(weight));
+    const run = (): void => void work().finally(() => this.#leave(weight));
+    if (this.#tryEnter(weight)) return run();
+    this.#waiting.push({ weight, enter: run });
+    if (this.#waiting.length > this.#mostWaiting) await new Promise<void>((resolve) => this.#full.push(resolve));
   }
 
   /** Runs `work` when there is room, and resolves as it does. */
@@ -58,6 +64,7 @@ export class Pool {
       this.#weight += next.weight;
       next.enter();
     }
+    if (this.#waiting.length <= this.#mostWaiting) for (const resolve of this.#full.splice(0)) resolve();
     if (this.#busy === 0) for (const resolve of this.#idle.splice(0)) resolve();
   }
 }
