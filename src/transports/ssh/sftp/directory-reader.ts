@@ -42,13 +42,14 @@ export class DirectoryReader {
     this.#parts.push(part);
   }
 
-  /** The next names, or undefined at the end, when the directory is closed. NOT_FOUND, DENIED, PROTOCOL. */
+  /** The next names, or undefined at the end; the directory is being closed then. NOT_FOUND, DENIED, PROTOCOL. */
   async next(): Promise<DirectoryItem[] | undefined> {
     try {
       const items = await this.#parts.shift();
       if (items) this.#count(items);
       if (items) this.#ask();
-      else await this.close();
+      // Whoever waited for the answer would begin the next directory a round trip later.
+      else void this.close();
       return items;
     } catch (error) {
       await this.close();
