@@ -23,3 +23,20 @@ test('a name is encoded with nothing that means something in a reference, and is
     );
   }
 });
+
+test('a plain target is what it is with its letters escaped, whatever may be asked for', () => {
+  const seed = pickSeed();
+  const dice = new Dice(seed);
+  const letters = [...'aZ09_-.~/'];
+  const named = new Set(['.a']);
+  for (let count = 0; count < 5000; count += 1) {
+    const path = `/${dice.word(letters, 12)}`;
+    const escaped = path.replace(/[aZ09_-]/g, (letter) => `%${letter.charCodeAt(0).toString(16)}`);
+    for (const platform of ['linux', 'win32'] as const) {
+      for (const hidden of [true, false]) {
+        const policy = { hidden, named, platform };
+        assert.deepEqual(parseTarget(path, policy), parseTarget(escaped, policy), `${path} XFER_SEED=${seed}`);
+      }
+    }
+  }
+});

@@ -74,6 +74,9 @@ test('names that a page of another site could have are not answered to', () => {
   }
   // What the system's own resolver takes for an address, and a Host field does not.
   for (const text of ['2130706433', '0x7f.1', '127.1', '0', 'x.files.example.org']) assert.ok(!allows(text), text);
+  const [fine, foreign] = [parseHost('box') ?? assert.fail(), parseHost('evil.example') ?? assert.fail()];
+  for (let count = 0; count < 3; count += 1)
+    assert.deepEqual([names.allows(fine), names.allows(foreign)], [true, false]);
   assert.ok(new HostNames(['*'], [], '').allows({ name: 'evil.example', port: '' }));
   assert.ok(!new HostNames([], [], '').allows({ name: 'local', port: '' }));
   for (const text of ['', 'http://a', 'a:80', 'a b', '*a', '*.*', 'a.*']) {
