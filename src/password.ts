@@ -1,7 +1,9 @@
 /** Passwords as they are kept: plain, or as a hash that does not give them away. */
+
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { XferError } from './errors.js';
+import { ownFile } from './package/own-files.js';
 
 /** A password that can be compared by one quick hash of what was typed. */
 export interface QuickPassword {
@@ -92,7 +94,7 @@ function parseBcrypt(hash: string): SlowPassword {
 
 async function bcryptMatches(typed: string, hash: string): Promise<boolean> {
   const { Worker } = await import('node:worker_threads');
-  const worker = new Worker(new URL('./bcrypt-worker.js', import.meta.url), { workerData: { typed, hash } });
+  const worker = new Worker(ownFile('bcrypt-worker.js'), { workerData: { typed, hash } });
   return new Promise((resolve, reject) => {
     worker.once('message', (same: unknown) => resolve(same === true));
     worker.once('error', reject);

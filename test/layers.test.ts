@@ -99,6 +99,7 @@ test('the engine knows no transport and no command line', () => {
     'at-once.ts',
     'buffer-pool.ts',
     'token-bucket.ts',
+    'package/own-files.ts',
   ];
   const bad = broken(
     ({ path }, to) =>

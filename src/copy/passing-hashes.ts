@@ -1,8 +1,10 @@
 /** Hashes of bytes on their way, on another thread where there are many of them. */
+
 import { createHash, type Hash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { XferError } from '../errors.js';
+import { ownFile } from '../package/own-files.js';
 import type { DigestAlgorithm } from '../transport.js';
 import type { HashOrder, HashWork } from './hash-worker.js';
 
@@ -67,7 +69,7 @@ class HashesAside implements PassingHashes {
   constructor(algorithms: readonly DigestAlgorithm[]) {
     this.#algorithms = algorithms;
     const work: HashWork = { algorithms, memory: this.#memory, slotBytes: SLOT_BYTES };
-    this.#worker = new Worker(new URL('./hash-worker.js', import.meta.url), { workerData: work });
+    this.#worker = new Worker(ownFile('copy/hash-worker.js'), { workerData: work });
     this.#worker.unref();
     this.#digests = new Promise((resolve, reject) => {
       this.#worker.on('message', (answer: number | readonly string[]) => {

@@ -1,6 +1,8 @@
 /** Markdown rendered beside the server: a text that takes long, or much memory, costs nobody else anything. */
+
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
+import { ownFile } from '../../../../../package/own-files.js';
 import { Recent } from '../../../../../recent.js';
 
 const MOST_MS = 2000;
@@ -35,7 +37,7 @@ export async function renderMarkdown(text: string): Promise<string | undefined> 
 
 function renderInWorker(text: string): Promise<string | undefined> {
   return new Promise((resolve) => {
-    const worker = new Worker(new URL('worker.js', import.meta.url), {
+    const worker = new Worker(ownFile('transports/http/listen/listing/markdown/worker.js'), {
       workerData: text,
       env: {},
       execArgv: [],

@@ -1,6 +1,8 @@
 /** The style and the script of the page, as the build put them beside this file, and the policy that allows them alone. */
+
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { ownFile } from '../../../../../package/own-files.js';
 
 export const STYLE = built('style/main.css');
 export const SCRIPT = built('script/main.js');
@@ -40,7 +42,7 @@ function policyOf(styles: readonly string[], scripts: readonly string[]): string
 }
 
 function built(name: string): string {
-  return readFileSync(new URL(name, import.meta.url), 'utf8').trim();
+  return readFileSync(ownFile(`transports/http/listen/listing/page/${name}`), 'utf8').trim();
 }
 
 function digestsOf(texts: readonly string[]): string {
