@@ -68,12 +68,13 @@ export function whenTaken(socket: Socket, remotePort: number | undefined, { onLe
   return () => clearTimeout(timer);
 }
 
-/** Tells whether the other end took some of what is unsent since it was last asked, and not yet all. */
+/** Tells whether the other end took some of what is unsent since it was last asked. */
 export function drainWatch(socket: Socket, remotePort: number | undefined): () => boolean {
   let before = queueLength(socket.localPort, remotePort);
   return () => {
     const left = queueLength(socket.localPort, remotePort);
-    const drains = left < before && left > 0;
+    // To nothing, too: the other end has had the last of it for no longer than since the look before.
+    const drains = left < before;
     before = left;
     return drains;
   };

@@ -75,6 +75,11 @@ class Ground {
     this.page = undefined;
   }
 
+  partsOf(name: string): string[] {
+    const parts = readdirSync(this.root).filter((each) => each.startsWith(`.${name}.`) && each.endsWith('.xfer-part'));
+    return parts.map((part) => join(this.root, part));
+  }
+
   async close(): Promise<void> {
     await this.killServer();
     rmSync(this.folder, { recursive: true });
@@ -106,10 +111,13 @@ async function uploadThroughKills(ground: Ground, name: string, dice: Dice): Pro
       if (!existsSync(target)) await ground.choose(path, count === kills - 1 ? -1 : BYTES_PER_SECOND);
     }
   }
-  if (!existsSync(target)) await untilUploaded(ground);
+  const wasThere = existsSync(target);
+  if (!wasThere) await untilUploaded(ground);
   assert.ok(readFileSync(target).equals(bytes), `${name} in the end`);
   await ground.killPage();
   rmSync(target);
+  // It may have been on its way once more, and is kept then for the page to go on with.
+  if (wasThere) for (const part of ground.partsOf(name)) rmSync(part);
   return kills;
 }
 
