@@ -1,5 +1,4 @@
 /** Passwords as they are kept: plain, or as a hash that does not give them away. */
-
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { XferError } from './errors.js';

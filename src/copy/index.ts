@@ -70,6 +70,7 @@ class Copy {
     this.#progress = new Progress(options.onEvent);
     const { limitBytesPerSecond: limit } = options;
     const { filesInFlight, lanes } = parallelismOf(sources, sink, options);
+    // The walk is as many files ahead: a directory is asked for, and there, before what is in it has its turn.
     this.#files = new Pool(filesInFlight, MOST_BYTES_IN_FLIGHT, filesInFlight);
     this.#context = {
       options,

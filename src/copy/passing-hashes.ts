@@ -1,5 +1,4 @@
 /** Hashes of bytes on their way, on another thread where there are many of them. */
-
 import { createHash, type Hash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';

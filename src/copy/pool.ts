@@ -5,9 +5,10 @@ export class Pool {
   readonly #mostWaiting: number;
   readonly #waiting: { readonly weight: number; readonly enter: () => void }[] = [];
   readonly #idle: (() => void)[] = [];
+  /** Who started more than may wait. */
+  readonly #full: (() => void)[] = [];
   #busy = 0;
   #weight = 0;
-  #full: (() => void)[] = [];
 
   /** `mostWaiting`: so many are taken beyond those under way. */
   constructor(size: number, mostWeight = Number.POSITIVE_INFINITY, mostWaiting = 0) {

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { isDraftName } from '#xfer/draft-name.js';
 import { freePort } from '../../support/free-port.js';
 import { needs } from '../../support/peers.js';
 import { Dice, pickSeed } from '../../support/random.js';
@@ -75,11 +76,6 @@ class Ground {
     this.page = undefined;
   }
 
-  partsOf(name: string): string[] {
-    const parts = readdirSync(this.root).filter((each) => each.startsWith(`.${name}.`) && each.endsWith('.xfer-part'));
-    return parts.map((part) => join(this.root, part));
-  }
-
   async close(): Promise<void> {
     await this.killServer();
     rmSync(this.folder, { recursive: true });
@@ -117,7 +113,8 @@ async function uploadThroughKills(ground: Ground, name: string, dice: Dice): Pro
   await ground.killPage();
   rmSync(target);
   // It may have been on its way once more, and is kept then for the page to go on with.
-  if (wasThere) for (const part of ground.partsOf(name)) rmSync(part);
+  const parts = wasThere ? readdirSync(ground.root).filter(isDraftName) : [];
+  for (const part of parts) rmSync(join(ground.root, part));
   return kills;
 }
 

@@ -1,5 +1,4 @@
 /** Markdown rendered beside the server: a text that takes long, or much memory, costs nobody else anything. */
-
 import { createHash } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { ownFile } from '../../../../../package/own-files.js';

@@ -1,5 +1,4 @@
 /** The style and the script of the page, as the build put them beside this file, and the policy that allows them alone. */
-
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ownFile } from '../../../../../package/own-files.js';
