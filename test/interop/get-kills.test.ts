@@ -1,6 +1,7 @@
 /**
- * Downloads that are killed at random points: never a wrong file under its name, the same command again makes it whole, and
- * of what was acknowledged at most a block a lane is sent twice. XFER_KILLS sets how many, XFER_SEED repeats a run.
+ * Downloads that are killed at random points, or whose server is: never a wrong file under its name, the same command again
+ * makes it whole, or it goes on by itself where the server died, and of what was acknowledged at most a block a lane is sent
+ * twice. XFER_KILLS sets how many, XFER_SEED repeats a run.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -9,14 +10,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../support/free-port.js';
 import { Dice, pickSeed } from '../support/random.js';
+import { startRecordingLine } from '../support/recording-line.js';
 import { runXfer, type Started, startXfer, XFER, xferEnvironment } from '../support/run-xfer.js';
 import { makeRandomFile } from '../support/trees.js';
 
 const KILLS = Number(process.env.XFER_KILLS ?? (process.env.CI ? 40 : 16));
+/** They take longer, as the server starts again. */
+const SERVER_KILLS = Number(process.env.XFER_KILLS ?? (process.env.CI ? 12 : 8));
 const IN_A_ROW = 4;
 const SIZE = 40 << 20;
 const BLOCK = 8 << 20;
+/** What the heads of all answers take, and more. */
+const HEADS = 64 << 10;
 /** So slow that a download takes longer than a process takes to start. */
 const SLOW = ['--limit', '60M'];
 
@@ -58,6 +65,12 @@ describe('downloads that are killed', { timeout: 900_000 }, () => {
       let kills = 0;
       while (kills < KILLS) kills += await round(lanes, dice);
     });
+
+    test(`${label}, whose server is killed, seed ${seed}`, { timeout: 900_000 }, async () => {
+      const dice = new Dice(seed);
+      let kills = 0;
+      while (kills < SERVER_KILLS) kills += await serverRound(lanes, dice);
+    });
   }
 
   /** Kills one download a few times, and lets it through; how often it was killed. */
@@ -83,6 +96,48 @@ describe('downloads that are killed', { timeout: 900_000 }, () => {
     assert.deepEqual(left, []);
     rmSync(folder, { recursive: true });
     return kills;
+  }
+
+  /** Kills the server of one download a few times; how often it was killed. */
+  async function serverRound(lanes: number, dice: Dice): Promise<number> {
+    const folder = mkdtempSync(join(root, 'out-'));
+    const out = join(folder, 'file');
+    const port = await freePort();
+    const line = await startRecordingLine(port);
+    let served = await serveAt(port);
+    const words = ['get', '--parallel', String(lanes), ...SLOW, '--retry', '50', '-o', out];
+    let ended = false;
+    const getting = runXfer([...words, `http://127.0.0.1:${line.port}/file`], { timeoutMs: 60_000 }).finally(() => {
+      ended = true;
+    });
+    let kills = 0;
+    try {
+      // From when it has its first answer: before that there is nothing to go on with.
+      while (!ended && readdirSync(folder).length === 0) await sleep(5);
+      for (await sleep(dice.below(500)); kills < IN_A_ROW && !ended; await sleep(dice.below(700))) {
+        await served.stop('SIGKILL');
+        kills += 1;
+        assert.ok(!existsSync(out) || readFileSync(out).equals(whole), 'a wrong file under the final name');
+        served = await serveAt(port);
+      }
+      const { exitCode, stderr } = await getting;
+      assert.equal(exitCode, 0, stderr);
+      assert.ok(readFileSync(out).equals(whole), 'a wrong file in the end');
+      assert.deepEqual(readdirSync(folder), ['file']);
+      const sent = line.down().length;
+      assert.ok(sent < SIZE + kills * lanes * BLOCK + HEADS, `${sent} bytes were sent, through ${kills} kills`);
+    } finally {
+      await served.stop('SIGKILL');
+      await line.stop();
+    }
+    rmSync(folder, { recursive: true });
+    return kills;
+  }
+
+  async function serveAt(port: number): Promise<Started> {
+    const started = startXfer(['serve', '--log', 'off', '--bind', '127.0.0.1', join(root, 'file'), String(port)]);
+    await started.waitForLine(/^serving on /m);
+    return started;
   }
 });
 
