@@ -334,10 +334,10 @@ test('T12 and T16: a sender that leaves at any point leaves what was there, and 
     for (let count = 0; count <= steps.length; count += 1) {
       const peer = await callAsSender(receiving.port);
       for (const step of steps.slice(0, count)) await step(peer);
-      const lost = receiving.lost.length;
+      const lost = receiving.lost();
       peer.socket.end();
       await peer.closed;
-      while (receiving.lost.length === lost) await new Promise((resolve) => setImmediate(resolve));
+      while (receiving.lost() === lost) await new Promise((resolve) => setImmediate(resolve));
       assert.deepEqual((await disk.list()).sort(), ['full', 'full/kept'], `after ${count} steps`);
       assert.deepEqual(await disk.read('full/kept'), OLD);
     }
