@@ -124,6 +124,42 @@ for (const name of ['nc.openbsd', 'ncat']) {
   });
 }
 
+for (const [plain, sealed] of [
+  ['send', 'recv'],
+  ['recv', 'send'],
+  ['pipe', 'pipe'],
+] as const) {
+  const wordsOf = (role: 'send' | 'recv' | 'pipe', folder: string, file: string) =>
+    ({ send: [file], recv: [join(folder, 'out')], pipe: [] })[role];
+
+  test(`xfer ${plain} without a key that calls a sealed ${sealed} fails, and has nothing`, bounded, async (t) => {
+    const { folder, file } = prepare(t);
+    const words = ['-l', '127.0.0.1:0', ...wordsOf(sealed, folder, file)];
+    const end = startXfer([sealed, ...words], { env: { XFER_KEY: KEY } });
+    t.after(() => end.stop('SIGKILL'));
+    const [, port] = await end.waitForLine(/waiting on \S*:(\d+), sealed/);
+    const ran = await runXfer([plain, `127.0.0.1:${port}`, ...wordsOf(plain, folder, file)], { input: 'x' });
+    // One that only listens is not told; the end of the connection is no end of a file.
+    assert.equal(ran.exitCode, plain === 'recv' ? 5 : 6, ran.stderr);
+    if (plain !== 'recv') assert.match(ran.stderr, /the other end is sealed.*add --sealed/s);
+    await end.waitForLine(/turned away 127\.0\.0\.1: /);
+    assert.deepEqual(readdirSync(folder).sort(), ['in', 'secret.txt']);
+  });
+
+  test(`xfer ${plain} without a key that a sealed ${sealed} calls fails, and has nothing`, bounded, async (t) => {
+    const { folder, file } = prepare(t);
+    const end = startXfer([plain, '-l', '127.0.0.1:0', ...wordsOf(plain, folder, file)], { input: 'x' });
+    t.after(() => end.stop('SIGKILL'));
+    const [, port] = await end.waitForLine(/listening on 127\.0\.0\.1:(\d+)/);
+    const words = ['--retry', '0', `127.0.0.1:${port}`, ...wordsOf(sealed, folder, file)];
+    const ran = await runXfer([sealed, ...words], { env: { XFER_KEY: KEY }, input: 'x' });
+    assert.ok([5, 6].includes(ran.exitCode ?? 0), ran.stderr);
+    assert.equal((await end.exited).exitCode, 6, end.output());
+    assert.match(end.output(), /the other end is sealed.*add --sealed/s);
+    assert.deepEqual(readdirSync(folder).sort(), ['in', 'secret.txt']);
+  });
+}
+
 test('an end that takes all and says nothing gets nothing, and is given up', bounded, async (t) => {
   const { file } = prepare(t);
   const parts: Buffer[] = [];

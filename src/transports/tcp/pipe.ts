@@ -29,7 +29,7 @@ const EMPTY_INPUT_MS = 2000;
  * Passes `input` to the other end, and what it sends to `output`. The end of `input` is passed on as FIN, where it
  * brought nothing only once the other end is silent, and bytes still come in. It resolves when the other end has closed and `output`, which is ended then, took all it sent. `input` is
  * destroyed in every case. Rejects with DISCONNECTED after a reset or where `output` broke, with TIMED_OUT after
- * `idleTimeoutMs` without a byte either way, or where an end that closed does not take what is still to be sent.
+ * `idleTimeoutMs` without a byte either way, with PROTOCOL where the other end is sealed, or where an end that closed does not take what is still to be sent.
  */
 export function pipe(wire: Wire, streams: PipeStreams, options: TcpOptions, scope: Scope): Promise<PipeResult> {
   return new Promise<PipeResult>((resolve, reject) => {

@@ -112,7 +112,7 @@ class RawDraft implements Draft {
 
   /**
    * Sends FIN and waits for the other end's. DISCONNECTED where it reset the connection, TIMED_OUT where it did not close
-   * in time: in both it is not known how much arrived. TRUNCATED, after a reset, where `entry.size` is not what was sent.
+   * in time: in both it is not known how much arrived. PROTOCOL where it takes sealed transfers only. TRUNCATED, after a reset, where `entry.size` is not what was sent.
    */
   async commit(entry: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);

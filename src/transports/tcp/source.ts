@@ -44,7 +44,7 @@ export class RawSource implements Source {
   }
 
   /**
-   * The bytes, once and from the start; UNSUPPORTED for anything else. Fails with DISCONNECTED, TIMED_OUT, and TRUNCATED or
+   * The bytes, once and from the start; UNSUPPORTED for anything else. Fails with DISCONNECTED, TIMED_OUT, PROTOCOL where a sealed end sends, and TRUNCATED or
    * CORRUPT where they are not those that are expected.
    */
   async read(_entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {

@@ -8,8 +8,9 @@ import type { Wire } from './wire.js';
 const HIGH_WATER_BYTES = 1024 * 1024;
 const UNCONFIRMED_HINT = 'it may have part or all of it: compare sizes or digests there';
 
-/** The same error, of bytes of which nobody knows whether they arrived. */
+/** The same error, of bytes of which nobody knows whether they arrived; itself where the other end said that it takes none. */
 export function unconfirmed(error: XferError): XferError {
+  if (error.code === 'PROTOCOL') return error;
   return new XferError(error.code, `${error.message}: not confirmed`, { hint: UNCONFIRMED_HINT, cause: error });
 }
 

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import { toXferError, XferError } from '../../errors.js';
 import { fastSocket, rewrapAccepted, type TakeBytes } from './onread.js';
+import { MAGIC, SEALED_ONLY } from './sealed/magic.js';
 import { Slabs } from './slabs.js';
 
 /** Takes what a connection receives. After `onEnd` or `onFail` nothing more comes. */
@@ -15,8 +16,13 @@ export interface WireReader {
 type MakeSocket = (take: TakeBytes, slabs: Slabs) => Socket;
 
 const KEEP_ALIVE_MS = 60_000;
+/** More than what a sealed end says to one that is not. */
+const START_BYTES = SEALED_ONLY.length + 1;
 
-/** A connection, paused until it is given a reader. Both directions end on their own (half-open is allowed). */
+/**
+ * A connection, paused until it is given a reader. Both directions end on their own (half-open is allowed). It fails with
+ * PROTOCOL where the other end is a sealed one, which takes nothing from this one, and whose bytes are no file's.
+ */
 export class Wire {
   readonly socket: Socket;
   readonly label: string;
@@ -28,6 +34,8 @@ export class Wire {
   peerEnded = false;
   failure: XferError | undefined;
   #reader: WireReader | undefined;
+  /** Of what came. */
+  #start = Buffer.alloc(0);
   #paused = true;
   readonly #slabs = new Slabs();
 
@@ -116,12 +124,30 @@ export class Wire {
   }
 
   #take(bytes: Buffer): boolean {
+    if (this.#start.length < START_BYTES) {
+      this.#start = Buffer.concat([this.#start, bytes.subarray(0, START_BYTES - this.#start.length)]);
+      if (this.#start.subarray(0, MAGIC.length).equals(MAGIC)) {
+        this.#refuseSealed();
+        return false;
+      }
+    }
     const more = this.#reader?.onBytes(bytes) ?? false;
     this.#paused = !more;
     return more;
   }
 
+  #refuseSealed(): void {
+    this.cut();
+    const reason = 'the other end is sealed, and this one is not, so nothing was taken';
+    const hint = 'add --sealed, with the key that is shown there; or start the other end without a key';
+    this.#fail(new XferError('PROTOCOL', `connection ${this.label}: ${reason}`, { hint }));
+  }
+
   #end(): void {
+    if (this.#start.equals(Buffer.from(SEALED_ONLY))) {
+      this.#refuseSealed();
+      return;
+    }
     this.peerEnded = true;
     this.#reader?.onEnd();
   }

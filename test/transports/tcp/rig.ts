@@ -52,6 +52,11 @@ export async function acceptPeer(): Promise<{ port: number; socket: Promise<Sock
   return { port, socket: promise };
 }
 
+/** Resolves once a socket is closed, in order or by a reset. */
+export async function gone(socket: Socket): Promise<void> {
+  if (!socket.closed) await new Promise((resolve) => socket.once('close', resolve));
+}
+
 export async function connectPeer(port: number): Promise<Socket> {
   const socket = connect({ host: HOST, port, allowHalfOpen: true });
   socket.on('error', () => {});

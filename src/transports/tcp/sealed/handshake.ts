@@ -10,7 +10,7 @@ import { systemCode, toXferError, XferError } from '../../../errors.js';
 import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { pskIdentity, pskOf, type SealedRole } from './key.js';
-import { expectMagic, MAGIC } from './magic.js';
+import { cutUnsealed, expectMagic, MAGIC } from './magic.js';
 
 /** For a whole handshake: who is that slow, or says nothing, makes room for others. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -54,7 +54,7 @@ export function sealConnected(
   };
   const startMs = performance.now();
   const secured = connect(options);
-  return settled(secured, scope, label, startMs, (done, failed) => {
+  return settled({ label, startMs, scope, cut: () => secured.destroy() }, (done, failed) => {
     secured.once('secureConnect', () => done({ socket: secured, roundTripMs: performance.now() - startMs }));
     secured.on('error', failed);
     secured.once('close', () => failed(closed(label)));
@@ -76,13 +76,17 @@ export async function sealAccepted(
   // From one step to the next nobody else listens.
   socket.on('error', () => {});
   socket.setNoDelay(true);
-  await settled(socket, scope, label, startMs, (done, failed) => void expectMagic(socket, label).then(done, failed));
+  const terms = { label, startMs, scope };
+  await settled(
+    { ...terms, cut: () => cutUnsealed(socket) },
+    (done, failed) => void expectMagic(socket, label).then(done, failed),
+  );
   const psk = pskOf(key, role);
   const identity = pskIdentity(role);
   // A server of its own for each connection tells whose handshake failed; it never listens.
   const server = createServer({ ...TLS, pskCallback: (_socket, name) => (name === identity ? psk : null) });
   const helloMs = performance.now();
-  return settled(socket, scope, label, startMs, (done, failed) => {
+  return settled({ ...terms, cut: () => socket.destroy() }, (done, failed) => {
     server.once('secureConnection', (secured: TLSSocket) => {
       secured.on('error', () => {});
       done({ socket: secured, roundTripMs: performance.now() - helloMs });
@@ -93,12 +97,18 @@ export async function sealAccepted(
   });
 }
 
-/** Waits for one step of a handshake that began at `startMs`, for as long as a whole one may take. */
+interface StepTerms {
+  readonly label: string;
+  /** When the handshake began. */
+  readonly startMs: number;
+  readonly scope: Scope;
+  /** Frees the connection. */
+  cut(): void;
+}
+
+/** Waits for one step of a handshake, for as long as a whole one may take. */
 function settled<T>(
-  socket: Socket,
-  { signal }: Scope,
-  label: string,
-  startMs: number,
+  { label, startMs, scope: { signal }, cut }: StepTerms,
   step: (done: (value: T) => void, failed: (error: Error) => void) => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
@@ -112,8 +122,7 @@ function settled<T>(
     };
     const fail = (error: unknown) =>
       settle(() => {
-        socket.on('error', () => {});
-        if (!(error instanceof XferError && error.code === 'PROTOCOL')) socket.destroy();
+        if (!(error instanceof XferError && error.code === 'PROTOCOL')) cut();
         reject(error === signal.reason && signal.aborted ? error : explain(error, label));
       });
     const leftMs = startMs + HANDSHAKE_TIMEOUT_MS - performance.now();

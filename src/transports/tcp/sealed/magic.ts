@@ -6,7 +6,7 @@ import { XferError } from '../../../errors.js';
 export const MAGIC = Buffer.from('00ea31e8d821e4c7353b61c10528f348', 'hex');
 
 /** Said to one that sent something else, who may be a person with nc. */
-const WORDS = 'this port takes sealed transfers only: use xfer, with the key\n';
+export const SEALED_ONLY = 'this port takes sealed transfers only: use xfer, with the key\n';
 
 /**
  * Waits until the magic came, and leaves what follows it in the socket. PROTOCOL where something else comes, which is then
@@ -47,14 +47,21 @@ function plain(label: string): XferError {
   });
 }
 
+/** By a reset: an end that knows nothing of a seal would take a FIN for the end of a file. */
+export function cutUnsealed(socket: Socket): void {
+  // Of a unix socket there is no reset, and Node refuses to try.
+  if (socket.destroyed || socket.remotePort === undefined || socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
 /** Reading on for a moment keeps the system from answering with a reset, which would throw the words away. */
 function turnAway(socket: Socket, withWords: boolean): void {
   socket.on('error', () => {});
   if (!withWords || socket.destroyed) {
-    socket.destroy();
+    cutUnsealed(socket);
     return;
   }
-  socket.end(WORDS);
+  socket.end(SEALED_ONLY);
   socket.resume();
   setTimeout(() => socket.destroy(), 500).unref();
 }

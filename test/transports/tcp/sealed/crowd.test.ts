@@ -12,7 +12,7 @@ import { failsWith } from '../../../support/fails-with.js';
 import { assertNoMoreThan, countOpen } from '../../../support/leaks.js';
 import { startRecordingLine } from '../../../support/recording-line.js';
 import { callFreely, HOST, KEY, never, openSending, type Receiving, startReceiving } from '../../../support/sealed.js';
-import { serve } from '../rig.js';
+import { gone, serve } from '../rig.js';
 
 const LIMIT = { timeout: 60_000 };
 const SECRET = 'a-name-that-nobody-may-see';
@@ -43,7 +43,7 @@ async function answered(port: number, bytes: Buffer | string): Promise<string> {
   const chunks: Buffer[] = [];
   socket.on('error', () => {}).on('data', (chunk: Buffer) => chunks.push(chunk));
   socket.write(bytes);
-  await once(socket, 'close');
+  await gone(socket);
   return Buffer.concat(chunks).toString('latin1');
 }
 
@@ -73,7 +73,7 @@ test(
       assert.deepEqual(await receiving.ended, { files: 1, bytes: 4, failures: 0 });
       assert.deepEqual(await disk.list(), [SECRET]);
       // The receiver has ended, and keeps none of them.
-      await Promise.all(idle.map((socket) => socket.closed || once(socket, 'close')));
+      await Promise.all(idle.map(gone));
       assert.ok(process.memoryUsage.rss() - memory < 100 << 20);
     }),
 );
@@ -82,10 +82,10 @@ test('T17: of a flood of connections the oldest make room', LIMIT, () =>
   withReceiver(async (receiving) => {
     const idle = Array.from({ length: 320 }, () => connect(receiving.port, HOST));
     for (const socket of idle) socket.on('error', () => {}).resume();
-    await once(idle[0] as Socket, 'close');
+    await gone(idle[0] as Socket);
     await sendOne(receiving.port);
     await receiving.ended;
-    await Promise.all(idle.map((socket) => socket.closed || once(socket, 'close')));
+    await Promise.all(idle.map(gone));
   }),
 );
 

@@ -3,7 +3,6 @@
  * target. All of them look for XFER_FUZZ_SECONDS; a failure prints the seed and the path that repeat it.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -40,7 +39,7 @@ import {
   senderHello,
   startReceiving,
 } from '../../../support/sealed.js';
-import { serve } from '../rig.js';
+import { gone, serve } from '../rig.js';
 import { commitBody, draftBody, entryBody, file, put, putBody, writeBody } from './requests.js';
 
 const SECONDS = Number(process.env.XFER_FUZZ_SECONDS ?? 14);
@@ -278,7 +277,7 @@ describe('a receiver that listens', TEST, () => {
         const socket = connect(receiving.port, HOST);
         socket.on('error', () => {}).resume();
         socket.end(changed(recorded, changes));
-        await Promise.race([once(socket, 'close'), sleep(100, undefined, { ref: false })]);
+        await Promise.race([gone(socket), sleep(100, undefined, { ref: false })]);
         socket.destroy();
       }),
       long(),
