@@ -6,6 +6,7 @@ import { describeLocation, type Location } from '../location.js';
 import { expandLocation, openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
 import { copyOptions } from './copy-options.js';
+import { askingOnce, isWeb, openAgain, openingTerms } from './open-again.js';
 import { stateDirectory } from './own-directories.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
@@ -24,7 +25,7 @@ export interface CopyRequest {
   readonly neverAsk?: boolean;
   /** The sink is opened before the sources, since opening these waits for another person. */
   readonly sinkFirst?: boolean;
-  /** Opens an end, where one try may not be enough. */
+  /** Opens an end, where one try may not be enough; as `openAgain` does where absent. */
   readonly openAgain?: <End>(open: () => Promise<End>) => Promise<End>;
   /** The sink, where it is not to be opened at `to`. */
   readonly openTo?: () => Promise<Sink>;
@@ -80,19 +81,18 @@ export async function copyAll(
 ): Promise<CopyResult> {
   const { copy } = await import('../copy/index.js');
   const scope: Scope = { signal: around.signal };
-  const options = openOptions(request, parsed, around, report);
   const wanted = copyOptions(parsed);
+  const openEnd = openerOf(request, parsed, around, report);
   const open: (Source | Sink)[] = [];
   let target: Sink | undefined;
   try {
-    const { openAgain = (once) => once() } = request;
     const openTo = async () => {
-      target = await openAgain(request.openTo ?? (() => openSink(request.to, options, scope)));
+      target = await openEnd(request.to, request.openTo ?? ((options) => openSink(request.to, options, scope)));
       open.push(target);
       return target;
     };
     const first = request.sinkFirst ? await openTo() : undefined;
-    const { sources, failures } = await openAgain(() => openSources(request.from, options, scope, report));
+    const { sources, failures } = await openSources(request.from, openEnd, scope, report);
     open.push(...sources);
     const sink = first ?? (await openTo());
     const several = sources.length + failures.length;
@@ -117,6 +117,19 @@ export async function copyAll(
   }
 }
 
+type Opener = <Opened>(location: Location, open: (options: OpenOptions) => Promise<Opened>) => Promise<Opened>;
+
+/** Opens an end with what its transport is told, and as often as the request says. */
+function openerOf(request: CopyRequest, parsed: ParsedArguments, around: Surroundings, report: Report): Opener {
+  const options = openOptions(request, parsed, around, report);
+  const { prompt } = options;
+  const web = prompt ? { ...options, prompt: askingOnce(prompt) } : options;
+  return (location, open) => {
+    const once = () => open(isWeb(location) ? web : options);
+    return request.openAgain?.(once) ?? openAgain(location, once, openingTerms(parsed, around, report));
+  };
+}
+
 interface OpenedSources {
   readonly sources: readonly Source[];
   readonly failures: readonly CopyFailure[];
@@ -125,7 +138,7 @@ interface OpenedSources {
 /** As scp does, goes on without those of several that cannot be opened. Rejects where none can, and on a wrong command line. */
 async function openSources(
   from: readonly Location[],
-  options: OpenOptions,
+  openEnd: Opener,
   scope: Scope,
   report: Report,
 ): Promise<OpenedSources> {
@@ -134,8 +147,8 @@ async function openSources(
   try {
     for (const location of from) {
       try {
-        for (const each of await expandLocation(location, options, scope)) {
-          sources.push(await openSource(each, options, scope));
+        for (const each of await openEnd(location, (options) => expandLocation(location, options, scope))) {
+          sources.push(await openEnd(each, (options) => openSource(each, options, scope)));
         }
       } catch (thrown) {
         const error = toXferError(thrown, `open ${describeLocation(location)}`);

@@ -6,8 +6,10 @@ import type { HttpOptions } from '../../transports/http/index.js';
 import type { Command } from '../command.js';
 import { expectedDigests } from '../get/expected-digests.js';
 import { httpOptions } from '../http-options.js';
+import { openingTerms } from '../open-again.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
-import { runCopy } from '../run-copy.js';
+import type { Report } from '../render/report.js';
+import { type CopyRequest, runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 
 export const command: Command = {
@@ -42,9 +44,10 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   const web = await httpOptions(parsed, from, around);
   const replaces = parsed.flag('overwrite') || output === '-';
   const goesOn = parsed.flag('continue');
-  const expected = await expectedDigests(parsed, web, from, { signal: around.signal });
-  return runCopy(
-    {
+  const copyOf = async (report: Report): Promise<CopyRequest> => {
+    const again = openingTerms(parsed, around, report);
+    const expected = await expectedDigests(parsed, web, from, again);
+    return {
       from,
       to,
       transportOptions: {
@@ -61,10 +64,9 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
         ...(expected ? { expected } : {}),
       },
       ...(replaces ? {} : { check: (result) => checkNothingSkipped(result, output) }),
-    },
-    parsed,
-    around,
-  );
+    };
+  };
+  return runCopy(copyOf, parsed, around);
 }
 
 /** `-o dir` is the tree itself, so that the same line goes on with it; `-o dir/` is where it is put under its own name. */

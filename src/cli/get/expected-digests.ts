@@ -6,6 +6,7 @@ import { describeLocation, type Location, parseLocation } from '../../location.j
 import { lastPart, parentPath } from '../../names.js';
 import type { Scope, StatedDigest } from '../../transport.js';
 import type { HttpOptions } from '../../transports/http/index.js';
+import { type OpeningTerms, openAgain } from '../open-again.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { ListAt } from './list-at.js';
 
@@ -16,13 +17,13 @@ export async function expectedDigests(
   parsed: ParsedArguments,
   web: HttpOptions,
   from: readonly Location[],
-  scope: Scope,
+  terms: OpeningTerms,
 ): Promise<Expected | undefined> {
   const checks: Expected[] = [];
   const hex = parsed.text('sha256');
   const url = parsed.text('checksum-url');
   if (hex !== undefined) checks.push(givenDigest(hex));
-  if (url !== undefined) checks.push(await listedAt(url, web, from, scope));
+  if (url !== undefined) checks.push(await listedAt(url, web, from, terms));
   if (parsed.flag('checksums')) checks.push(besideFiles(web));
   if (checks.length === 0) return undefined;
   return async (source, entry, each) => (await Promise.all(checks.map((check) => check(source, entry, each)))).flat();
@@ -41,7 +42,12 @@ function stated({ algorithm, hex }: ListedDigest, by: string): StatedDigest {
 }
 
 /** A list that must have each file. It is asked with what may be known to its host: logins only where a file is of the same. */
-async function listedAt(text: string, web: HttpOptions, from: readonly Location[], scope: Scope): Promise<Expected> {
+async function listedAt(
+  text: string,
+  web: HttpOptions,
+  from: readonly Location[],
+  terms: OpeningTerms,
+): Promise<Expected> {
   const location = parseLocation(text);
   if (!/^https?$/.test(location.scheme)) {
     throw new XferError('USAGE', `option --checksum-url ${text}: not an http or https URL`);
@@ -49,7 +55,8 @@ async function listedAt(text: string, web: HttpOptions, from: readonly Location[
   const origin = (one: Location) => new URL(one.url ?? '').origin;
   const isKnown = from.some((one) => origin(one) === origin(location));
   const { headers: _, auth: __, pins: ___, ...open } = web;
-  const list = await new ListAt(isKnown ? web : open).must(location, scope);
+  const lists = new ListAt(isKnown ? web : open);
+  const list = await openAgain(location, () => lists.must(location, terms), terms);
   return async (source, entry) => {
     const names = [
       entry.path,

@@ -20,7 +20,7 @@ export interface HttpOptions extends OpenOptions {
   readonly headers?: readonly string[] | Readonly<Record<string, string>>;
   /** How long nothing may come before TIMED_OUT; 60 s where absent. */
   readonly idleTimeoutMs?: number;
-  /** How long a connection may take before TIMED_OUT; 30 s where absent. */
+  /** How long a connection may take before UNREACHABLE; 30 s where absent. */
   readonly connectTimeoutMs?: number;
   /** Redirects that are followed before PROTOCOL; 20 where absent. */
   readonly maxRedirects?: number;

@@ -1,7 +1,7 @@
 /** One HTTP request and its redirects: connects, waits for the answer's headers, and says in one error what went wrong. */
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { throwIfAborted, XferError } from '../../../errors.js';
+import { type ErrorCode, throwIfAborted, XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import type { CookieJar } from './cookies.js';
 import { describeUrl } from './describe-url.js';
@@ -161,14 +161,14 @@ export class HttpClient {
   /** Destroys a request that is late or aborted, until it is stopped. */
   #watch(outgoing: ClientRequest, ready: 'connect' | 'secureConnect', what: string, signal: AbortSignal): Watch {
     const { connectTimeoutMs, idleTimeoutMs } = this.settings;
-    const late = (reason: string) => outgoing.destroy(new XferError('TIMED_OUT', `${what}: ${reason}`));
+    const late = (code: ErrorCode, reason: string) => outgoing.destroy(new XferError(code, `${what}: ${reason}`));
     const abort = () => outgoing.destroy(signal.reason);
     let stopped = false;
     let readyAtMs = performance.now();
-    let timer = setTimeout(() => late(`no connection in ${connectTimeoutMs} ms`), connectTimeoutMs);
+    let timer = setTimeout(() => late('UNREACHABLE', `no connection in ${connectTimeoutMs} ms`), connectTimeoutMs);
     const heard = () => {
       clearTimeout(timer);
-      if (!stopped) timer = setTimeout(() => late(`no answer in ${idleTimeoutMs} ms`), idleTimeoutMs);
+      if (!stopped) timer = setTimeout(() => late('TIMED_OUT', `no answer in ${idleTimeoutMs} ms`), idleTimeoutMs);
     };
     const connected = () => {
       readyAtMs = performance.now();

@@ -31,7 +31,7 @@ export function openTunnel(
       agent: false,
       ...(authorities ? { ca: [...authorities] } : {}),
     });
-    const late = () => asking.destroy(new XferError('TIMED_OUT', `${what}: no connection in ${timeoutMs} ms`));
+    const late = () => asking.destroy(new XferError('UNREACHABLE', `${what}: no connection in ${timeoutMs} ms`));
     const timer = setTimeout(late, timeoutMs);
     asking.on('connect', (answer: IncomingMessage, socket: Socket, early: Buffer) => {
       clearTimeout(timer);

@@ -1,7 +1,7 @@
 /** One request with a body that comes bit by bit, and its answer. */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { XferError } from '../../../errors.js';
+import { type ErrorCode, XferError } from '../../../errors.js';
 import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import type { Fields } from '../client/fields.js';
@@ -141,7 +141,7 @@ export class BodyRequest {
 
   #watch(ready: 'connect' | 'secureConnect'): void {
     const { connectTimeoutMs, idleTimeoutMs } = this.#client.settings;
-    this.#patience(`no connection in ${connectTimeoutMs} ms`, connectTimeoutMs);
+    this.#patience(`no connection in ${connectTimeoutMs} ms`, connectTimeoutMs, 'UNREACHABLE');
     const connected = (): void => {
       this.#patience(`no answer in ${idleTimeoutMs} ms`);
       this.#whenReady();
@@ -166,10 +166,10 @@ export class BodyRequest {
   }
 
   /** Time that the other end takes; what our own end takes does not count. */
-  #patience(reason: string, ms = this.#client.settings.idleTimeoutMs): void {
+  #patience(reason: string, ms = this.#client.settings.idleTimeoutMs, code: ErrorCode = 'TIMED_OUT'): void {
     clearTimeout(this.#timer);
     if (!this.#settle) return;
-    const late = () => this.#outgoing.destroy(new XferError('TIMED_OUT', `${this.#what}: ${reason}`));
+    const late = () => this.#outgoing.destroy(new XferError(code, `${this.#what}: ${reason}`));
     this.#timer = setTimeout(late, ms);
   }
 

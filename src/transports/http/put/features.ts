@@ -28,11 +28,18 @@ export interface Features {
   readonly mostPartBytes?: number;
 }
 
-/** Asks by OPTIONS. What is not answered is not there; DENIED where a login is wanted, and as the connection fails. */
+/** What says no more of a server than that it is busy, or not up behind its proxy. */
+const NOT_NOW = new Set([408, 429, 502, 503, 504]);
+
+/**
+ * Asks by OPTIONS. What is not answered is not there; DENIED where a login is wanted, DISCONNECTED and TIMED_OUT where the
+ * server says to come later, and as the connection fails.
+ */
 export async function askFeatures(client: PutClient, url: URL, scope: Scope): Promise<Features> {
   const answered = await client.send('OPTIONS', url, {}, scope);
-  if (answered.status === 401 || answered.status === 407) throw putFault(answered, {});
-  return answered.status >= 200 && answered.status < 300 ? featuresOf(answered.headers) : NONE;
+  const { status } = answered;
+  if (status === 401 || status === 407 || NOT_NOW.has(status)) throw putFault(answered, {});
+  return status >= 200 && status < 300 ? featuresOf(answered.headers) : NONE;
 }
 
 const NONE: Features = { draft: false, tusOnly: false, dav: false, provesDigests: false };
