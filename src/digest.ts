@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { recyclerOf } from './buffer-pool.js';
 import { throwIfAborted } from './errors.js';
 import type { DigestAlgorithm, Scope } from './transport.js';
 
@@ -9,7 +10,14 @@ import type { DigestAlgorithm, Scope } from './transport.js';
 export async function streamDigest(from: Readable, algorithm: DigestAlgorithm, { signal }: Scope): Promise<string> {
   const hash = createHash(algorithm);
   try {
-    await pipeline(from, hash, { signal });
+    const recycle = recyclerOf(from);
+    const take = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+      for await (const chunk of chunks) {
+        hash.update(chunk);
+        recycle?.(chunk);
+      }
+    };
+    await pipeline(from, take, { signal });
   } catch (error) {
     throwIfAborted(signal);
     throw error;

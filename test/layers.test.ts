@@ -95,6 +95,7 @@ test('the engine knows no transport and no command line', () => {
     'errors.ts',
     'names.ts',
     'glob.ts',
+    'digest.ts',
     'draft-name.ts',
     'at-once.ts',
     'buffer-pool.ts',

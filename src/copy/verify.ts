@@ -1,6 +1,5 @@
 /** Proof that the far copy is the source. */
-import { createHash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
+import { streamDigest } from '../digest.js';
 import { XferError } from '../errors.js';
 import type { Digest, Draft, Entry, Scope, Source } from '../transport.js';
 
@@ -43,7 +42,5 @@ async function sourceDigest(source: Source, entry: Entry, scope: Scope): Promise
   } catch (error) {
     if (!(error instanceof XferError && error.code === 'UNSUPPORTED')) throw error;
   }
-  const hash = createHash('sha256');
-  await pipeline(await source.read(entry, { start: 0 }, scope), hash, { signal: scope.signal });
-  return hash.digest('hex');
+  return streamDigest(await source.read(entry, { start: 0 }, scope), 'sha256', scope);
 }
