@@ -18,6 +18,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { formatKey, newKey } from '#xfer/transports/tcp/sealed/key.js';
+import { freePort } from '../support/free-port.js';
 import { type RunResult, runXfer, type Started, startXfer } from '../support/run-xfer.js';
 import { makeRandomFile } from '../support/trees.js';
 
@@ -148,10 +150,34 @@ test('standard input has the name that --name gives, and standard output is writ
   assert.equal((await end.exited).exitCode, 0, end.output());
 });
 
-test('words, and a file of another name', bounded, async (t) => {
+/** What words look like at a receiver with some options, which does not wait to be started. */
+async function shown(t: TestContext, receive: readonly string[], send: readonly string[], input?: string) {
+  const { key, target } = prepare(t);
+  writeFileSync(key, formatKey(newKey()), { mode: 0o600 });
+  const at = `127.0.0.1:${await freePort()}`;
+  const [received, sent] = await Promise.all([
+    runXfer(['recv', '-l', '--key-file', key, ...receive, at, target]),
+    runXfer(['send', '--key-file', key, at, ...send], input === undefined ? {} : { input }),
+  ]);
+  assert.equal(sent.exitCode, 0, sent.stderr);
+  assert.equal(received.exitCode, 0, received.stderr);
+  assert.deepEqual(readdirSync(target), []);
+  return received;
+}
+
+test('words are shown at the other end, and make no file', bounded, async (t) => {
+  const text = 'hello \u2603\u001b[2J';
+  const plain = await shown(t, [], ['--text', text]);
+  assert.equal(plain.stdout.toString(), text, 'as they came, where no terminal is');
+  assert.match(plain.stderr, /127\.0\.0\.1:\d+ sends a text \(13 B\)/);
+  assert.equal((await shown(t, ['-q'], ['--text', '-'], text)).stdout.toString(), text);
+  const lines = (await shown(t, ['--json'], ['--text', text])).stdout.toString().trimEnd().split('\n');
+  const told = lines.map((line) => JSON.parse(line)).find(({ type }) => type === 'text');
+  assert.equal(told.text, text);
+});
+
+test('a file of another name', bounded, async (t) => {
   const all = prepare(t);
-  assertDone(await transfer(t, all, [], ['--text', 'hello \u2603']));
-  assert.equal(readFileSync(join(all.target, 'text'), 'utf8'), 'hello \u2603');
   writeFileSync(join(all.folder, 'a'), 'a');
   const other = { ...all, target: join(all.target, 'b') };
   assertDone(await transfer(t, other, [], [join(all.folder, 'a')]));

@@ -39,7 +39,8 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   if (more.length > 0 || wantsKey(parsed, around) || (path !== undefined && (await isDirectory(path)))) {
     const { sendSealed } = await import('../tcp/sealed/send.js');
     const paths = path === undefined ? [undefined] : [path, ...more];
-    const from = await Promise.all(paths.map((each) => whatIsSent(each, parsed)));
+    const words = parsed.text('text') === '-' ? await typedWords(around) : undefined;
+    const from = await Promise.all(paths.map((each) => whatIsSent(each, parsed, words)));
     return sendSealed(from, parseSealedEnd(end, parsed), parsed, around);
   }
   const to = parseEnd(end as string, parsed);
@@ -70,17 +71,37 @@ async function isDirectory(path: string): Promise<boolean> {
   );
 }
 
-async function whatIsSent(path: string | undefined, parsed: ParsedArguments): Promise<Location> {
-  const text = parsed.text('text');
+/** `words`: those that `--text -` stands for, where they were read. */
+async function whatIsSent(path: string | undefined, parsed: ParsedArguments, words?: string): Promise<Location> {
+  const text = words ?? parsed.text('text');
   if (text !== undefined && path !== undefined) {
     throw new XferError('USAGE', `send ${path}: with --text no file is sent`, { hint: 'leave one of them out' });
   }
-  if (text !== undefined) return text === '-' ? parseLocation('-') : textLocation(text);
+  if (text !== undefined) return text === '-' && words === undefined ? parseLocation('-') : textLocation(text);
   if (path !== undefined) return path === '-' ? parseLocation('-') : { scheme: 'file', path };
   const where = parsed.flag('find') ? '--find' : (parsed.operands[0] ?? '--announce');
   throw new XferError('USAGE', 'send needs a file', {
     hint: `xfer send ${where} file, or xfer send ${where} - for standard input`,
   });
+}
+
+/** All of standard input. USAGE where that is more than words. */
+async function typedWords({ signal }: Surroundings): Promise<string> {
+  const { openSource } = await import('../../open.js');
+  const { MOST_TEXT_BYTES } = await import('../../transports/tcp/sealed/messages.js');
+  const source = await openSource(parseLocation('-'), {}, { signal });
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of await source.read({ path: '', kind: 'file' }, { start: 0 }, { signal })) {
+    pieces.push(piece as Buffer);
+    bytes += (piece as Buffer).length;
+    if (bytes <= MOST_TEXT_BYTES) continue;
+    throw new XferError('USAGE', `send --text -: more than ${MOST_TEXT_BYTES} bytes`, {
+      hint: 'send it as a file: - in place of --text -',
+    });
+  }
+  await source.close();
+  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** The words as a file in memory, without a line's end. */

@@ -78,11 +78,15 @@ class MemorySource implements Source {
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     throwIfAborted(scope.signal);
-    const file = this.#file(entry.path);
-    if (entry.version !== undefined && entryOf(entry.path, file).version !== entry.version) {
-      throw new XferError('SOURCE_CHANGED', `read ${this.#show(entry.path)}: it is another version now`);
-    }
-    return readBytes(file.bytes, range, this.#show(entry.path), scope.signal);
+    return readBytes(this.#bytesOf(entry), range, this.#show(entry.path), scope.signal);
+  }
+
+  async readWhole(entry: Entry, scope: Scope): Promise<Buffer> {
+    throwIfAborted(scope.signal);
+    const bytes = this.#bytesOf(entry);
+    const { size = bytes.length } = entry;
+    if (bytes.length >= size) return bytes;
+    throw new XferError('TRUNCATED', `read ${this.#show(entry.path)}: it ends before byte ${size}`);
   }
 
   async stat(path: string, scope: Scope): Promise<Entry | undefined> {
@@ -128,6 +132,12 @@ class MemorySource implements Source {
   }
 
   async close(): Promise<void> {}
+
+  #bytesOf(entry: Entry): Buffer {
+    const file = this.#file(entry.path);
+    if (entry.version === undefined || entryOf(entry.path, file).version === entry.version) return file.bytes;
+    throw new XferError('SOURCE_CHANGED', `read ${this.#show(entry.path)}: it is another version now`);
+  }
 
   #file(path: string): MemoryFile {
     const node = findNode(this.#tree, this.#root, path, true);

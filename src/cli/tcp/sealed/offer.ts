@@ -1,9 +1,9 @@
 /** What a sender is about to send, for the receiver to see before it takes any of it. */
 import type { Location } from '../../../location.js';
 import { openSource } from '../../../open.js';
-import type { Offer, Offered } from '../../../transports/tcp/sealed/messages.js';
+import { MOST_TEXT_BYTES, type Offer, type Offered } from '../../../transports/tcp/sealed/messages.js';
 
-/** The things at these locations. Those that cannot be opened are left to the copy, which says why. */
+/** The things at these locations; what is in memory is words. Those that cannot be opened are left to the copy, which says why. */
 export async function offerOf(
   from: readonly Location[],
   stdinName: string,
@@ -23,7 +23,8 @@ async function offered(location: Location, options: object, signal: AbortSignal)
   const source = await openSource(location, options, scope);
   try {
     for await (const { kind, size } of source.entries({ ...scope, onSkip: () => {} })) {
-      return [{ name: source.name, kind, ...(size === undefined ? {} : { size }) }];
+      const isText = location.scheme === 'memory' && size !== undefined && size <= MOST_TEXT_BYTES;
+      return [{ name: source.name, kind: isText ? 'text' : kind, ...(size === undefined ? {} : { size }) }];
     }
     return [];
   } finally {

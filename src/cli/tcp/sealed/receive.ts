@@ -18,6 +18,7 @@ import { openReport } from '../../run-copy.js';
 import type { Surroundings } from '../../surroundings.js';
 import { sealedRetriesOf } from '../connect-again.js';
 import { describeAddress } from '../tcp-options.js';
+import { shownText } from '../terminal-text.js';
 import { Received } from './received.js';
 import { type SealedEnd, sealedEnd } from './sealed-end.js';
 import type { SealedTarget } from './where.js';
@@ -149,6 +150,7 @@ class SealedReceive {
     const ask = this.#parsed.flag('ask') ? this.#report.asking(createPrompt(this.#around)).line : undefined;
     const received: Received = new Received(this.#report, this.#record, from, {
       ...(ask ? { ask } : {}),
+      onText: (text) => this.#show(from, text),
       onLost: (error) => this.#report.onNotice(`${error.message}; waiting for the sender to come back`),
       onRefused: (error) => {
         if (othersFollow) this.#report.fail({ path: from, error });
@@ -159,6 +161,13 @@ class SealedReceive {
       },
     });
     return received;
+  }
+
+  /** Words are for standard output, whatever the report is told to say. */
+  #show(from: string, text: Buffer): void {
+    this.#report.end();
+    if (this.#parsed.flag('json')) this.#report.tell('', { type: 'text', from, text: text.toString('utf8') });
+    else this.#around.stdout.write(this.#around.stdout.isTTY ? `${shownText(text.toString('utf8'))}\n` : text);
   }
 
   #tellEnd(received: Received, farewell: Farewell): void {
@@ -173,7 +182,7 @@ class SealedReceive {
   #end(received: Received, { failures }: Farewell): void {
     const result = received.result();
     this.#report.onEvent({ type: 'done', result });
-    this.#report.end(result, true);
+    this.#report.end(received.onlyText ? undefined : result, true);
     if (failures === 0 && result.failures.length === 0) return;
     const [first] = result.failures;
     const arrived = result.files + result.directories + result.symlinks;

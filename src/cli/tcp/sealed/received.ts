@@ -17,6 +17,8 @@ const MOST_FAILURES = 1000;
 const MOST_DIGESTS = 100_000;
 
 export interface ReceivedHooks {
+  /** Words that came for a person. */
+  readonly onText: (text: Buffer) => void;
   readonly onFarewell: (farewell: Farewell) => void;
   readonly onLost: (error: XferError) => void;
   /** What was offered was not taken, and the sender is gone. */
@@ -36,6 +38,7 @@ export class Received {
   readonly #count = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
   readonly #failures: { path: string; error: XferError }[] = [];
   #refusal: XferError | undefined;
+  #texts = 0;
   readonly #digests = new Map<string, string>();
 
   constructor(report: Report, record: RunRecord | undefined, from: string, hooks: ReceivedHooks) {
@@ -54,6 +57,10 @@ export class Received {
     },
     onBytes: (path, bytes) => this.#grew(path, bytes),
     onFile: (path, bytes, digest) => this.#arrived(path, bytes, digest),
+    onText: (text) => {
+      this.#texts += 1;
+      this.#hooks.onText(text);
+    },
     onMade: (_path, kind) => {
       this.#count[kind === 'directory' ? 'directories' : 'symlinks'] += 1;
     },
@@ -77,6 +84,12 @@ export class Received {
   /** Why the offer was not taken, where it was not. */
   get refusal(): XferError | undefined {
     return this.#refusal;
+  }
+
+  /** Words came, and nothing else. */
+  get onlyText(): boolean {
+    const { files, directories, symlinks } = this.#count;
+    return this.#texts > 0 && files + directories + symlinks + this.#failures.length === 0;
   }
 
   /** Bytes that came by now, those of files under way too. */
@@ -151,6 +164,7 @@ function offerLines({ things, count }: Offer): string[] {
 }
 
 function offeredLine({ name, kind, size }: Offered): string {
+  if (kind === 'text') return `a text (${formatBytes(size ?? 0)})`;
   const shown = printable(name === '' ? 'what is in a directory' : name);
   if (kind === 'directory') return name === '' ? shown : `${shown}/`;
   return size === undefined ? shown : `${shown} (${formatBytes(size)})`;

@@ -12,9 +12,12 @@ const SESSION_BYTES = 16;
 const MOST_RANGES = 1000;
 /** Things that an offer names; the others are counted. */
 export const MOST_OFFERED = 200;
+/** Of words, which one `put` brings. */
+export const MOST_TEXT_BYTES = 64 << 10;
 
 const ROLES: readonly SealedRole[] = ['sender', 'receiver', 'pipe'];
 const KINDS: readonly EntryKind[] = ['file', 'directory', 'symlink'];
+const OFFERED_KINDS: readonly OfferedKind[] = [...KINDS, 'text'];
 const CAPABILITIES = ['offsets', 'atomic', 'resume', 'parallel', 'metadata'] as const;
 
 /** The first frame of each end on each connection. */
@@ -144,10 +147,13 @@ export interface Offer {
   readonly count: number;
 }
 
+/** A thing to be made, or words, which are shown to a person and kept nowhere. */
+export type OfferedKind = EntryKind | 'text';
+
 export interface Offered {
   /** Text from outside; `''` for what has no name. */
   readonly name: string;
-  readonly kind: EntryKind;
+  readonly kind: OfferedKind;
   /** Bytes of a file, where they are known. */
   readonly size?: number;
 }
@@ -156,7 +162,7 @@ export function encodeOffer({ things, count }: Offer): Buffer {
   const told = things.slice(0, MOST_OFFERED);
   const body = new BodyWriter().u32(count).u16(told.length);
   for (const { name, kind, size } of told) {
-    body.u8(KINDS.indexOf(kind)).u8(size === undefined ? 0 : 1);
+    body.u8(OFFERED_KINDS.indexOf(kind)).u8(size === undefined ? 0 : 1);
     if (size !== undefined) body.u64(size);
     body.text(name);
   }
@@ -170,11 +176,15 @@ export function decodeOffer(bytes: Buffer): Offer {
   if (told > MOST_OFFERED || told > count) throw new XferError('PROTOCOL', `offer: names ${told} of ${count} things`);
   const things: Offered[] = [];
   for (let at = 0; at < told; at += 1) {
-    const kind = pick(KINDS, body.u8(), 'kind of entry');
+    const kind = pick(OFFERED_KINDS, body.u8(), 'kind of thing');
     const size = body.u8() === 0 ? undefined : body.u64();
     things.push({ name: body.text(), kind, ...(size === undefined ? {} : { size }) });
   }
   body.end();
+  const text = things.find(({ kind }) => kind === 'text');
+  if (text && (count !== 1 || text.size === undefined || text.size > MOST_TEXT_BYTES)) {
+    throw new XferError('PROTOCOL', `offer: words come alone, and are at most ${MOST_TEXT_BYTES} bytes`);
+  }
   return { things, count };
 }
 

@@ -6,6 +6,7 @@ import { FRAME, type FrameKind } from '../frame.js';
 import { checkPath, decodeOffer, encodeOffer, encodeRanges, type Offer, readEntry, writeEntry } from '../messages.js';
 import type { Drafts, IncomingFile } from './drafts.js';
 import { MadeDirectories } from './made-directories.js';
+import { OfferedText } from './offered-text.js';
 import { checkLink, checkName, type ReceivePolicy, safeEntry } from './policy.js';
 import type { ReceiveEvents } from './receive-events.js';
 
@@ -22,6 +23,7 @@ export class Answers {
   #isAccepted = false;
   /** Names that all that comes is below; undefined where the offer did not name each. */
   #tops: ReadonlySet<string> | undefined;
+  #text: OfferedText | undefined;
 
   constructor(sink: Sink, policy: ReceivePolicy, events: ReceiveEvents, drafts: Drafts, scope: Scope) {
     this.#sink = sink;
@@ -63,12 +65,15 @@ export class Answers {
     }
     const isAll = offer.things.length === offer.count && !names.includes('');
     this.#tops = isAll ? new Set(names) : undefined;
+    const [first] = offer.things;
+    this.#text = first?.kind === 'text' ? new OfferedText(first, this.#events) : undefined;
     this.#isAccepted = true;
   }
 
   /** The body of the answer, or undefined for an empty one. Rejects with what the sender is told; PROTOCOL ends it. */
   async answer(kind: FrameKind, body: BodyReader): Promise<Buffer | undefined> {
     this.checkAccepted();
+    if (this.#text) return this.#text.answer(kind, body);
     switch (kind) {
       case FRAME.stat:
         return this.#stat(body);

@@ -10,6 +10,8 @@ export interface ReceiveEvents {
   /** So many further bytes are held of a file. */
   readonly onBytes?: (path: string, bytes: number) => void;
   readonly onFile?: (path: string, bytes: number, digest: string | undefined) => void;
+  /** Words for a person, in place of files. */
+  readonly onText?: (text: Buffer) => void;
   readonly onMade?: (path: string, kind: 'directory' | 'symlink') => void;
   /** Something could not be taken. The sender knows. */
   readonly onFailed?: (path: string, error: XferError) => void;
