@@ -44,7 +44,7 @@ class Copy {
   readonly #sink: Sink;
   readonly #options: CopyOptions;
   readonly #scope: Scope;
-  readonly #progress: Progress;
+  readonly #progress: Progress<Step>;
   readonly #files: Pool;
   readonly #large = new Pool(1);
   readonly #context: TransferContext;
@@ -80,7 +80,7 @@ class Copy {
       blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
       lanes,
       run: () => this.#record?.run,
-      onStart: (step, held) => this.#progress.start(step, held),
+      onStart: (step, held) => this.#progress.start(step, nameOf(step), step.entry.size, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
       onRestart: (step, reason) => this.#progress.emit({ type: 'restart', path: nameOf(step), reason }),
       onRetry: (step, attempt, delayMs, error) => {

@@ -1,15 +1,27 @@
 /** Bytes held of each file under way, as events at most ten times a second. */
 import type { CopyEvent } from './events.js';
-import type { Step } from './plan.js';
 
 const EVERY_MS = 100;
 
-export class Progress {
+interface Growing {
+  readonly path: string;
+  readonly size: { readonly size?: number };
+  bytes: number;
+  saidAtMs: number;
+}
+
+/** `File` is what a file under way is known by. */
+export class Progress<File> {
   readonly #onEvent: (event: CopyEvent) => void;
-  readonly #files = new Map<Step, { bytes: number; saidAtMs: number }>();
+  readonly #files = new Map<File, Growing>();
 
   constructor(onEvent: ((event: CopyEvent) => void) | undefined) {
     this.#onEvent = onEvent ?? (() => {});
+  }
+
+  /** Bytes that are held of all files under way. */
+  get bytes(): number {
+    return [...this.#files.values()].reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
   emit(event: CopyEvent): void {
@@ -17,33 +29,35 @@ export class Progress {
   }
 
   /** A file begins, or begins again after a failed try, with `heldBytes` there already. */
-  start(step: Step, heldBytes: number): void {
-    const again = this.#files.has(step);
-    this.#files.set(step, { bytes: heldBytes, saidAtMs: 0 });
-    if (again) this.#say(step, heldBytes);
-    else this.emit({ type: 'start', path: step.path || step.source.name, heldBytes, ...sizeOf(step) });
+  start(file: File, path: string, size: number | undefined, heldBytes: number): void {
+    const again = this.#files.has(file);
+    const growing = {
+      path,
+      size: size === undefined ? {} : { size },
+      bytes: heldBytes,
+      saidAtMs: Number.NEGATIVE_INFINITY,
+    };
+    this.#files.set(file, growing);
+    if (again) this.#say(growing);
+    else this.emit({ type: 'start', path, heldBytes, ...growing.size });
   }
 
   /** Further bytes are held. */
-  add(step: Step, bytes: number): void {
-    const file = this.#files.get(step);
-    if (!file) return;
-    file.bytes += bytes;
+  add(file: File, bytes: number): void {
+    const growing = this.#files.get(file);
+    if (!growing) return;
+    growing.bytes += bytes;
     const now = performance.now();
-    if (now - file.saidAtMs < EVERY_MS) return;
-    file.saidAtMs = now;
-    this.#say(step, file.bytes);
+    if (now - growing.saidAtMs < EVERY_MS) return;
+    growing.saidAtMs = now;
+    this.#say(growing);
   }
 
-  end(step: Step): void {
-    this.#files.delete(step);
+  end(file: File): void {
+    this.#files.delete(file);
   }
 
-  #say(step: Step, bytes: number): void {
-    this.emit({ type: 'progress', path: step.path || step.source.name, bytes, ...sizeOf(step) });
+  #say({ path, size, bytes }: Growing): void {
+    this.emit({ type: 'progress', path, bytes, ...size });
   }
-}
-
-function sizeOf(step: Step): { size?: number } {
-  return step.entry.size === undefined ? {} : { size: step.entry.size };
 }

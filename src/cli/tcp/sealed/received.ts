@@ -1,5 +1,6 @@
 /** What a sealed receiver is told of a sender's copy -> the events and the result of a copy. */
 import type { CopyResult } from '../../../copy/index.js';
+import { Progress } from '../../../copy/progress.js';
 import type { RunRecord } from '../../../copy/run-record.js';
 import { XferError } from '../../../errors.js';
 import { printable } from '../../../names.js';
@@ -9,8 +10,6 @@ import type { Farewell, ReceiveEvents } from '../../../transports/tcp/sealed/rec
 import { formatBytes } from '../../render/format.js';
 import type { Report } from '../../render/report.js';
 
-/** So often a file that grows is told of. */
-const EVERY_MS = 100;
 /** Of an offer's names on the screen. */
 const MOST_NAMED = 10;
 const MOST_FAILURES = 1000;
@@ -34,7 +33,7 @@ export class Received {
   readonly #from: string;
   readonly #hooks: ReceivedHooks;
   readonly #startedAtMs = performance.now();
-  readonly #growing = new Map<string, { bytes: number; size: number | undefined; saidAtMs: number }>();
+  readonly #progress: Progress<string>;
   readonly #count = { files: 0, directories: 0, symlinks: 0, bytes: 0 };
   readonly #failures: { path: string; error: XferError }[] = [];
   #refusal: XferError | undefined;
@@ -43,6 +42,7 @@ export class Received {
 
   constructor(report: Report, record: RunRecord | undefined, from: string, hooks: ReceivedHooks) {
     this.#report = report;
+    this.#progress = new Progress(report.onEvent);
     this.#record = record;
     this.#from = from;
     this.#hooks = hooks;
@@ -52,10 +52,9 @@ export class Received {
     onOffer: (offer, scope) => this.#offered(offer, scope),
     onStart: (path, size, heldBytes) => {
       this.#record?.noteFile(path);
-      this.#growing.set(path, { bytes: heldBytes, size, saidAtMs: 0 });
-      this.#report.onEvent({ type: 'start', path, heldBytes, ...(size === undefined ? {} : { size }) });
+      this.#progress.start(path, path, size, heldBytes);
     },
-    onBytes: (path, bytes) => this.#grew(path, bytes),
+    onBytes: (path, bytes) => this.#progress.add(path, bytes),
     onFile: (path, bytes, digest) => this.#arrived(path, bytes, digest),
     onText: (text) => {
       this.#texts += 1;
@@ -66,7 +65,7 @@ export class Received {
     },
     onFailed: (path, error) => {
       this.#record?.noteFailure();
-      this.#growing.delete(path);
+      this.#progress.end(path);
       if (this.#failures.length < MOST_FAILURES) this.#failures.push({ path, error });
       this.#report.onEvent({ type: 'fail', path, error });
     },
@@ -94,7 +93,7 @@ export class Received {
 
   /** Bytes that came by now, those of files under way too. */
   get bytes(): number {
-    return [...this.#growing.values()].reduce((sum, { bytes }) => sum + bytes, this.#count.bytes);
+    return this.#count.bytes + this.#progress.bytes;
   }
 
   /** What arrived by now. */
@@ -130,20 +129,9 @@ export class Received {
     return /^\s*y(?:es)?\s*$/i.test(answer ?? '');
   }
 
-  #grew(path: string, bytes: number): void {
-    const file = this.#growing.get(path);
-    if (!file) return;
-    file.bytes += bytes;
-    const now = performance.now();
-    if (now - file.saidAtMs < EVERY_MS) return;
-    file.saidAtMs = now;
-    const size = file.size === undefined ? {} : { size: file.size };
-    this.#report.onEvent({ type: 'progress', path, bytes: file.bytes, ...size });
-  }
-
   #arrived(path: string, bytes: number, digest: string | undefined): void {
     this.#record?.noteFile(path);
-    this.#growing.delete(path);
+    this.#progress.end(path);
     this.#count.files += 1;
     this.#count.bytes += bytes;
     if (digest !== undefined && this.#digests.size < MOST_DIGESTS) this.#digests.set(path, digest);
