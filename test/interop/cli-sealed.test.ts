@@ -1,5 +1,7 @@
 /** `xfer send` and `recv` with a key, as a person types them. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   chmodSync,
   existsSync,
@@ -17,10 +19,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { formatKey, newKey } from '#xfer/transports/tcp/sealed/key.js';
 import { freePort } from '../support/free-port.js';
-import { type RunResult, runXfer, type Started, startXfer } from '../support/run-xfer.js';
+import { type RunResult, runXfer, type Started, startXfer, XFER, xferEnvironment } from '../support/run-xfer.js';
 import { makeRandomFile } from '../support/trees.js';
 
 const bounded = { timeout: 120_000 };
@@ -257,6 +260,21 @@ test('a sealed pipe, both ways', bounded, async (t) => {
   assert.equal(stdout.toString(), 'from there');
   assert.equal((await end.exited).exitCode, 0, end.output());
   assert.match(end.output(), /from here/);
+});
+
+test('a sealed pipe waits for an input that is slow, though the other end has none', bounded, async (t) => {
+  const { key } = prepare(t);
+  const { end, at } = await waiting(t, ['pipe', '-l', '--key-file', key, '127.0.0.1:0'], '');
+  const sender = spawn(process.execPath, [XFER, 'pipe', '--key-file', key, at], { env: xferEnvironment() });
+  t.after(() => sender.kill('SIGKILL'));
+  sender.stdout.resume();
+  const notice = buffer(sender.stderr);
+  setTimeout(() => sender.stdin.end('late'), 6000);
+  const [exitCode] = await once(sender, 'close');
+  assert.equal(exitCode, 0, (await notice).toString());
+  assert.match((await notice).toString(), /goes on until its end/);
+  assert.equal((await end.exited).exitCode, 0, end.output());
+  assert.match(end.output(), /late/);
 });
 
 test('either end may start first', bounded, async (t) => {

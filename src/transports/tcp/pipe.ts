@@ -2,6 +2,7 @@
 import type { Readable, Writable } from 'node:stream';
 import { toXferError, XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
+import { watchOpenInput } from './open-input.js';
 import type { TcpOptions } from './options.js';
 import { type Silence, watchSilence } from './silence.js';
 import { RESET_GRACE_MS, whenTaken } from './unsent.js';
@@ -20,8 +21,7 @@ export interface PipeResult {
 }
 
 const FLUSH_TIMEOUT_MS = 5000;
-/** Input that brings nothing for so long after the other end closed is not waited for. */
-const QUIET_INPUT_MS = 2000;
+const LOOK_FOR_PEER_MS = 1000;
 /** So long the other end must be silent before it is told that an input which brought nothing has ended. */
 const EMPTY_INPUT_MS = 2000;
 
@@ -60,9 +60,12 @@ class PipeRun {
   #emptyInput: Silence | undefined;
   #grace: Silence | undefined;
   #stopTaking: (() => void) | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #done = false;
   #unsent = 0;
   #hadInput = false;
+  /** Of what was sent, when the other end closed its direction. */
+  #sentByThen = 0;
   #inputEnded = false;
 
   constructor(wire: Wire, streams: PipeStreams, options: TcpOptions, settled: (error?: unknown) => void) {
@@ -103,6 +106,7 @@ class PipeRun {
     const silences = [this.#silence, this.#quiet, this.#flushing, this.#emptyInput, this.#grace];
     for (const silence of silences) silence?.stop();
     this.#stopTaking?.();
+    clearInterval(this.#looking);
     // The 'error' listeners stay: a broken stream may say so once more.
     this.#output.off('drain', this.#onDrain).off('close', this.#onOutputClose);
     this.#input.off('data', this.#onInput).off('end', this.#onInputEnd);
@@ -186,18 +190,29 @@ class PipeRun {
     this.#grace = watchSilence(RESET_GRACE_MS, () => this.#wire.finish());
   }
 
-  /**
-   * The other end closed its direction and all it sent was written. Input that still comes is passed on, as the other end
-   * may read it; input that stays quiet, or a terminal, is not waited for, which is where nc hangs.
-   */
+  /** An end that is gone for good, as keep-alive finds out, takes nothing of an open input. What was sent before is with it. */
+  #lookForPeer(): void {
+    if (this.#wire.connected) return;
+    if (this.#unsent === 0 && this.sentBytes === this.#sentByThen) this.settle();
+    else this.#wire.failIfReset();
+  }
+
+  /** The other end closed its direction and all it sent was written. It may go on to read. A terminal is not waited for. */
   #finish(): void {
-    this.#silence.stop();
+    this.#sentByThen = this.sentBytes;
     // Standard output is never told as finished once it has closed.
     this.#output.off('close', this.#onOutputClose);
     const atTerminal = (this.#input as { isTTY?: boolean }).isTTY === true;
     if (this.#inputEnded || atTerminal) this.#flush();
     else {
-      this.#quiet = watchSilence(QUIET_INPUT_MS, () => this.#flush());
+      if (!this.#hadInput && this.receivedBytes > 0) this.#silence.stop();
+      this.#quiet = watchOpenInput({
+        onlyReceived: () => this.receivedBytes > 0 && !this.#hadInput,
+        onNotice: this.#options.onNotice,
+        giveUp: () => this.#flush(),
+      });
+      // Once the other end's FIN was read, the system tells of a reset only who asks.
+      this.#looking = setInterval(() => this.#lookForPeer(), LOOK_FOR_PEER_MS);
       this.#input.once('end', () => this.#flush());
     }
   }
@@ -206,7 +221,9 @@ class PipeRun {
   #flush(): void {
     if (this.#done) return;
     const { socket } = this.#wire;
+    this.#silence.stop();
     this.#quiet?.stop();
+    clearInterval(this.#looking);
     this.#input.pause().off('data', this.#onInput);
     if (socket.writableFinished || socket.destroyed) {
       this.settle();

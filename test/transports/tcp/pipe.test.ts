@@ -56,15 +56,45 @@ for (const role of roles) {
     });
   }
 
-  test(`${role}: with the input still open, the other end's FIN ends it all`, limit, async () => {
+  test(`${role}: an open input that brought nothing does not hold up what came`, { timeout: 20_000 }, async () => {
     const input = new PassThrough();
     const output = new PassThrough();
-    input.write('command');
-    const { peer, result } = await start(role, { input, output });
-    await follow(peer, HALF_CLOSE_ORDERS['shutdown-eof'] ?? []);
+    const notices: string[] = [];
+    const { peer, result } = await start(role, { input, output }, { onNotice: (line) => notices.push(line) });
+    peer.end('greeting');
     assert.equal(await text(output), 'greeting');
     assert.equal((await result).receivedBytes, 8);
     assert.ok(input.destroyed);
+    assert.match(notices.join(), /standard input brought nothing/);
+  });
+
+  for (const first of ['', 'command']) {
+    const title = `${role}: input that pauses after "${first}" is not cut where the other end closed its direction`;
+    test(title, { timeout: 20_000 }, async () => {
+      const input = new PassThrough();
+      const output = new PassThrough().resume();
+      const notices: string[] = [];
+      const { peer, result } = await start(role, { input, output }, { onNotice: (line) => notices.push(line) });
+      const reading = text(peer);
+      if (first !== '') input.write(first);
+      peer.end();
+      await new Promise((resolve) => setTimeout(resolve, 6000));
+      assert.match(notices.join(), /goes on until its end/);
+      input.end('the rest');
+      assert.equal(await reading, `${first}the rest`);
+      await result;
+    });
+  }
+
+  test(`${role}: one that is gone while an open input is quiet has had all`, limit, async () => {
+    const input = new PassThrough();
+    const { peer, result } = await start(role, { input, output: new PassThrough().resume() });
+    input.write('request');
+    await once(peer, 'data');
+    peer.end('answer');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    peer.resetAndDestroy();
+    assert.deepEqual(await result, { sentBytes: 7, receivedBytes: 6 });
   });
 
   test(`${role}: large both ways at once`, limit, async () => {

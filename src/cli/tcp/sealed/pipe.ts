@@ -28,6 +28,6 @@ export async function pipeSealed(
     signal: around.signal,
   } as const;
   const lane = await connectAgain(() => openPipe(to, others, options, scope), opening);
-  const result = await sealedPipe(lane, { input: around.stdin, output }, scope);
+  const result = await sealedPipe(lane, { input: around.stdin, output }, scope, report.onNotice);
   if (parsed.flag('json') || parsed.flag('verbose')) tellPiped(result, report);
 }

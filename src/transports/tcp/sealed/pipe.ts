@@ -4,6 +4,7 @@ import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
 import { describeLocation, type Location } from '../../../location.js';
 import { abortable, onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
+import { watchOpenInput } from '../open-input.js';
 import type { TcpAddress } from '../options.js';
 import type { PipeResult, PipeStreams } from '../pipe.js';
 import { addressOf } from '../raw.js';
@@ -15,8 +16,6 @@ import { answerCalls } from './listen/answer.js';
 import { decodeFailure, newSession, PROTOCOL_VERSION } from './messages.js';
 import type { SealedOptions } from './options.js';
 
-/** Input that brings nothing for so long after the other end was done is not waited for. */
-const QUIET_INPUT_MS = 2000;
 /** For the other end to close once both have said that they are done. */
 const CLOSE_MS = 5000;
 
@@ -61,8 +60,13 @@ async function answerOne(address: TcpAddress, label: string, options: SealedOpti
  * Passes `input` to the other end, and what it sends to `output`, until both have ended. `input` is destroyed in every case.
  * Rejects with DISCONNECTED where the connection ends before both ends have said that they are done, or `output` breaks.
  */
-export async function sealedPipe(lane: Lane, streams: PipeStreams, scope: Scope): Promise<PipeResult> {
-  const run = new PipeRun(lane, streams);
+export async function sealedPipe(
+  lane: Lane,
+  streams: PipeStreams,
+  scope: Scope,
+  onNotice?: (line: string) => void,
+): Promise<PipeResult> {
+  const run = new PipeRun(lane, streams, onNotice);
   const free = onAbort(scope.signal, () => run.settle(scope.signal.reason));
   try {
     await run.ended;
@@ -82,13 +86,16 @@ class PipeRun {
   readonly #lane: Lane;
   readonly #input: Readable;
   readonly #output: Writable;
+  readonly #onNotice: ((line: string) => void) | undefined;
   #watch = watchSilence(undefined, () => {});
   #end: (error?: unknown) => void = () => {};
+  #hadInput = false;
   #saidDone = false;
   #heardDone = false;
 
-  constructor(lane: Lane, { input, output }: PipeStreams) {
+  constructor(lane: Lane, { input, output }: PipeStreams, onNotice?: (line: string) => void) {
     this.#lane = lane;
+    this.#onNotice = onNotice;
     this.#input = input;
     this.#output = output;
     this.ended = new Promise<void>((resolve, reject) => {
@@ -121,6 +128,7 @@ class PipeRun {
   }
 
   #send(chunk: Buffer): void {
+    this.#hadInput = true;
     this.#watch.heard();
     this.#input.pause();
     this.#lane.sendBytes(0, chunk, (error) => {
@@ -139,14 +147,20 @@ class PipeRun {
     if (this.#heardDone) this.#close();
   }
 
-  /** No more comes. Input that stays quiet, or a terminal, is not waited for. */
+  /** No more comes. A terminal is not waited for. */
   #heard(): void {
     if (this.#heardDone) return;
     this.#heardDone = true;
     this.#output.end(() => {
       if (this.#saidDone) this.#close();
       else if ((this.#input as { isTTY?: boolean }).isTTY) this.#finish();
-      else this.#watch = watchSilence(QUIET_INPUT_MS, () => this.#finish());
+      else {
+        this.#watch = watchOpenInput({
+          onlyReceived: () => this.receivedBytes > 0 && !this.#hadInput,
+          onNotice: this.#onNotice,
+          giveUp: () => this.#finish(),
+        });
+      }
     });
   }
 
