@@ -1,8 +1,9 @@
 /** Files of the person who runs this that nobody else may read: made whole, and kept. */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode, toXferError, XferError } from './errors.js';
+import { makeOwnDirectory } from './own-directory.js';
 
 /** A secret that is made once and lives in a file from then on. */
 export interface KeptSecret<T> {
@@ -83,7 +84,7 @@ async function writeBeside(
   giveName: (temporary: string) => Promise<void>,
   fleeting = false,
 ): Promise<void> {
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+  await makeOwnDirectory(dirname(file));
   const temporary = `${file}.${randomBytes(6).toString('hex')}`;
   try {
     const handle = await open(temporary, 'wx', 0o600);

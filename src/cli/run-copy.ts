@@ -7,11 +7,11 @@ import { expandLocation, openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
 import { copyOptions } from './copy-options.js';
 import { askingOnce, isWeb, openAgain, openingTerms } from './open-again.js';
-import { stateDirectory } from './own-directories.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
 import { Report } from './render/report.js';
 import type { View } from './render/view.js';
+import { usableStateDirectory } from './state-directory.js';
 import type { Surroundings } from './surroundings.js';
 
 export interface CopyRequest {
@@ -98,7 +98,7 @@ export async function copyAll(
     const several = sources.length + failures.length;
     const result = await copy(sources, sink, {
       ...wanted,
-      journalDirectory: join(stateDirectory(around), 'journal'),
+      ...(await journalFor(sink, around, report)),
       ...request.copyOptions,
       ...(several > 1 ? { intoDirectory: true } : {}),
       makeDirectory: request.makesDirectory?.(several) ?? false,
@@ -128,6 +128,17 @@ function openerOf(request: CopyRequest, parsed: ParsedArguments, around: Surroun
     const once = () => open(isWeb(location) ? web : options);
     return request.openAgain?.(once) ?? openAgain(location, once, openingTerms(parsed, around, report));
   };
+}
+
+/** Where the copy is written down, if the sink has any use for that. */
+async function journalFor(
+  { sweep, capabilities }: Sink,
+  around: Surroundings,
+  report: Report,
+): Promise<Pick<CopyOptions, 'journalDirectory'>> {
+  if (!sweep && !capabilities.resume) return {};
+  const directory = await usableStateDirectory(around, report.onNotice);
+  return directory === undefined ? {} : { journalDirectory: join(directory, 'journal') };
 }
 
 interface OpenedSources {

@@ -5,9 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { type FileHandle, mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
+import { makeOwnDirectory } from '../own-directory.js';
 import { normalize, type Span } from './ranges.js';
 
 export interface JournalKey {
@@ -42,7 +43,7 @@ export class Journal {
 
   /** Opens or starts the journal of a pair; undefined where another living process has it. */
   static async open(directory: string, key: JournalKey): Promise<Journal | undefined> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeOwnDirectory(directory);
     const id = createHash('sha256').update(`${key.source}\0${key.sink}`).digest('hex').slice(0, 32);
     const file = join(directory, `${id}.journal`);
     const lock = join(directory, `${id}.lock`);

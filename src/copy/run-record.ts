@@ -3,11 +3,12 @@
  * the next run of the same copy, which finds the record, can remove them. One file per run beside the journals.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { newDraftRun } from '../draft-name.js';
 import { parentPath } from '../names.js';
+import { makeOwnDirectory } from '../own-directory.js';
 import type { Scope, Sink, Source } from '../transport.js';
 import { isAlive, readIfThere } from './journal.js';
 
@@ -32,7 +33,7 @@ export class RunRecord {
 
   /** Looks for the records of earlier runs, and writes this one's. */
   static async open(directory: string, sources: readonly Source[], sink: Sink): Promise<RunRecord> {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeOwnDirectory(directory);
     const ends = [...sources.map(({ identity }) => identity), sink.identity].join('\0');
     const id = createHash('sha256').update(ends).digest('hex').slice(0, 32);
     const left: string[] = [];

@@ -10,11 +10,11 @@ import type { Scope, Sink } from '../../../transport.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 import { addressOf } from '../../../transports/tcp/raw.js';
 import type { Farewell } from '../../../transports/tcp/sealed/receive/session.js';
-import { stateDirectory } from '../../own-directories.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import { createPrompt } from '../../prompt.js';
 import type { Report } from '../../render/report.js';
 import { openReport } from '../../run-copy.js';
+import { usableStateDirectory } from '../../state-directory.js';
 import type { Surroundings } from '../../surroundings.js';
 import { sealedRetriesOf } from '../connect-again.js';
 import { describeAddress } from '../tcp-options.js';
@@ -36,13 +36,13 @@ export async function receiveSealed(
   const report = await openReport(parsed, around);
   const scope = { signal: around.signal };
   const sink = await openSink(to, { onNotice: report.onNotice }, scope);
-  const directory = join(stateDirectory(around), 'journal');
-  const record = sink.sweep ? await RunRecord.open(directory, [], sink) : undefined;
+  const state = await usableStateDirectory(around, report.onNotice);
+  const record = sink.sweep && state ? await RunRecord.open(join(state, 'journal'), [], sink) : undefined;
   let end: SealedEnd | undefined;
   try {
     await makeTarget(to, sink, scope);
     end = await sealedEnd('recv', target.to.listen === true, parsed, around, report);
-    await new SealedReceive(sink, record, end.options, parsed, around, report).run(target);
+    await new SealedReceive({ sink, record, state }, end.options, parsed, around, report).run(target);
     await record?.sweep(sink, scope);
   } catch (error) {
     record?.noteFailure();
@@ -61,17 +61,24 @@ async function makeTarget(to: Location, sink: Sink, scope: Scope): Promise<void>
   if (!(await sink.stat('', scope))) await sink.create({ path: '', kind: 'directory' }, scope);
 }
 
+interface Into {
+  readonly sink: Sink;
+  readonly record: RunRecord | undefined;
+  /** The person's own directory for what outlives this run. */
+  readonly state: string | undefined;
+}
+
 class SealedReceive {
   readonly #sink: Sink;
   readonly #record: RunRecord | undefined;
+  readonly #state: string | undefined;
   readonly #options: SealedEnd['options'];
   readonly #parsed: ParsedArguments;
   readonly #around: Surroundings;
   readonly #report: Report;
 
   constructor(
-    sink: Sink,
-    record: RunRecord | undefined,
+    { sink, record, state }: Into,
     options: SealedEnd['options'],
     parsed: ParsedArguments,
     around: Surroundings,
@@ -79,6 +86,7 @@ class SealedReceive {
   ) {
     this.#sink = sink;
     this.#record = record;
+    this.#state = state;
     this.#options = options;
     this.#parsed = parsed;
     this.#around = around;
@@ -202,9 +210,10 @@ class SealedReceive {
     };
   }
 
-  /** The same for the same place on this machine, and nothing that tells where that is. */
+  /** The same for the same place on this machine, as long as it can be kept, and nothing that tells where that is. */
   async #identity(): Promise<string> {
-    const secret = await keepSecret(join(stateDirectory(this.#around), 'receiver-id'), {
+    if (this.#state === undefined) return randomBytes(16).toString('hex');
+    const secret = await keepSecret(join(this.#state, 'receiver-id'), {
       what: 'receiver id',
       make: () => `${randomBytes(32).toString('hex')}\n`,
       parse: (text) => (/^[0-9a-f]{64}\s*$/.test(text) ? Buffer.from(text.trim(), 'hex') : undefined),

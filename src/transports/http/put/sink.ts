@@ -54,7 +54,7 @@ class HttpSink implements Sink {
     this.#base = base;
     this.#features = features;
     this.#terms = terms;
-    this.#notes = new UploadNotes(terms.notesDirectory);
+    this.#notes = new UploadNotes(terms.notesDirectory, terms.onNotice);
     this.label = describeUrl(base);
     this.identity = base.href;
   }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toXferError } from '../../../errors.js';
 import { readSmallFile, replacePrivateFile } from '../../../private-file.js';
 
 /** One upload that was begun. Whoever knows its place can go on with it, so it is a secret. */
@@ -19,13 +20,15 @@ const NAME = /^[0-9a-f]{32}\.upload(?<half>\.[0-9a-f]{12})?$/;
 const HALF_KEPT_MS = 3_600_000;
 
 export class UploadNotes {
-  readonly #directory: string | undefined;
+  #directory: string | undefined;
+  readonly #onNotice: ((line: string) => void) | undefined;
   readonly #known = new Map<string, UploadNote>();
   #swept = false;
 
-  /** Absent: nothing outlives this process. */
-  constructor(directory: string | undefined) {
+  /** Without a directory nothing outlives this process. */
+  constructor(directory: string | undefined, onNotice?: (line: string) => void) {
     this.#directory = directory;
+    this.#onNotice = onNotice;
   }
 
   /** The note of an upload; undefined where there is none, or it cannot be read. */
@@ -40,13 +43,20 @@ export class UploadNotes {
     this.#known.set(key, note);
   }
 
-  /** `lasting`: it is kept for a later process, too. NO_SPACE, DENIED. */
+  /** `lasting`: it is kept for a later process, too, if it can be. */
   async keep(key: string, note: UploadNote, lasting: boolean): Promise<void> {
     this.#known.set(key, note);
     if (!lasting || this.#directory === undefined) return;
     if (!this.#swept) await this.#sweep(this.#directory);
     const { place, protocol, mostSentBytes } = note;
-    await replacePrivateFile(this.#file(key), JSON.stringify({ place: place.href, protocol, mostSentBytes }), true);
+    const text = JSON.stringify({ place: place.href, protocol, mostSentBytes });
+    try {
+      await replacePrivateFile(this.#file(key), text, true);
+    } catch (error) {
+      this.#directory = undefined;
+      const { message } = toXferError(error, 'keep notes');
+      this.#onNotice?.(`${message}; what breaks off will begin anew`);
+    }
   }
 
   async forget(key: string): Promise<void> {

@@ -1,11 +1,12 @@
 /** What is to be known of uploads after the end of the process that took them. */
 import { randomBytes } from 'node:crypto';
-import { access, constants, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../../../../copy/journal.js';
 import { newDraftRun } from '../../../../draft-name.js';
 import { parentPath } from '../../../../names.js';
+import { makeWritableDirectory } from '../../../../own-directory.js';
 import { readSmallFile, replacePrivateFile } from '../../../../private-file.js';
 import type { ExpectedDigest } from './expected-digest.js';
 
@@ -90,8 +91,7 @@ export class RecordFiles implements UploadRecords {
   }
 
   async begin(): Promise<void> {
-    await mkdir(this.#directory, { recursive: true, mode: 0o700 });
-    await access(this.#directory, constants.W_OK);
+    await makeWritableDirectory(this.#directory);
   }
 
   async load(): Promise<readonly UploadRecord[]> {
