@@ -1,6 +1,7 @@
 /** Asks the person at the controlling terminal. */
 import { closeSync, openSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ReadStream, WriteStream } from 'node:tty';
 import { throwIfAborted } from '../errors.js';
 import { printable } from '../names.js';
@@ -16,6 +17,8 @@ export interface Terminal {
 }
 
 const MAX_ANSWER = 4096;
+/** For keys that wait in the system to come. */
+const FRESH_MS = 50;
 const INTERRUPT = '\u0003';
 const END_OF_INPUT = '\u0004';
 const ERASE_LINE = '\u0015';
@@ -23,7 +26,7 @@ const ERASE_LINE = '\u0015';
 type PromptSurroundings = Pick<Surroundings, 'stdin' | 'stderr' | 'platform' | 'interrupt'>;
 
 /**
- * Questions one at a time, on the terminal of standard input or, on POSIX, on `/dev/tty`. An answer is undefined where
+ * Questions one at a time, a line's answered by what is typed after it shows; on the terminal of standard input or, on POSIX, on `/dev/tty`. An answer is undefined where
  * there is no terminal, and where the person ends the input. An abort rejects with the signal's reason.
  */
 export function createPrompt(
@@ -44,6 +47,11 @@ export function createPrompt(
     try {
       // What is typed the moment the question shows must not be shown either.
       if (hidden) terminal.input.setRawMode?.(true);
+      else {
+        keys.take();
+        await dropTyped(terminal.input, around.interrupt);
+        throwIfAborted(signal);
+      }
       terminal.output.write(printable(question));
       return await readAnswer(terminal, keys, hidden, signal, around.interrupt);
     } finally {
@@ -82,6 +90,18 @@ function openTerminal({ stdin, stderr, platform }: PromptSurroundings): Terminal
   }
 }
 
+/** What was typed before a question showed is no answer to it, as for OpenSSH (readpassphrase(3), TCSAFLUSH). */
+async function dropTyped(input: Input, interrupt: () => void): Promise<void> {
+  const drop = (chunk: Buffer): void => {
+    if (chunk.includes(INTERRUPT)) interrupt();
+  };
+  // Not raw, the system would keep a line that has no end yet.
+  input.setRawMode?.(true);
+  input.on('data', drop).resume();
+  await sleep(FRESH_MS);
+  input.off('data', drop).setRawMode?.(false);
+}
+
 function readAnswer(
   terminal: Terminal,
   keys: Keys,
@@ -116,7 +136,8 @@ function readAnswer(
     signal.addEventListener('abort', abort, { once: true });
     input.on('data', take).once('end', giveUp).once('error', fail);
     input.resume();
-    look();
+    if (input.readableEnded) giveUp();
+    else look();
   });
 }
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { createPrompt, type Terminal } from '#xfer/cli/prompt.js';
 import type { Input } from '#xfer/cli/surroundings.js';
 import { captured, testSurroundings } from '../support/surroundings.js';
+import { until } from '../support/until.js';
 
 function terminal() {
   const modes: boolean[] = [];
@@ -32,14 +33,31 @@ test('a secret is not shown, and its keys are understood', { timeout: 5000 }, as
 });
 
 test('questions are asked one at a time', { timeout: 5000 }, async () => {
-  const { input, made } = terminal();
+  const { input, output, made } = terminal();
   const prompt = createPrompt(testSurroundings(), () => made);
   const first = prompt.line('first? ', scope());
   const second = prompt.line('second? ', scope());
+  await until(() => output.text() === 'first? ');
   input.write('one\n');
   assert.equal(await first, 'one');
+  await until(() => output.text() === 'first? second? ');
   input.write('two\n');
   assert.equal(await second, 'two');
+});
+
+test('what is typed before a question shows is no answer to it', { timeout: 5000 }, async () => {
+  const { input, output, made, modes } = terminal();
+  const prompt = createPrompt(testSurroundings(), () => made);
+  input.write('y\n');
+  const first = prompt.line('first? ', scope());
+  await until(() => output.text() === 'first? ');
+  input.write('no\ny\n');
+  assert.equal(await first, 'no');
+  const second = prompt.line('second? ', scope());
+  await until(() => output.text() === 'first? second? ');
+  input.write('not that\n');
+  assert.equal(await second, 'not that');
+  assert.deepEqual(modes, [true, false, true, false]);
 });
 
 test('lines that come at once answer one question each', { timeout: 5000 }, async () => {

@@ -196,10 +196,17 @@ test('paths and trees need a key, and so does a directory to receive into', {
 });
 
 /** The command in a terminal of its own, at which a person types. */
-function atTerminal(t: TestContext, words: readonly string[], typed: string, env: Record<string, string>): Started {
+function atTerminal(
+  t: TestContext,
+  words: readonly string[],
+  typed: string,
+  env: Record<string, string>,
+  more = false,
+): Started {
   const line = [process.execPath, XFER, ...words].map((word) => `'${word}'`).join(' ');
   const terminal = startProgram('script', ['-qefc', line, '/dev/null'], {
     input: typed,
+    more,
     env: { TERM: 'xterm', ...env },
   });
   t.after(() => terminal.stop('SIGKILL'));
@@ -213,9 +220,14 @@ for (const [answer, exit, senderExit] of [
 ] as const) {
   test(`--ask, answered ${JSON.stringify(answer)}`, { ...bounded, ...needs('script') }, async (t) => {
     const { target, file } = prepare(t);
-    const end = atTerminal(t, ['recv', '-l', '--ask', '127.0.0.1:0', target], answer, { XFER_KEY: KEY });
+    // Typed before there is a question: no answer to it, however it ends.
+    const typed = answer === 'n\n' ? 'y\ny' : 'n\nn';
+    const end = atTerminal(t, ['recv', '-l', '--ask', '127.0.0.1:0', target], typed, { XFER_KEY: KEY }, true);
     const [, port] = await end.waitForLine(/waiting on \S*:(\d+), sealed/);
-    const sent = await goodSender(`127.0.0.1:${port}`, file);
+    const sending = goodSender(`127.0.0.1:${port}`, file);
+    await end.waitForLine(/Take it\? \[y\/N\]/);
+    end.child.stdin?.end(answer);
+    const sent = await sending;
     assert.equal(sent.exitCode, senderExit, sent.stderr);
     if (exit !== 0) assert.match(sent.stderr, /the person there refused it/);
     assert.equal((await end.exited).exitCode, exit, end.output());
@@ -223,6 +235,27 @@ for (const [answer, exit, senderExit] of [
     assert.deepEqual(readdirSync(target), exit === 0 ? ['secret.txt'] : []);
   });
 }
+
+test('--ask: each of two senders that come at once has a question and an answer of its own', {
+  ...bounded,
+  ...needs('script'),
+}, async (t) => {
+  const { folder, target, file } = prepare(t);
+  const other = join(folder, 'other.txt');
+  writeFileSync(other, 'not wanted');
+  const end = atTerminal(t, ['recv', '-l', '-k', '--ask', '127.0.0.1:0', target], '', { XFER_KEY: KEY }, true);
+  const [, port] = await end.waitForLine(/waiting on \S*:(\d+), sealed/);
+  const first = goodSender(`127.0.0.1:${port}`, file);
+  await end.waitForLine(/sends secret\.txt.*Take it\?/s);
+  const second = goodSender(`127.0.0.1:${port}`, other);
+  await end.waitForLine(/sends other\.txt/);
+  end.child.stdin?.write('y\n');
+  assert.equal((await first).exitCode, 0);
+  await end.waitForLine(/Take it\?.*Take it\?/s);
+  end.child.stdin?.write('n\n');
+  assert.equal((await second).exitCode, 4);
+  assert.deepEqual(readdirSync(target), ['secret.txt']);
+});
 
 test('--ask where nobody can be asked is a no', { ...bounded, ...needs('setsid') }, async (t) => {
   const { target, file } = prepare(t);

@@ -14,6 +14,8 @@ process.on('exit', () => rmSync(home, { recursive: true, force: true }));
 
 export interface RunOptions {
   readonly input?: string | Uint8Array;
+  /** Standard input stays open after that, for more. */
+  readonly more?: boolean;
   readonly cwd?: string;
   /** Added to an environment without proxies, whose HOME and XDG_STATE_HOME are empty and end with the test. */
   readonly env?: Record<string, string>;
@@ -90,7 +92,8 @@ export function startProgram(program: string, args: readonly string[], options: 
     stdio: [options.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
   child.stdin?.on('error', () => {});
-  child.stdin?.end(options.input);
+  if (options.more) child.stdin?.write(options.input ?? '');
+  else child.stdin?.end(options.input);
   let text = '';
   const listeners = new Set<() => void>();
   const changed = () => {

@@ -6,7 +6,7 @@ import { XferError } from '../../../errors.js';
 import { describeLocation, type Location } from '../../../location.js';
 import { openSink } from '../../../open.js';
 import { keepSecret } from '../../../private-file.js';
-import type { Scope, Sink } from '../../../transport.js';
+import type { Prompt, Scope, Sink } from '../../../transport.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 import { addressOf } from '../../../transports/tcp/raw.js';
 import type { Farewell } from '../../../transports/tcp/sealed/receive/session.js';
@@ -76,6 +76,8 @@ class SealedReceive {
   readonly #parsed: ParsedArguments;
   readonly #around: Surroundings;
   readonly #report: Report;
+  /** One for all senders, whose questions come one at a time. */
+  readonly #ask: Prompt['line'] | undefined;
 
   constructor(
     { sink, record, state }: Into,
@@ -91,6 +93,7 @@ class SealedReceive {
     this.#parsed = parsed;
     this.#around = around;
     this.#report = report;
+    this.#ask = parsed.flag('ask') ? report.asking(createPrompt(around)).line : undefined;
   }
 
   async run({ to, others }: SealedTarget): Promise<void> {
@@ -155,7 +158,7 @@ class SealedReceive {
 
   /** One whose end is told when it comes, where others may follow. */
   #sender(from: string, othersFollow: boolean, stop: (error: XferError) => void): Received {
-    const ask = this.#parsed.flag('ask') ? this.#report.asking(createPrompt(this.#around)).line : undefined;
+    const ask = this.#ask;
     const received: Received = new Received(this.#report, this.#record, from, {
       ...(ask ? { ask } : {}),
       onText: (text) => this.#show(from, text),
