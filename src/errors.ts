@@ -32,7 +32,7 @@ export const ERROR_CODES = {
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /** Exit codes of a command that a signal stopped: 128 and the signal's number. */
-export const SIGNAL_EXITS = { SIGINT: 130, SIGTERM: 143 } as const;
+export const SIGNAL_EXITS = { SIGHUP: 129, SIGINT: 130, SIGQUIT: 131, SIGTERM: 143 } as const;
 
 export interface XferErrorOptions {
   /** Something that the person can type or do next. */

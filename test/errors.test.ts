@@ -41,7 +41,7 @@ test('exactly the codes of exit 5 may be tried again', () => {
 });
 
 test('signals exit as shells expect it', () => {
-  assert.deepEqual(SIGNAL_EXITS, { SIGINT: 128 + 2, SIGTERM: 128 + 15 });
+  assert.deepEqual(SIGNAL_EXITS, { SIGHUP: 128 + 1, SIGINT: 128 + 2, SIGQUIT: 128 + 3, SIGTERM: 128 + 15 });
 });
 
 test('every code says what it means, once', () => {

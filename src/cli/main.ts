@@ -1,6 +1,7 @@
 /** The process: its words, its signals, its streams and its exit. Nothing else of xfer touches them. */
 import { SIGNAL_EXITS } from '../errors.js';
 import { readVersion } from '../version.js';
+import { startedByNohup } from './hang-up.js';
 import { Stopped } from './stopped.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -17,8 +18,10 @@ else await main();
 
 async function main(): Promise<void> {
   const stop = new AbortController();
-  for (const signal of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[])
-    process.on(signal, () => interrupt(stop, signal));
+  for (const signal of Object.keys(SIGNAL_EXITS) as (keyof typeof SIGNAL_EXITS)[]) {
+    const isMeant = signal !== 'SIGHUP' || !startedByNohup(process.env);
+    process.on(signal, () => isMeant && interrupt(stop, signal));
+  }
   for (const output of [process.stdout, process.stderr]) {
     output.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') stop.abort(new Stopped('', BROKEN_PIPE_EXIT));
