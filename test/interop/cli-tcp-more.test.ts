@@ -138,6 +138,21 @@ test('two things to send, or none, are refused', bounded, async (t) => {
   }
 });
 
+test('what only a sealed transfer can do is refused in a plain one, and not passed over', bounded, async (t) => {
+  const { file, out } = prepare(t);
+  for (const words of [
+    ['recv', '--ask', '127.0.0.1:0', '-l', out],
+    ['recv', '--overwrite', '-l', '127.0.0.1:0', out],
+    ['send', '--exclude', '*.txt', '127.0.0.1:1', file],
+    ['send', '--name', 'other', '127.0.0.1:1', file],
+    ['send', '--parallel', '4', '127.0.0.1:1', file],
+  ]) {
+    const { exitCode, stderr } = await runXfer(words);
+    assert.equal(exitCode, 2, stderr);
+    assert.match(stderr, /only where the transfer is sealed\n {2}hint: add --sealed/);
+  }
+});
+
 test('a unix socket, by a path and by -U', bounded, async (t) => {
   const { folder, file, out } = prepare(t);
   const receiver = started(t, startXfer(['recv', '-lU', 's', out], { cwd: folder }));

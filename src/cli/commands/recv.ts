@@ -9,7 +9,7 @@ import type { Surroundings } from '../surroundings.js';
 import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
-import { wantsKey } from '../tcp/sealed/mode.js';
+import { checkPlain, wantsKey } from '../tcp/sealed/mode.js';
 import { parseSealedEnd, splitOperands } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 
@@ -39,6 +39,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     const { receiveSealed } = await import('../tcp/sealed/receive.js');
     return receiveSealed(parseSealedEnd(end, parsed, true), sealedTarget(path, parsed, around), parsed, around);
   }
+  checkPlain(parsed);
   const from = parseEnd(end as string, parsed, true);
   const to = destination(path, parsed, around);
   if (parsed.flag('keep-open')) {

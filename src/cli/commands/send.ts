@@ -9,7 +9,7 @@ import type { Surroundings } from '../surroundings.js';
 import { connectAgain, retriesOf } from '../tcp/connect-again.js';
 import { parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
-import { wantsKey } from '../tcp/sealed/mode.js';
+import { checkPlain, wantsKey } from '../tcp/sealed/mode.js';
 import { parseSealedEnd, splitOperands } from '../tcp/sealed/where.js';
 import { tcpOptions } from '../tcp/tcp-options.js';
 
@@ -43,6 +43,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
     const from = await Promise.all(paths.map((each) => whatIsSent(each, parsed, words)));
     return sendSealed(from, parseSealedEnd(end, parsed), parsed, around);
   }
+  checkPlain(parsed);
   const to = parseEnd(end as string, parsed);
   const from = await whatIsSent(path, parsed);
   if (parsed.flag('keep-open')) {

@@ -1,4 +1,6 @@
 /** Whether a transfer is sealed. */
+import { XferError } from '../../../errors.js';
+import type { OptionName } from '../../options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import type { Surroundings } from '../../surroundings.js';
 
@@ -6,4 +8,26 @@ import type { Surroundings } from '../../surroundings.js';
 export function wantsKey(parsed: ParsedArguments, { env }: Surroundings): boolean {
   const named = parsed.last('key', 'key-file', 'sealed', 'announce', 'find') !== undefined;
   return named || (env.XFER_KEY ?? '') !== '';
+}
+
+/** Options that say something only where the transfer is sealed. */
+const SEALED_ONLY: readonly OptionName[] = [
+  'allow-dotfiles',
+  'any-names',
+  'ask',
+  'exclude',
+  'include',
+  'links',
+  'name',
+  'overwrite',
+  'parallel',
+];
+
+/** USAGE where a plain transfer is told what it could not do. */
+export function checkPlain(parsed: ParsedArguments): void {
+  const name = parsed.last(...SEALED_ONLY);
+  if (name === undefined) return;
+  throw new XferError('USAGE', `option --${name}: only where the transfer is sealed`, {
+    hint: 'add --sealed, or leave it out',
+  });
 }
