@@ -25,5 +25,11 @@ export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): En
   const atimeMs = Number(stats.atimeNs) / 1e6;
   if (kind === 'directory') return { path, kind, mode, mtimeMs, atimeMs, identity: identityOf(stats) };
   if (kind !== 'file') return { path, kind, mode, mtimeMs, atimeMs };
+  if (isMadeWhenRead(stats)) return { path, kind, mode, mtimeMs, atimeMs };
   return { path, kind, mode, mtimeMs, atimeMs, size: Number(stats.size), version: versionOf(stats) };
+}
+
+/** As in Linux's /proc, where each file has a size of 0 and blocks of 1,024 bytes (fs/proc/root.c). */
+function isMadeWhenRead({ size, blocks, blksize }: BigIntStats): boolean {
+  return size === 0n && blocks === 0n && blksize === 1024n;
 }

@@ -17,6 +17,7 @@ import { WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
 import type { Sessions } from './sessions.js';
 import { type Attributes, versionOf } from './sftp/attributes.js';
+import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
 import { RangeReader } from './sftp/range-reader.js';
 import { readFully } from './sftp/read-fully.js';
@@ -74,7 +75,25 @@ export class SftpSource implements Source {
     const client = await sessions.pick(scope);
     const top = this.#rootLook ?? client.stat(below(this.#root, ''), scope);
     this.#rootLook = undefined;
-    yield* new TreeWalk({ client, root: this.#root, top, links: links ?? 'follow', scope }).entries();
+    const entries = new TreeWalk({ client, root: this.#root, top, links: links ?? 'follow', scope }).entries();
+    const { value: first } = await entries.next();
+    if (!first) return;
+    yield first.kind === 'file' && first.size === 0 ? await this.#withoutSize(first, client, scope) : first;
+    yield* entries;
+  }
+
+  /** A file whose size is 0 may hold something, as in Linux's /proc; then neither its size nor its version says a thing. */
+  async #withoutSize(entry: Entry, client: SftpClient, scope: Scope): Promise<Entry> {
+    const what = `read ${this.label}`;
+    const handle = await client.open(below(this.#root, ''), OPEN.READ, {}, scope);
+    try {
+      const first = await client.read(handle, 0, 1, what);
+      if (!first || first.length === 0) return entry;
+      const { size: _, version: __, ...rest } = entry;
+      return rest;
+    } finally {
+      client.close(handle).catch(() => undefined);
+    }
   }
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
