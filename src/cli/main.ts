@@ -27,8 +27,8 @@ async function main(): Promise<void> {
       if (error.code === 'EPIPE') stop.abort(new Stopped('', BROKEN_PIPE_EXIT));
     });
   }
-  const [{ homedir }, { run, bugReport }, { takeInheritedSockets }] = await Promise.all([
-    import('node:os'),
+  const [{ homeDirectory }, { run, bugReport }, { takeInheritedSockets }] = await Promise.all([
+    import('../local-user.js'),
     import('./run.js'),
     import('./inherited-sockets.js'),
   ]);
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     stderr: process.stderr,
     env: process.env,
     platform: process.platform,
-    homeDirectory: homedir(),
+    homeDirectory: homeDirectory(),
     version: readVersion(),
     inheritedSockets: takeInheritedSockets(process.env, process.pid),
     signal: stop.signal,

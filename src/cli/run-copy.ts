@@ -98,7 +98,7 @@ export async function copyAll(
     const several = sources.length + failures.length;
     const result = await copy(sources, sink, {
       ...wanted,
-      ...(await journalFor(sink, around, report)),
+      ...(wanted.dryRun ? {} : await journalFor(sink, around, report)),
       ...request.copyOptions,
       ...(several > 1 ? { intoDirectory: true } : {}),
       makeDirectory: request.makesDirectory?.(several) ?? false,

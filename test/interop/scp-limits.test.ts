@@ -1,14 +1,27 @@
 /** `xfer scp` where one end has too little: room, files, open files, or rights. What to do is said, nothing half-done stays. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { needs } from '../support/peers.js';
 import { type RunResult, runProgram, runXfer, XFER } from '../support/run-xfer.js';
-import { SFTP_SERVER } from '../support/sshd.js';
+import { SFTP_SERVER, startSshd } from '../support/sshd.js';
 import { differences } from '../support/trees.js';
+
+/** A number that no account has. */
+const NAMELESS = 54_321;
 
 const options = { ...needs('sshd'), timeout: 60_000 };
 
@@ -127,6 +140,33 @@ for (const handles of [4, 5, 8]) {
     for (const name of ['down', 'up']) assert.deepEqual(differences(ground.dirs, join(ground.out, name)), []);
   });
 }
+
+test('no account and no home here', { ...options, ...needs('sshd', 'setpriv') }, async (t) => {
+  if (process.getuid?.() !== 0) return t.skip('only root can be another user');
+  const ground = prepare(t);
+  const sshd = await startSshd();
+  t.after(() => sshd.stop());
+  const [key, known] = [join(ground.root, 'key'), join(ground.root, 'known')];
+  for (const [from, to] of [
+    [sshd.identityFile, key],
+    [sshd.knownHostsFile, known],
+  ] as const) {
+    copyFileSync(from, to);
+    chownSync(to, NAMELESS, NAMELESS);
+  }
+  const words = ['-F', 'none', '-P', `${sshd.port}`, '-i', key, '-o', `UserKnownHostsFile=${known}`, ground.big];
+  const copy = (target: string, ...unset: string[]) => {
+    const who = [`--reuid=${NAMELESS}`, `--regid=${NAMELESS}`, '--clear-groups', 'env', '-u', 'USER', '-u', 'LOGNAME'];
+    const xfer = [process.execPath, XFER, 'scp', ...words, target];
+    return runProgram('setpriv', [...who, '-u', 'USERNAME', ...unset, ...xfer], { env: { XDG_STATE_HOME: '/' } });
+  };
+  for (const unset of [['HOME=/'], ['-u', 'HOME']]) {
+    const { exitCode, stderr } = await copy(`${sshd.user}@127.0.0.1:${ground.out}`, ...unset);
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /\/xfer: permission denied; what breaks off will begin anew/);
+  }
+  assertFailure(await copy('127.0.0.1:x', 'HOME=/'), 2, /no user name was given/, /user@host/);
+});
 
 test('too few open files here', options, async (t) => {
   const ground = prepare(t);

@@ -7,7 +7,7 @@ import type { AuthenticationMethod, KnownHostsCommand, SshConfig, StrictHostKeyC
 import type { HomeFolders } from './home-folders.js';
 import type { ConfigReader } from './parse.js';
 import type { Surroundings } from './shell-command.js';
-import { clientTokens, Paths, type Tokens } from './tokens.js';
+import { clientTokens, namelessUser, Paths, type Tokens } from './tokens.js';
 import { ConfigValues, withoutNone } from './typed.js';
 import { splitWords } from './words.js';
 
@@ -29,6 +29,7 @@ export function buildConfig(reader: ConfigReader, request: BuildRequest): SshCon
   const values = new ConfigValues(reader);
   const { host, hostName, homes } = request;
   const user = values.text('user') ?? homes.localUser;
+  if (user === '') throw namelessUser(`log in to ${host}`);
   checkUserAndHost(user, hostName);
   const port = values.count('port', 22);
   const hostKeyAlias = values.text('hostkeyalias')?.toLowerCase();

@@ -1,6 +1,6 @@
 /** What ssh_config.5 says about a host: the one place that decides where and how to connect. */
-import { homedir, userInfo } from 'node:os';
 import { posix } from 'node:path';
+import { homeDirectory, localUserName } from '../../../local-user.js';
 import { checkUserAndHost } from '../../../location.js';
 import { buildConfig, systemFolder } from './build.js';
 import { type CanonicalRules, canonicalHost, type HostResolver, systemResolver } from './canonical-host.js';
@@ -125,8 +125,8 @@ export async function resolveSshConfig(request: SshConfigRequest): Promise<SshCo
   const surroundings = { platform, environment };
   // Before anything is expanded: tokens put them into paths and commands.
   checkUserAndHost(request.user, host);
-  const home = request.home ?? homedir();
-  const localUser = request.localUser ?? userInfo().username;
+  const home = request.home ?? homeDirectory();
+  const localUser = request.localUser ?? localUserName(environment);
   const homes = { home, localUser, others: await readHomeFolders(platform), platform };
   const reader = new ConfigReader({ host, homes, signal, ...surroundings });
   reader.applyOptions(request.options ?? []);

@@ -7,6 +7,7 @@ import { nameFromBytes } from '../../../names.js';
 export interface HomeFolders {
   /** The person's own. */
   readonly home: string;
+  /** Empty where the person has no name on this machine. */
   readonly localUser: string;
   /** Those of other users of this machine, by name; empty where they are not known. */
   readonly others: ReadonlyMap<string, string>;

@@ -267,7 +267,7 @@ export class ConfigReader {
     const what = `Match exec (${describePlace(place)})`;
     const expanded = expandPercent(command, tokens, what);
     if (!run) return false;
-    checkUserAndHost(this.#user(), hostName);
+    checkUserAndHost(this.#user() || undefined, hostName);
     if (/%u/.test(command)) checkUserAndHost(homes.localUser, hostName);
     return shellSucceeds(expanded, what, this.#subject, signal);
   }

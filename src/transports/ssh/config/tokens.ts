@@ -46,7 +46,14 @@ export function clientTokens(subject: TokenSubject): Tokens {
   };
 }
 
-/** Replaces `%x` by its token. USAGE where there is no such token. */
+/** The error where a user's name is needed, none was given, and the person has none on this machine. */
+export function namelessUser(what: string): XferError {
+  return new XferError('USAGE', `${what}: no user name was given, and who runs xfer has none on this machine`, {
+    hint: 'type user@host:path, or set LOGNAME to your name',
+  });
+}
+
+/** Replaces `%x` by its token. USAGE where there is no such token, or it stands for a name that is not known. */
 export function expandPercent(text: string, tokens: Tokens, what: string): string {
   return text.replace(/%(.?)/gs, (_, letter: string) => tokenOf(letter, tokens, what));
 }
@@ -63,6 +70,7 @@ export function expandTokens(text: string, tokens: Tokens, environment: NodeJS.P
 
 function tokenOf(letter: string, tokens: Tokens, what: string): string {
   if (letter === '%') return '%';
+  if ((letter === 'u' || letter === 'r') && tokens[letter] === '') throw namelessUser(`${what}: %${letter}`);
   if (Object.hasOwn(tokens, letter)) return tokens[letter] as string;
   throw new XferError('USAGE', `${what}: unknown token %${letter}`);
 }

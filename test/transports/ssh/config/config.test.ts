@@ -54,6 +54,17 @@ describe('ssh configuration', { timeout: 30_000 }, () => {
     assert.equal(config.connectTimeoutMs, undefined);
   });
 
+  test('needs the name of who runs it only where something asks for it', async () => {
+    const nameless = { localUser: '' };
+    const text = 'Match localuser me\n Port 1\nMatch user me\n Port 2\nHost alpha\n User own\n';
+    const config = await resolve(text, nameless);
+    assert.deepEqual([config.user, config.port], ['own', 22]);
+    assert.equal((await resolve('', { ...nameless, user: 'given' })).user, 'given');
+    await fails(resolve('', nameless), 'USAGE', /log in to alpha: no user name was given/);
+    const named = resolve('IdentityFile ~/%u\n', { ...nameless, user: 'given' });
+    await fails(named, 'USAGE', /IdentityFile ~\/%u: %u: no user name/);
+  });
+
   test('takes the command line before the options, the own file and the system file', async () => {
     await put('.ssh/config', 'Host alpha\n  User own\n  Port 1001\n  HashKnownHosts yes\n');
     const systemConfigFile = await put('system', 'User system\nCompression yes\nHashKnownHosts no\n');
