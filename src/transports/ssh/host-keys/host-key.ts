@@ -33,7 +33,7 @@ interface Findings {
 }
 
 /**
- * Resolves where the key may be trusted, after it was written down if it is new. Rejects with DENIED for a changed or
+ * Resolves where the key may be trusted, after it was written down, as far as that can be, if it is new. Rejects with DENIED for a changed or
  * revoked key under every setting, and for an unknown one unless StrictHostKeyChecking or the person takes it; with the
  * signal's reason; and with the error itself where anything fails, so that no failure lets a key through.
  */
@@ -172,7 +172,7 @@ async function confirm(
   return false;
 }
 
-/** What is new by now: the host, its address, or both. */
+/** What is new by now: the host, its address, or both. Where it cannot be written, that is said. */
 async function writeDown({ request, host, address }: Findings): Promise<void> {
   const { config, key, onNotice } = request;
   const hosts = host.verdict === 'unknown' ? [knownHostSubject(config)] : [];
@@ -182,6 +182,12 @@ async function writeDown({ request, host, address }: Findings): Promise<void> {
   const told = `host key of ${names}: ${describeKey(key)} is new and was`;
   const [file] = config.userKnownHostsFiles;
   if (file === undefined || file === '/dev/null') return onNotice?.(printable(`${told} not written down`));
-  await addKnownHost(file, { hosts, key, hash: config.hashKnownHosts });
+  try {
+    await addKnownHost(file, { hosts, key, hash: config.hashKnownHosts });
+  } catch (error) {
+    // The key was taken before: that the next run has to take it again is no reason to refuse it now.
+    const { message } = toXferError(error, `known hosts ${file}`);
+    return onNotice?.(printable(`${told} not written down: ${message}`));
+  }
   onNotice?.(printable(`${told} added to ${file}`));
 }

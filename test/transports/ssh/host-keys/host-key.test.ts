@@ -4,7 +4,6 @@ import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { XferError } from '#xfer/errors.js';
 import type { Prompt } from '#xfer/transport.js';
 import { type HostKeyRequest, verifyHostKey } from '#xfer/transports/ssh/host-keys/host-key.js';
 import { fingerprint } from '#xfer/transports/ssh/host-keys/public-key.js';
@@ -129,10 +128,22 @@ describe('the host key', { timeout: 30_000 }, () => {
     }
   });
 
-  test('is refused where anything fails', async () => {
-    const options = ['StrictHostKeyChecking=accept-new', `UserKnownHostsFile=${join(folder, 'a', 'b', 'c')}`];
-    const { request } = await rig('', options);
-    await assert.rejects(verifyHostKey(request), (error) => error instanceof XferError);
+  test('is taken, with a word, where it was accepted and cannot be written down', async () => {
+    const nowhere = `UserKnownHostsFile=${join(folder, 'a', 'b', 'c')}`;
+    for (const [policy, prompt] of [
+      ['accept-new', undefined],
+      ['no', undefined],
+      ['ask', person('yes')],
+    ] as const) {
+      const { request, notices } = await rig('', [`StrictHostKeyChecking=${policy}`, nowhere], { prompt });
+      await verifyHostKey(request);
+      assert.equal(notices.length, 1);
+      assert.match(notices[0] as string, /alpha: .* not written down: known hosts \S+: no such file or directory/);
+    }
+  });
+
+  test('is refused where anything else fails', async () => {
+    const { request } = await rig('', ['StrictHostKeyChecking=accept-new']);
     const broken: Prompt = { ...person(), line: () => Promise.reject(new Error('no terminal')) };
     await assert.rejects(verifyHostKey((await rig('', [], { prompt: broken })).request), /no terminal/);
     await assert.rejects(verifyHostKey({ ...request, key: Buffer.alloc(5) }), /not a key/);
