@@ -16,6 +16,8 @@ export type CopyEvent =
   | { readonly type: 'finish'; readonly path: string; readonly bytes: number; readonly digest?: string }
   | { readonly type: 'skip'; readonly path: string; readonly reason: string }
   | { readonly type: 'fail'; readonly path: string; readonly error: XferError }
+  /** Unfinished files are left at the target, `path`; what was copied is whole. */
+  | { readonly type: 'leftover'; readonly path: string; readonly error: XferError }
   | { readonly type: 'done'; readonly result: CopyResult };
 
 export interface CopyFailure {

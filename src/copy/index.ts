@@ -84,7 +84,7 @@ class Copy {
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
       onRestart: (step, reason) => this.#progress.emit({ type: 'restart', path: nameOf(step), reason }),
       onRetry: (step, attempt, delayMs, error) => {
-        this.#record?.noteFailure();
+        this.#record?.noteFailure(error);
         this.#progress.emit({ type: 'retry', path: nameOf(step), attempt, delayMs, error });
       },
     };
@@ -128,7 +128,7 @@ class Copy {
     }
     await this.#files.drained();
     throwIfAborted(signal);
-    await this.#record?.sweep(this.#sink, this.#scope);
+    await this.#sweep();
     await this.#finishDirectories();
     return this.#end();
   }
@@ -137,6 +137,15 @@ class Copy {
     const { journalDirectory, dryRun } = this.#options;
     if (journalDirectory === undefined || dryRun || !this.#sink.sweep) return;
     this.#record = await RunRecord.open(journalDirectory, this.#sources, this.#sink);
+  }
+
+  /** Removes what was begun and not ended. What is left of it is told, and is no failure of a file. */
+  async #sweep(): Promise<void> {
+    const left = await this.#record?.sweep(this.#sink, this.#scope, {
+      retry: this.#options.retry,
+      onRetry: (path, attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
+    });
+    if (left) this.#progress.emit({ type: 'leftover', path: this.#sink.label, error: left });
   }
 
   async #take(step: Step): Promise<void> {
@@ -241,7 +250,7 @@ class Copy {
 
   #fail(path: string, thrown: unknown): void {
     const error = toXferError(thrown, `copy ${path}`);
-    this.#record?.noteFailure();
+    this.#record?.noteFailure(error);
     this.#failures.push({ path, error });
     this.#progress.emit({ type: 'fail', path, error });
   }

@@ -202,8 +202,10 @@ test('quiet says only what failed, json only events', { timeout: 5000 }, async (
   const failures = [{ path: 'a', error: new XferError('DENIED', 'read a: permission denied', { hint: 'chmod' }) }];
   const quiet = await Report.open({ quiet: true, verbose: false, json: false }, around);
   quiet.onNotice('a banner');
+  quiet.onEvent({ type: 'leftover', path: 'h:d', error: new XferError('DISCONNECTED', 'unfinished files in d: lost') });
   quiet.end({ ...result, failures });
-  assert.equal(around.stderr.text(), 'xfer: read a: permission denied\n  hint: chmod\n');
+  const leftover = 'xfer: h:d: unfinished files in d: lost\n';
+  assert.equal(around.stderr.text(), `${leftover}xfer: read a: permission denied\n  hint: chmod\n`);
 
   const taken = testSurroundings();
   const json = await Report.open({ quiet: false, verbose: false, json: true, stdoutTaken: true }, taken);

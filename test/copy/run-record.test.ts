@@ -117,3 +117,54 @@ test('a copy that fails takes its own drafts, and leaves those of another one th
   assert.ok(readdirSync(root).includes('b'));
   assert.deepEqual([drafts(), readdirSync(journal)], [[], []]);
 });
+
+/** A sink whose files break while a line is cut, and whose sweep then fails so many times. */
+async function cutSink(sweepFailures: number): Promise<Sink> {
+  const sink = await openLocalSink(join(root, 'b'));
+  let cuts = 1;
+  let failures = sweepFailures;
+  const lost = () => Promise.reject(new XferError('DISCONNECTED', 'line: lost'));
+  return changed<Sink>(sink, {
+    put: (...words) => {
+      if (cuts === 0) return (sink.put as NonNullable<Sink['put']>)(...words);
+      cuts -= 1;
+      const [{ run }] = words;
+      writeFileSync(
+        join(root, draftName('b', { path: 'b', kind: 'file', ...(run === undefined ? {} : { run }) })),
+        'x',
+      );
+      return lost();
+    },
+    sweep: (...words) => {
+      if (failures === 0) return (sink.sweep as NonNullable<Sink['sweep']>)(...words);
+      failures -= 1;
+      return lost();
+    },
+  });
+}
+
+test('what a cut line left is removed, where a cut comes again too; else it is told, and left to the next run', async () => {
+  const retry = { attempts: 3, firstDelayMs: 1, maxDelayMs: 1 };
+  const parts = () => readdirSync(root).filter((name) => name.endsWith('.xfer-part'));
+  for (const [failures, left] of [
+    [0, 0],
+    [2, 0],
+    [3, 1],
+    [0, 0],
+  ] as const) {
+    const told: string[] = [];
+    const result = await copy([await openLocalSource(join(root, 'a'))], await cutSink(failures), {
+      journalDirectory: journal,
+      retry,
+      onEvent: (event) => event.type === 'leftover' && told.push(event.error.message),
+    });
+    assert.deepEqual([result.files, result.failures], [1, []]);
+    assert.equal(told.length, left);
+    if (left > 0) assert.match(told[0] as string, /unfinished files .*: not removed: line: lost/);
+    // The record of a process that lives is left alone by others, so this one's part stays.
+    assert.equal(parts().length, left);
+    for (const name of parts()) rmSync(join(root, name));
+    assert.equal(readdirSync(journal).length, left);
+    for (const name of readdirSync(journal)) rmSync(join(journal, name));
+  }
+});

@@ -52,6 +52,7 @@ export class Report {
       const wait = formatDuration(event.delayMs);
       this.#sayOnce(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`, event.error);
     } else if (event.type === 'restart') this.#say(`${nameOf(event.path)}: starts again: ${printable(event.reason)}`);
+    else if (event.type === 'leftover') this.#view.line(failureLine(event.path, event.error));
     else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
     const moves = event.type === 'plan' || event.type === 'progress' || event.type === 'finish';
     if (moves && this.#questions === 0) this.#view.show(this.#tally);

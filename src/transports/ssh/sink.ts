@@ -173,7 +173,7 @@ export class SftpSink implements Sink {
     try {
       for (let items = await reader.next(); items; items = await reader.next()) {
         const left = items.filter(({ name }) => isSafeName(name) && isDraftOfRuns(nameFromBytes(name), runs));
-        await Promise.all(left.map(({ name }) => client.remove(joinBytes(directory, name))));
+        await Promise.all(left.map(({ name }) => client.remove(joinBytes(directory, name)).catch(unlessGone)));
       }
     } finally {
       await reader.close();
@@ -212,6 +212,11 @@ export class SftpSink implements Sink {
     if (!this.#links.has(link)) return;
     throw new XferError('UNSAFE_PATH', `path ${path}: leads through the link ${link}, which this copy made`);
   }
+}
+
+/** The server of a connection that was lost may still have removed it. */
+function unlessGone(error: unknown): void {
+  if (!(error instanceof XferError && error.code === 'NOT_FOUND')) throw error;
 }
 
 function taken(what: string, path: Buffer): XferError {

@@ -43,7 +43,8 @@ export async function receiveSealed(
     await makeTarget(to, sink, scope);
     end = await sealedEnd('recv', target.to.listen === true, parsed, around, report);
     await new SealedReceive({ sink, record, state }, end.options, parsed, around, report).run(target);
-    await record?.sweep(sink, scope);
+    const left = await record?.sweep(sink, scope);
+    if (left) report.onNotice(left.message);
   } catch (error) {
     record?.noteFailure();
     throw error;
