@@ -5,6 +5,7 @@ import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { parentPath } from '../names.js';
 import type { Entry, Parallelism, Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure, CopyResult } from './events.js';
+import { Headway } from './headway.js';
 import { Limiter } from './limiter.js';
 import {
   type CopyOptions,
@@ -45,6 +46,7 @@ class Copy {
   readonly #options: CopyOptions;
   readonly #scope: Scope;
   readonly #progress: Progress<Step>;
+  readonly #headway = new Headway();
   readonly #files: Pool;
   readonly #large = new Pool(1);
   readonly #context: TransferContext;
@@ -75,6 +77,7 @@ class Copy {
     this.#context = {
       options,
       sink,
+      headway: this.#headway,
       scope: this.#scope,
       limiter: options.limiter ?? (limit === undefined ? undefined : new Limiter(limit)),
       blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
@@ -172,6 +175,7 @@ class Copy {
       const writable = entry.mode === undefined ? entry : { ...entry, mode: entry.mode | 0o700 };
       await this.#retried(step, () => this.#sink.create(writable, this.#scope));
       this.#count.directories += 1;
+      this.#headway.add(1);
       if (this.#options.preserve) this.#made.push(entry);
     })();
     this.#making.set(step.path, making);
@@ -198,6 +202,7 @@ class Copy {
 
   #finish(step: Step, result: TransferResult): void {
     this.#count.files += 1;
+    this.#headway.add(1);
     this.#count.bytes += result.bytes;
     this.#count.resumedBytes += result.resumedBytes;
     this.#readBack ||= result.readBack === true;
@@ -240,10 +245,12 @@ class Copy {
   /** What needs no draft and may be done twice. */
   #retried<T>(step: Pick<Step, 'entry' | 'path'>, work: () => Promise<T>): Promise<T> {
     const path = step.path || step.entry.path || this.#sink.label;
-    return retry(work, {
+    const { attempt: tryOnce, progress } = this.#headway.watch(work);
+    return retry(tryOnce, {
       policy: this.#options.retry,
       signal: this.#scope.signal,
       what: `make ${path}`,
+      progress,
       onRetry: (attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
     });
   }

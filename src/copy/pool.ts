@@ -1,6 +1,6 @@
 /** A bound on how many things are under way, and on how much they weigh together. First come, first served. */
 export class Pool {
-  readonly #size: number;
+  #size: number;
   readonly #mostWeight: number;
   readonly #mostWaiting: number;
   readonly #waiting: { readonly weight: number; readonly enter: () => void }[] = [];
@@ -33,6 +33,16 @@ export class Pool {
     } finally {
       this.#leave(0);
     }
+  }
+
+  /** From now on half as many as are under way, and at least one. */
+  narrow(): void {
+    this.#size = Math.max(1, Math.floor(Math.min(this.#size, this.#busy) / 2));
+  }
+
+  /** One more than by now may be under way. */
+  widen(): void {
+    this.#size += 1;
   }
 
   /** Resolves when nothing is under way. */

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { toXferError, XferError } from '../errors.js';
 import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
+import type { Headway } from './headway.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
 import type { CopyOptions } from './options.js';
@@ -20,6 +21,7 @@ export interface TransferContext {
   readonly blockBytes: number;
   readonly lanes: number;
   readonly sink: Sink;
+  readonly headway: Headway;
   /** For the names of drafts, where this run of the copy is written down. */
   readonly run: () => string | undefined;
   readonly onHeld: (step: Step, bytes: number) => void;
@@ -44,11 +46,12 @@ export async function transferFile(step: Step, context: TransferContext): Promis
   const transfer = new Transfer(step, context);
   await transfer.openJournal();
   try {
-    const result = await retry(() => transfer.attempt(), {
+    const { attempt, progress } = context.headway.watch(() => transfer.attempt());
+    const result = await retry(attempt, {
       policy: context.options.retry,
       signal: context.scope.signal,
       what: `copy ${step.entry.path || step.source.name}`,
-      progress: () => transfer.progressBytes,
+      progress: () => transfer.progressBytes + progress(),
       mayRetry: () => step.source.capabilities.replay && !transfer.spent,
       onRetry: (attempt, delayMs, error) => context.onRetry(step, attempt, delayMs, error),
     });
@@ -316,7 +319,9 @@ class Transfer {
         onHeld: (bytes) => {
           at += bytes;
           this.#heldBytes += bytes;
-          this.progressBytes = Math.max(this.progressBytes, this.#heldBytes);
+          const more = Math.max(0, this.#heldBytes - this.progressBytes);
+          this.progressBytes += more;
+          this.#context.headway.add(more);
           recorder?.add(bytes);
           this.#context.onHeld(this.#step, bytes);
         },

@@ -22,10 +22,12 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
   const read = source.readWhole.bind(source);
   const put = sink.put.bind(sink);
   context.onStart(step, 0);
-  return retry(() => attempt(step, context, read, put), {
+  const { attempt: tryOnce, progress } = context.headway.watch(() => attempt(step, context, read, put));
+  return retry(tryOnce, {
     policy: options.retry,
     signal: context.scope.signal,
     what: `copy ${entry.path || source.name}`,
+    progress,
     mayRetry: () => source.capabilities.replay,
     onRetry: (count, delayMs, error) => context.onRetry(step, count, delayMs, error),
   });
