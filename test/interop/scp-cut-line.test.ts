@@ -1,5 +1,6 @@
 /** `xfer scp` over a line that is cut again and again, as a bad mobile network or a strict firewall does. */
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,4 +47,40 @@ test('a tree of small files goes up whole, and leaves nothing unfinished', optio
   assert.ok(proxy.connections > 4, `${proxy.connections} connections`);
   assert.deepEqual(differences(tree, join(sshd.directory, 'tree')), []);
   assert.equal(readdirSync(join(sshd.directory, 'tree')).length, 300);
+});
+
+test('by the old protocol what goes up begins again, file by file', options, async (t) => {
+  const { sshd, near } = await prepare(t);
+  const [big, tree] = [join(near, 'big'), join(near, 'tree')];
+  writeFileSync(big, randomBytes(4_000_000));
+  mkdirSync(join(tree, 'below'), { recursive: true });
+  for (let index = 0; index < 60; index++) {
+    writeFileSync(join(tree, index % 2 === 0 ? 'below' : '', `f${index}`), randomBytes(30_000));
+  }
+  mkdirSync(join(sshd.directory, 'there'));
+  for (const [source, target, arrived] of [
+    [big, 'big', 'big'],
+    [tree, 'new', 'new'],
+    [tree, 'there', 'there/tree'],
+  ] as const) {
+    const proxy = await startFaultyProxy({ to: sshd, way: 'up', resetAfterBytes: 700_000, times: 2 });
+    t.after(() => proxy.stop());
+    const { exitCode, stderr } = await scp(sshd, proxy.port, '-O', '-rp', source, `h:${sshd.directory}/${target}`);
+    assert.equal(exitCode, 0, stderr);
+    assert.equal(proxy.connections, 3);
+    assert.match(stderr, /try 2 in/);
+    assert.deepEqual(differences(source, join(sshd.directory, arrived), { modes: true }), []);
+  }
+});
+
+test('by the old protocol what comes down ends with the line, and says what to do', options, async (t) => {
+  const { sshd, near } = await prepare(t);
+  writeFileSync(join(sshd.directory, 'big'), randomBytes(4_000_000));
+  const proxy = await startFaultyProxy({ to: sshd, resetAfterBytes: 1_000_000 });
+  t.after(() => proxy.stop());
+  const { exitCode, stderr } = await scp(sshd, proxy.port, '-O', `h:${sshd.directory}/big`, near);
+  assert.equal(exitCode, 5, stderr);
+  assert.match(stderr, /hint: the old scp protocol cannot go on where it was: run the same command again/);
+  assert.equal(proxy.connections, 1);
+  assert.deepEqual(readdirSync(near), []);
 });

@@ -86,11 +86,15 @@ async function openOn<T>(
     carrier = await dial(scope);
     return Sessions.on(carrier, { dial, label, parallel, tuning, ...(onNotice ? { onNotice } : {}) }, scope);
   };
+  const lasting = async (first: Carrier) => {
+    const { lastingCarrier } = await import('./legacy/lasting-carrier.js');
+    return lastingCarrier(first, { label, dial, onNotice });
+  };
   let sessions: Sessions | undefined;
   try {
     if (legacy && (protocol === 'scp' || (protocol === undefined && withoutSftp.has(options, host)))) {
       carrier = await dial(scope);
-      return await legacy(carrier);
+      return await legacy(await lasting(carrier));
     }
     const opening = use === 'look' ? connect() : shareSessions(options, `${use} ${host}`, connect);
     sessions = await opening.catch((error: unknown) => {
@@ -100,7 +104,7 @@ async function openOn<T>(
     });
     if (sessions) return await open({ sessions, path: location.path, label: describeLocation(location) });
     if (withoutSftp.add(options, host)) onNotice?.(`${label}: no sftp there; using the old scp protocol`);
-    return await (legacy as NonNullable<typeof legacy>)(carrier as Carrier);
+    return await (legacy as NonNullable<typeof legacy>)(await lasting(carrier as Carrier));
   } catch (error) {
     await (sessions ?? carrier)?.close();
     throw error;

@@ -1,6 +1,6 @@
 import { withoutEscapes } from '../../../glob.js';
 import { describeLocation, type Location } from '../../../location.js';
-import type { Sink, Source } from '../../../transport.js';
+import type { Scope, Sink, Source } from '../../../transport.js';
 import type { Carrier } from '../carriers/carrier.js';
 import type { SshOptions } from '../ssh-options.js';
 import { expectedNames, farBaseName, isFarPattern, scpCommand } from './far-path.js';
@@ -39,14 +39,19 @@ export function openLegacySink(carrier: Carrier, location: Location, options: Ss
   const { path } = location;
   const { recursive = true, preserve = false } = options;
   const label = describeLocation(location);
-  const commandFor = (intoDirectory: boolean) => scpCommand('t', path, { recursive, preserve, intoDirectory });
+  const commandFor = (intoDirectory: boolean, target = path) =>
+    scpCommand('t', target, { recursive, preserve, intoDirectory });
+  const start = async (command: string, scope: Scope) =>
+    SendingSession.start(await startPeer(carrier, command, label, scope), scope);
   // A path that cannot be said is known before anything is read.
   commandFor(false);
   return new LegacySink({
     label,
     identity: `${carrier.account}/${path}`,
-    start: async (intoDirectory, scope) =>
-      SendingSession.start(await startPeer(carrier, commandFor(intoDirectory), label, scope), scope),
+    start: (intoDirectory, scope) => start(commandFor(intoDirectory), scope),
+    // What the far shell would take for a pattern cannot be looked for.
+    startIn: async (name, scope) =>
+      isFarPattern(name) ? undefined : start(commandFor(true, `${path === '' ? '.' : path}/${name}`), scope),
     onClose: () => carrier.close(),
   });
 }

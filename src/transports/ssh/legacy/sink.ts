@@ -13,6 +13,11 @@ export interface LegacySinkOptions {
   /** Starts the receiver and waits for its first word; `intoDirectory`: its target must be a directory. */
   readonly start: (intoDirectory: boolean, scope: Scope) => Promise<SendingSession>;
   /**
+   * Starts a receiver in a directory of that name in the target; rejects where there is none, with what is not to be tried
+   * again, and gives undefined where that cannot be said. Absent: a session that ended is not gone on with.
+   */
+  readonly startIn?: (name: string, scope: Scope) => Promise<SendingSession | undefined>;
+  /**
    * Mode and time of a directory, where they are known as it is entered: then the receiver sets them when it is left. Absent:
    * it is entered once more at its end to say them.
    */
@@ -81,6 +86,8 @@ export class LegacySink implements Sink {
     if (!sent) return;
     const { mode = sent.mode } = directory;
     const session = await this.session(directory, scope);
+    // After a lost session the root may be the target itself, which has no record of its own.
+    if (directory.path === '' && !this.#sendsRoot) return;
     await this.#goToParent(session, directory.path, scope);
     await session.enter(directory.path, { name: sent.name, mode: mode & 0o7777, times: directory }, scope);
     await session.leave(scope);
@@ -111,12 +118,7 @@ export class LegacySink implements Sink {
   /** The session, begun by the first thing that is sent. */
   async session(first: Entry, scope: Scope): Promise<SendingSession> {
     if (this.#session && !this.#session.wire.isBroken) return this.#session;
-    if (this.#session && this.#sendsRoot) {
-      throw new XferError('UNSUPPORTED', `write ${first.path}: the session ended, and cannot be gone on with`, {
-        hint: 'run the same command again',
-      });
-    }
-    this.#starting ??= this.#start(first, scope);
+    this.#starting ??= this.#session ? this.#startAgain(first, scope) : this.#start(first, scope);
     try {
       this.#session = await this.#starting;
       return this.#session;
@@ -132,6 +134,37 @@ export class LegacySink implements Sink {
     const isNamed = first.path === '' && (first.kind === 'file' || (first.name ?? '') !== '');
     this.#sendsRoot = isNamed && first.kind === 'directory';
     return this.#options.start(!isNamed, scope);
+  }
+
+  /**
+   * A session after one that was lost. Where a directory was sent, it went into the target if that was there, and became it
+   * if not: which of the two is seen by what is there now.
+   */
+  async #startAgain(first: Entry, scope: Scope): Promise<SendingSession> {
+    if (!this.#sendsRoot) return this.#start(first, scope);
+    const root = this.#directories.get('');
+    // A directory of the same name inside of the root would look like the root.
+    const canTell = root !== undefined && !this.#directories.has(root.name);
+    const found = canTell ? await this.#look(root.name, scope) : undefined;
+    if (found === undefined) {
+      throw new XferError('UNSUPPORTED', `write ${first.path}: the session ended, and cannot be gone on with`, {
+        hint: 'run the same command again',
+      });
+    }
+    this.#sendsRoot = found;
+    return this.#options.start(true, scope);
+  }
+
+  /** Whether a directory of that name is in the target; undefined where that cannot be seen. */
+  async #look(name: string, scope: Scope): Promise<boolean | undefined> {
+    try {
+      const session = await this.#options.startIn?.(name, scope);
+      session?.wire.cut();
+      return session && true;
+    } catch (error) {
+      if (!(error instanceof XferError) || error.retryable) throw error;
+      return false;
+    }
   }
 
   async #goToParent(session: SendingSession, path: string, scope: Scope): Promise<void> {

@@ -222,11 +222,13 @@ export class LegacySource implements Source {
     onSkip(lastPart(this.#open.at(-1) ?? '') || this.name || this.label, error);
   }
 
-  /** Where a sender that sent nothing left, how it ended tells more than that. */
+  /** Where a sender that sent nothing left, how it ended tells more than that; one that was cut off has to begin again. */
   async #whyBroken(error: unknown, peer: LegacyPeer, scope: Scope): Promise<unknown> {
     const isLost = error instanceof XferError && error.code === 'DISCONNECTED';
-    if (!isLost || this.#tops > 0 || scope.signal.aborted) return error;
-    return (await peer.ended(scope)) ?? error;
+    if (!isLost || scope.signal.aborted) return error;
+    if (this.#tops === 0) return (await peer.ended(scope)) ?? error;
+    const hint = 'the old scp protocol cannot go on where it was: run the same command again';
+    return new XferError('DISCONNECTED', error.message, { hint, cause: error });
   }
 
   /** Nothing more comes: was that all? */
