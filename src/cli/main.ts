@@ -1,5 +1,6 @@
 /** The process: its words, its signals, its streams and its exit. Nothing else of xfer touches them. */
-import { SIGNAL_EXITS } from '../errors.js';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { SIGNAL_EXITS, toXferError } from '../errors.js';
 import { readVersion } from '../version.js';
 import { startedByNohup } from './hang-up.js';
 import { Stopped } from './stopped.js';
@@ -11,10 +12,17 @@ const BROKEN_PIPE_EXIT = 141;
 const CLEAR_LINE = '\r\x1b[K';
 
 const words = process.argv.slice(2);
+/** The first write to standard output that failed. */
+let lostOutput: NodeJS.ErrnoException | undefined;
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  lostOutput ??= error;
+});
 // A title of our own takes the place of the command line in the list of processes.
 if (words.some((word) => /^--key(?:=|$)/.test(word)) && words[0] !== 'serve') process.title = `xfer ${words[0]}`;
-if (words[0] === '--version' || words[0] === '-V') process.stdout.write(`${readVersion()}\n`);
-else await main();
+if (words[0] === '--version' || words[0] === '-V') {
+  process.stdout.write(`${readVersion()}\n`);
+  await end(0);
+} else await main();
 
 async function main(): Promise<void> {
   const stop = new AbortController();
@@ -48,9 +56,25 @@ async function main(): Promise<void> {
     process.stderr.write(bugReport(error, around));
     process.exit(1);
   });
-  const code = await run(words, around);
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(code);
+  await end(await run(words, around));
+}
+
+/** A command that did its work has failed all the same where what it printed is lost. */
+async function end(code: number): Promise<never> {
+  await flushed(process.stdout);
+  // A write that failed at once is told a turn later.
+  await nextTurn();
+  const exitCode = code === 0 && lostOutput ? sayLost(lostOutput) : code;
+  await flushed(process.stderr);
+  process.exit(exitCode);
+}
+
+/** Says why standard output took no more, unless its reader went away; gives the exit code for it. */
+function sayLost(error: NodeJS.ErrnoException): number {
+  if (error.code === 'EPIPE') return BROKEN_PIPE_EXIT;
+  const { message, exitCode } = toXferError(error, 'write standard output');
+  process.stderr.write(`xfer: ${message}\n`);
+  return exitCode;
 }
 
 /** The first asks the command to end tidily; the second does not wait for it. */
