@@ -1,5 +1,6 @@
 /** The options of the table -> what the engine is told. */
 import type { CopyOptions } from '../copy/index.js';
+import { Limiter } from '../copy/limiter.js';
 import { XferError } from '../errors.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { parseRate } from './render/format.js';
@@ -25,6 +26,12 @@ export function copyOptions(parsed: ParsedArguments): CopyOptions {
     ...(retries === undefined ? {} : { retry: { attempts: retries + 1 } }),
     ...(parsed.flag('verify') ? { verify: 'sha256' } : {}),
   };
+}
+
+/** One rate for several transfers together. USAGE as `copyOptions`. */
+export function sharedLimit(parsed: ParsedArguments): { readonly limiter?: Limiter } {
+  const { limitBytesPerSecond: rate } = rateLimit(parsed);
+  return rate === undefined ? {} : { limiter: new Limiter(rate) };
 }
 
 function overwritePolicy(parsed: ParsedArguments): Pick<CopyOptions, 'overwrite'> {

@@ -114,3 +114,26 @@ test('standard input cannot be given to several', bounded, async (t) => {
   const refused = await runXfer(['send', '-l', '-k', '--key-file', key, '0', '-'], { input: 'x' });
   assert.equal(refused.exitCode, 2, refused.stderr);
 });
+
+test(
+  '--limit holds all receivers of one sender together to the rate, and so it does the senders of one receiver',
+  bounded,
+  async (t) => {
+    const { folder, key, tree } = prepare(t);
+    const [file, wantedMs] = [join(tree, 'big'), 1500];
+    const takesItsTime = async (work: () => Promise<void>[]) => {
+      const startMs = performance.now();
+      await Promise.all(work());
+      assert.ok(performance.now() - startMs > wantedMs);
+    };
+    const run = async (...words: string[]) => {
+      const { exitCode, stderr } = await runXfer([...words.slice(0, 1), '--key-file', key, ...words.slice(1)]);
+      assert.equal(exitCode, 0, stderr);
+    };
+    const sender = await waiting(t, 'send', '-l', '-k', '--limit', '5M', '--key-file', key, '127.0.0.1:0', file);
+    await takesItsTime(() => ['a', 'b'].map((name) => run('recv', sender.at, `${join(folder, name)}/`)));
+    const target = `${join(folder, 'in')}/`;
+    const receiver = await waiting(t, 'recv', '-l', '-k', '--limit', '3M', '--key-file', key, '127.0.0.1:0', target);
+    await takesItsTime(() => [run('send', receiver.at, file)]);
+  },
+);

@@ -10,6 +10,7 @@ import type { Prompt, Scope, Sink } from '../../../transport.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 import { addressOf } from '../../../transports/tcp/raw.js';
 import type { Farewell } from '../../../transports/tcp/sealed/receive/session.js';
+import { sharedLimit } from '../../copy-options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import { createPrompt } from '../../prompt.js';
 import type { Report } from '../../render/report.js';
@@ -206,11 +207,13 @@ class SealedReceive {
   }
 
   #policy() {
+    const { limiter } = sharedLimit(this.#parsed);
     return {
       overwrite: this.#parsed.flag('overwrite'),
       dotfiles: this.#parsed.flag('allow-dotfiles'),
       anyNames: this.#parsed.flag('any-names'),
       ...(this.#record ? { run: this.#record.run } : {}),
+      ...(limiter ? { admit: (bytes: number, signal: AbortSignal) => limiter.take(bytes, signal) } : {}),
     };
   }
 

@@ -6,6 +6,7 @@ import type { TcpAddress } from '../../../transports/tcp/options.js';
 import { addressOf } from '../../../transports/tcp/raw.js';
 import type { Offer } from '../../../transports/tcp/sealed/messages.js';
 import type { LaneOpener } from '../../../transports/tcp/sealed/send/connections.js';
+import { sharedLimit } from '../../copy-options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import { type Report, summaryOf } from '../../render/report.js';
 import { copyAll, openReport } from '../../run-copy.js';
@@ -30,7 +31,7 @@ export async function sendSealedToMany(
   const scope = { signal: around.signal };
   const underWay = new Set<Promise<void>>();
   const offer = await offerOf(from, inputName(parsed), linksOf(parsed), around.signal);
-  const serving: Serving = { from, at, offer, parsed, around, report };
+  const serving: Serving = { from, at, offer, limit: sharedLimit(parsed), parsed, around, report };
   const { answerReceivers } = await import('../../../transports/tcp/sealed/listen/sender.js');
   const take = (opener: LaneOpener, peer: TcpAddress) => {
     const served = serveOne(serving, opener, peer).finally(() => underWay.delete(served));
@@ -55,6 +56,8 @@ interface Serving {
   readonly from: readonly Location[];
   readonly at: Location;
   readonly offer: Offer;
+  /** For all receivers together. */
+  readonly limit: ReturnType<typeof sharedLimit>;
   readonly parsed: ParsedArguments;
   readonly around: Surroundings;
   readonly report: Report;
@@ -62,14 +65,16 @@ interface Serving {
 
 /** Never rejects. */
 async function serveOne(serving: Serving, opener: LaneOpener, peer: TcpAddress): Promise<void> {
-  const { from, at, offer, parsed, around, report } = serving;
+  const { from, at, offer, limit, parsed, around, report } = serving;
   const to = describeAddress(peer);
   const [{ host, port }, tuning] = [peer, sealedTuning(parsed)];
   report.tell(`connected to ${to}`, { type: 'connected', host, port });
   try {
     const { openSealedSink } = await import('../../../transports/tcp/sealed/send/sink.js');
+    const copied = sealedCopy(from, at, parsed);
     const request = {
-      ...sealedCopy(from, at, parsed),
+      ...copied,
+      copyOptions: { ...copied.copyOptions, ...limit },
       openTo: () => openSealedSink(opener, offer, tuning, { signal: around.signal }),
       // Those of several receivers at once would say nothing.
       onEvent: () => {},

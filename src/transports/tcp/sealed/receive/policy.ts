@@ -1,4 +1,4 @@
-/** What a receiver takes: the names, links and modes that a sender may give to things in its directory. */
+/** What a receiver takes: the names, links and modes that a sender may give to things in its directory, and how fast. */
 import { XferError } from '../../../../errors.js';
 import { nameFault } from '../../../../name-fault.js';
 import { lastPart, parentPath, pathParts } from '../../../../names.js';
@@ -13,6 +13,8 @@ export interface ReceivePolicy {
   readonly anyNames?: boolean;
   /** Of the copy, for the names of drafts, so that a later run finds those of one that was killed. */
   readonly run?: string;
+  /** Resolves when so many more bytes may come, from all senders together. */
+  readonly admit?: (bytes: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** UNSAFE_PATH where a name may not be made here. */

@@ -34,6 +34,8 @@ interface OpenLane {
   atWork: number;
   /** Streams that cannot take more now. */
   full: number;
+  /** Pieces that came sooner than the rate allows. */
+  early: number;
 }
 
 export class ReceiveSession {
@@ -46,6 +48,7 @@ export class ReceiveSession {
   readonly #events: ReceiveEvents;
   readonly #drafts: Drafts;
   readonly #answers: Answers;
+  readonly #admit: ReceivePolicy['admit'];
   readonly #lanes = new Set<OpenLane>();
   readonly #stop = new AbortController();
   /** All that is under way, on any connection, except the question whether an offer is taken. */
@@ -58,6 +61,7 @@ export class ReceiveSession {
   constructor(sink: Sink, policy: ReceivePolicy, events: ReceiveEvents, after: Promise<unknown> = Promise.resolve()) {
     this.#events = events;
     this.#leaving = after;
+    this.#admit = policy.admit;
     // Each file that is read back waits on it.
     setMaxListeners(0, this.#stop.signal);
     this.#drafts = new Drafts(sink, policy);
@@ -77,14 +81,17 @@ export class ReceiveSession {
       lane.cut();
       return;
     }
-    const open: OpenLane = { lane, streams: new Map(), atWork: 0, full: 0 };
+    const open: OpenLane = { lane, streams: new Map(), atWork: 0, full: 0, early: 0 };
     const lost = joins ? [] : [...this.#lanes];
     this.#lanes.add(open);
     for (const each of lost) each.lane.cut();
     if (lost.length > 0) this.#leave();
     lane.start({
       onFrame: (kind, id, body) => this.#take(open, kind, id, body),
-      onBytes: (id, bytes) => open.streams.get(id)?.incoming.take(bytes),
+      onBytes: (id, bytes) => {
+        open.streams.get(id)?.incoming.take(bytes);
+        this.#pace(open, bytes.length);
+      },
       onGone: (error) => void this.#gone(open, error),
       onDrain: () => this.#throttle(open),
     });
@@ -123,7 +130,10 @@ export class ReceiveSession {
     else if (kind === FRAME.write) this.#begin(open, id, body);
     else if (kind === FRAME.lanes) this.#moreLanes(body);
     else if (kind === FRAME.failed && id === 0) open.lane.cut(decodeFailure(body));
-    else this.#answer(open, kind, id, Buffer.from(body));
+    else {
+      if (kind === FRAME.put) this.#pace(open, body.length);
+      this.#answer(open, kind, id, Buffer.from(body));
+    }
   }
 
   #answer(open: OpenLane, kind: FrameKind, id: number, body: Buffer): void {
@@ -223,10 +233,22 @@ export class ReceiveSession {
     this.#throttle(open);
   }
 
-  /** Reads on only while all that came can be worked on, and the answers are read. */
+  /** Bytes came that count against the rate. */
+  #pace(open: OpenLane, bytes: number): void {
+    if (!this.#admit) return;
+    open.early += 1;
+    this.#throttle(open);
+    const inTime = () => {
+      open.early -= 1;
+      this.#throttle(open);
+    };
+    this.#admit(bytes, this.#stop.signal).then(inTime, inTime);
+  }
+
+  /** Reads on only while all that came can be worked on, is not too early, and the answers are read. */
   #throttle(open: OpenLane): void {
-    const busy = open.full > 0 || open.atWork >= MOST_AT_WORK || open.lane.pendingBytes > MOST_UNREAD_BYTES;
-    if (busy) open.lane.pause();
+    const isBehind = open.full > 0 || open.early > 0 || open.atWork >= MOST_AT_WORK;
+    if (isBehind || open.lane.pendingBytes > MOST_UNREAD_BYTES) open.lane.pause();
     else open.lane.resume();
   }
 }
