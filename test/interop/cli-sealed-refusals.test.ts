@@ -153,7 +153,8 @@ for (const [plain, sealed] of [
     const [, port] = await end.waitForLine(/listening on 127\.0\.0\.1:(\d+)/);
     const words = ['--retry', '0', `127.0.0.1:${port}`, ...wordsOf(sealed, folder, file)];
     const ran = await runXfer([sealed, ...words], { env: { XFER_KEY: KEY }, input: 'x' });
-    assert.ok([5, 6].includes(ran.exitCode ?? 0), ran.stderr);
+    assert.equal(ran.exitCode, 6, ran.stderr);
+    assert.match(ran.stderr, /the other end is not sealed, so nothing was sent.*start xfer there with the same key/s);
     assert.equal((await end.exited).exitCode, 6, end.output());
     assert.match(end.output(), /the other end is sealed.*add --sealed/s);
     assert.deepEqual(readdirSync(folder).sort(), ['in', 'secret.txt']);

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import { toXferError, XferError } from '../../errors.js';
 import { fastSocket, rewrapAccepted, type TakeBytes } from './onread.js';
-import { MAGIC, SEALED_ONLY } from './sealed/magic.js';
+import { MAGIC, PLAIN_ONLY, SEALED_ONLY, sayLast } from './sealed/magic.js';
 import { Slabs } from './slabs.js';
 
 /** Takes what a connection receives. After `onEnd` or `onFail` nothing more comes. */
@@ -124,11 +124,15 @@ export class Wire {
   }
 
   #take(bytes: Buffer): boolean {
+    if (this.failure) {
+      this.recycle(bytes);
+      return true;
+    }
     if (this.#start.length < START_BYTES) {
       this.#start = Buffer.concat([this.#start, bytes.subarray(0, START_BYTES - this.#start.length)]);
       if (this.#start.subarray(0, MAGIC.length).equals(MAGIC)) {
         this.#refuseSealed();
-        return false;
+        return true;
       }
     }
     const more = this.#reader?.onBytes(bytes) ?? false;
@@ -136,16 +140,25 @@ export class Wire {
     return more;
   }
 
+  /** Tells a sealed end so; the reader hears of it once that has arrived. */
   #refuseSealed(): void {
-    this.cut();
+    const error = this.#notSealed();
+    this.failure = error;
+    sayLast(this.socket, PLAIN_ONLY);
+    this.socket.once('close', () => this.#reader?.onFail(error));
+  }
+
+  #notSealed(): XferError {
     const reason = 'the other end is sealed, and this one is not, so nothing was taken';
     const hint = 'add --sealed, with the key that is shown there; or start the other end without a key';
-    this.#fail(new XferError('PROTOCOL', `connection ${this.label}: ${reason}`, { hint }));
+    return new XferError('PROTOCOL', `connection ${this.label}: ${reason}`, { hint });
   }
 
   #end(): void {
+    if (this.failure) return;
     if (this.#start.equals(Buffer.from(SEALED_ONLY))) {
-      this.#refuseSealed();
+      this.cut();
+      this.#fail(this.#notSealed());
       return;
     }
     this.peerEnded = true;

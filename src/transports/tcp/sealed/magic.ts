@@ -8,6 +8,9 @@ export const MAGIC = Buffer.from('00ea31e8d821e4c7353b61c10528f348', 'hex');
 /** Said to one that sent something else, who may be a person with nc. */
 export const SEALED_ONLY = 'this port takes sealed transfers only: use xfer, with the key\n';
 
+/** Said to a sealed end, by one that is not; no TLS record begins like it. */
+export const PLAIN_ONLY = 'this port takes plain bytes only\n';
+
 /**
  * Waits until the magic came, and leaves what follows it in the socket. PROTOCOL where something else comes, which is then
  * told to who sent it; DISCONNECTED where the other end closes first. The socket must be paused, and is freed on failure.
@@ -54,14 +57,21 @@ export function cutUnsealed(socket: Socket): void {
   else socket.resetAndDestroy();
 }
 
-/** Reading on for a moment keeps the system from answering with a reset, which would throw the words away. */
 function turnAway(socket: Socket, withWords: boolean): void {
   socket.on('error', () => {});
   if (!withWords || socket.destroyed) {
     cutUnsealed(socket);
     return;
   }
-  socket.end(SEALED_ONLY);
+  sayLast(socket, SEALED_ONLY);
+}
+
+/**
+ * Ends a connection with words, and frees it. Reading on for a moment keeps the system from answering with a reset, which
+ * would throw the words away.
+ */
+export function sayLast(socket: Socket, words: string): void {
+  socket.end(words);
   socket.resume();
   setTimeout(() => socket.destroy(), 500).unref();
 }
