@@ -64,7 +64,7 @@ export async function transferFile(step: Step, context: TransferContext): Promis
 }
 
 /** After these nothing of a draft is known to be good, or of use. */
-const WORTHLESS: ReadonlySet<string> = new Set(['CORRUPT', 'SOURCE_CHANGED', 'RANGE_IGNORED']);
+const WORTHLESS: ReadonlySet<string> = new Set(['CORRUPT', 'SOURCE_CHANGED', 'RANGE_IGNORED', 'EXISTS']);
 
 class Transfer {
   readonly #step: Step;

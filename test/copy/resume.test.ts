@@ -1,6 +1,7 @@
 /** Resuming over several runs, each of which may end badly, onto a disk that knows only how long a draft is. */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,6 +61,18 @@ test('what was acknowledged of a draft that is gone is not believed of the next 
   await assert.rejects(run(await reachingOnly(4 * BLOCK_BYTES), { lanes: 5 }), { code: 'DENIED' });
   await run(await failingAt(() => false));
   assert.ok((await readFile(join(folder, 'to'))).equals(bytes));
+});
+
+test('nothing is left of what cannot get its name', async () => {
+  const source = await failingAt((start) => {
+    if (start >= 4 * BLOCK_BYTES) mkdirSync(join(folder, 'to'));
+    return false;
+  });
+  const sink = await openLocalSink(join(folder, 'to'));
+  await assert.rejects(copy([source], sink, { blockBytes: BLOCK_BYTES, journalDirectory: join(folder, 'journal') }), {
+    code: 'EXISTS',
+  });
+  assert.deepEqual(await drafts(), []);
 });
 
 /** A source of which only the block at `offset` can be read; the others fail once that one was. */
