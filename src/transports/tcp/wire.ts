@@ -75,6 +75,11 @@ export class Wire {
     else this.resume();
   }
 
+  /** It is read, and nothing came. */
+  get isSilent(): boolean {
+    return this.#reader !== undefined && this.#start.length === 0 && !this.peerEnded && !this.failure;
+  }
+
   get paused(): boolean {
     return this.#paused;
   }

@@ -31,6 +31,9 @@ export class Clients {
   readonly #slots: Slots;
   readonly #running = new Set<Promise<void>>();
   readonly #cut = new AbortController();
+  /** Of the clients that bring something, the oldest first. */
+  readonly #bringing = new Set<Wire>();
+  readonly #dropped = new WeakSet<Wire>();
   #count = 0;
   #turnedAway = false;
 
@@ -45,10 +48,11 @@ export class Clients {
     };
   }
 
-  /** Works for a client, or resets it where too many are there. */
+  /** Works for a client. Where too many are there it is reset, or the one that has been silent for longest is. */
   take(peer: TcpAddress, makeWire: () => Wire): void {
     const wire = makeWire();
-    if (this.#running.size >= MOST_CLIENTS || this.#cut.signal.aborted) {
+    const isFull = this.#running.size >= MOST_CLIENTS && !this.#dropSilent();
+    if (isFull || this.#cut.signal.aborted) {
       wire.cut();
       if (!this.#turnedAway)
         this.#options.onNotice?.(`more than ${MOST_CLIENTS} clients at once: others are turned away`);
@@ -58,6 +62,18 @@ export class Clients {
     this.#count += 1;
     const work = this.#serve(peer, wire, this.#count).finally(() => this.#running.delete(work));
     this.#running.add(work);
+  }
+
+  /** Whether there was one that is to bring something, and has brought nothing. */
+  #dropSilent(): boolean {
+    for (const wire of this.#bringing) {
+      if (!wire.isSilent) continue;
+      this.#dropped.add(wire);
+      wire.cut();
+      this.#bringing.delete(wire);
+      return true;
+    }
+    return false;
   }
 
   /** Resolves when no client is left. */
@@ -99,8 +115,9 @@ export class Clients {
       }
       onClient?.({ peer, ...(name === undefined ? {} : { name }), ...(passed ? { passed } : {}) });
     } catch (error) {
-      onClient?.({ peer, error: toXferError(error, `client ${wire.label}`) });
+      onClient?.({ peer, error: this.#dropped.has(wire) ? silent() : toXferError(error, `client ${wire.label}`) });
     } finally {
+      this.#bringing.delete(wire);
       wire.cut();
     }
   }
@@ -116,6 +133,7 @@ export class Clients {
 
   /** The name of the file, where the sink has names. */
   async #receive(wire: Wire, sink: Sink, options: TcpOptions, name: string): Promise<string | undefined> {
+    this.#bringing.add(wire);
     const source = new RawSource(wire, options, name);
     const isDirectory = (await sink.stat('', this.#cut))?.kind === 'directory';
     try {
@@ -129,4 +147,11 @@ export class Clients {
       await source.close();
     }
   }
+}
+
+function silent(): XferError {
+  return new XferError(
+    'TIMED_OUT',
+    `receive: nothing came, and of more than ${MOST_CLIENTS} clients the silent one goes`,
+  );
 }

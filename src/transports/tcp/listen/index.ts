@@ -24,8 +24,8 @@ export interface TcpListenOptions extends ListenOptions, TcpOptions {
 
 /**
  * Gives `share`, which is one file, to each client, or takes a file from each into the directory `receive`. Both work for up
- * to 100 clients at once, or for one after the other where `receive` takes one file at a time; more are turned away.
- * Rejects as `startListening` does, with USAGE where it is not one of the two, and with UNSUPPORTED for sockets handed down.
+ * to 100 clients at once, or for one after the other where `receive` takes one file at a time; more are turned
+ * away, unless one of them has brought nothing yet, which then goes. Rejects as `startListening` does, with USAGE where it is not one of the two, and with UNSUPPORTED for sockets handed down.
  */
 export async function listen(options: TcpListenOptions, { signal }: Scope): Promise<Listener> {
   if ((options.share === undefined) === (options.receive === undefined)) {

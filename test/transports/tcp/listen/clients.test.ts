@@ -11,6 +11,7 @@ import type { Sink, Source } from '#xfer/transport.js';
 import { createMemoryTree, type MemoryTree, openMemorySink, openMemorySource } from '#xfer/transports/memory/index.js';
 import { type ClientResult, listen, type TcpListenOptions } from '#xfer/transports/tcp/listen/index.js';
 import { failsWith } from '../../../support/fails-with.js';
+import { until } from '../../../support/until.js';
 import { withResolvers } from '../../../support/with-resolvers.js';
 import { allOf, assertNoSockets, connectPeer, HOST, never } from '../rig.js';
 
@@ -163,7 +164,8 @@ test('a sink of one file at a time takes one client after the other, in their or
 
 test('a hundred clients at once, and one more is turned away with a word', limit, async () => {
   const notices: string[] = [];
-  const receive = openMemorySink(createMemoryTree());
+  const tree = createMemoryTree();
+  const receive = openMemorySink(tree);
   const {
     listener,
     results,
@@ -171,6 +173,8 @@ test('a hundred clients at once, and one more is turned away with a word', limit
     connect: join,
   } = await serve({ receive }, { onNotice: (line) => notices.push(line) });
   const idle = await Promise.all(Array.from({ length: 100 }, join));
+  await Promise.all(idle.map((socket) => new Promise((resolve) => socket.write('x', resolve))));
+  await until(() => [...tree.parts.values()].filter(({ held }) => held.length > 0).length === 100);
   for (let count = 0; count < 3; count += 1) {
     const more = connect({ host: HOST, port: listener.address.port }).on('error', () => {});
     await new Promise((resolve) => more.once('close', resolve));
@@ -185,6 +189,24 @@ test('a hundred clients at once, and one more is turned away with a word', limit
   assert.equal(results[1]?.passed?.bytes, 4);
   for (const socket of idle) socket.destroy();
   await listener.close();
+});
+
+test('a hundred silent clients keep nobody out, and leave nothing', limit, async () => {
+  const tree = createMemoryTree();
+  const { listener, results, done, connect } = await serve({ receive: openMemorySink(tree) });
+  const silent = await Promise.all(Array.from({ length: 100 }, connect));
+  await until(() => tree.parts.size === 100);
+  await send(await connect(), 'heard');
+  await send(await connect(), 'too');
+  await done(3);
+  assert.deepEqual([...filesOf(tree).values()].sort(), ['heard', 'too']);
+  assert.deepEqual(
+    results.flatMap(({ error }) => (error ? [error.code] : [])),
+    ['TIMED_OUT'],
+  );
+  for (const socket of silent) socket.destroy();
+  await listener.close();
+  assert.deepEqual(filesOf(tree).size, 2);
 });
 
 test('closing lets clients end for the grace, then cuts them', limit, async () => {
