@@ -1,6 +1,6 @@
 /** Files of the person who runs this that nobody else may read: made whole, and kept. */
 import { randomBytes } from 'node:crypto';
-import { link, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, link, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode, toXferError, XferError } from './errors.js';
 import { makeOwnDirectory } from './own-directory.js';
@@ -23,7 +23,7 @@ const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOTSUP', '
 /**
  * The secret in `file`, which is made where nothing is there, with its directory: by one of several processes that start
  * at once, for all of them. CORRUPT where the file holds no such secret, DENIED where others may read it or it cannot be
- * written.
+ * written, EXISTS where it is a link to nothing.
  */
 export async function keepSecret<T>(file: string, secret: KeptSecret<T>, platform = process.platform): Promise<T> {
   try {
@@ -32,7 +32,7 @@ export async function keepSecret<T>(file: string, secret: KeptSecret<T>, platfor
     await writeBeside(file, secret.make(), (temporary) => nameFirst(temporary, file));
     const made = await readSecret(file, secret, platform);
     if (made !== undefined) return made;
-    throw new XferError('INTERNAL', `${secret.what} ${file}: it was made, and is gone`);
+    throw await whyGone(file, secret.what);
   } catch (error) {
     throw toXferError(error, `${secret.what} ${file}`);
   }
@@ -53,11 +53,38 @@ export async function replacePrivateFile(file: string, text: string, fleeting = 
 /** Text of a small file; undefined where nothing is there, empty where it is too long to be one of ours. DENIED. */
 export async function readSmallFile(file: string): Promise<string | undefined> {
   try {
-    return (await stat(file)).size <= MOST_BYTES ? await readFile(file, 'utf8') : '';
+    const handle = await open(file, 'r');
+    try {
+      return await readSmall(handle);
+    } finally {
+      await handle.close();
+    }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw toXferError(error, `read ${file}`);
   }
+}
+
+/** A device has no length, and perhaps no end. */
+async function readSmall(handle: FileHandle): Promise<string> {
+  const bytes = Buffer.alloc(MOST_BYTES + 1);
+  let length = 0;
+  for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+    read = (await handle.read(bytes, length, bytes.length - length, null)).bytesRead;
+  }
+  return length > MOST_BYTES ? '' : bytes.toString('utf8', 0, length);
+}
+
+/** Of a file that was made, and cannot be read. */
+async function whyGone(file: string, what: string): Promise<XferError> {
+  const isLink = await lstat(file).then(
+    (stats) => stats.isSymbolicLink(),
+    () => false,
+  );
+  if (!isLink) return new XferError('NOT_FOUND', `${what} ${file}: something removed it as it was made`);
+  return new XferError('EXISTS', `${what} ${file}: a link to a file that is not there`, {
+    hint: 'remove the link, or make what it leads to',
+  });
 }
 
 async function readSecret<T>(
