@@ -297,3 +297,16 @@ test(
     assert.equal((await end.exited).exitCode, 0, end.output());
   },
 );
+
+test('an option of plain bytes is refused where the transfer is sealed, at each end', bounded, async (t) => {
+  const { target, file } = prepare(t);
+  for (const words of [
+    ['send', '127.0.0.1:9', file],
+    ['recv', '127.0.0.1:9', target],
+    ['pipe', '127.0.0.1:9'],
+  ]) {
+    const ran = await runXfer([...words, '--idle-timeout', '1'], { env: { XFER_KEY: KEY } });
+    assert.equal(ran.exitCode, 2, ran.stderr);
+    assert.match(ran.stderr, /option --idle-timeout: not where the transfer is sealed/);
+  }
+});

@@ -71,10 +71,6 @@ function existsAsDirectory(path: string): boolean {
 }
 
 function sealedTarget(path: string | undefined, parsed: ParsedArguments, around: Surroundings): Location {
-  const name = parsed.last('output-dir', 'size', 'sha256', 'finish-idle', 'idle-timeout');
-  if (name !== undefined) {
-    throw new XferError('USAGE', `option --${name}: not where the transfer is sealed`, { hint: 'leave it out' });
-  }
   return path === '-' ? destination(path, parsed, around) : { scheme: 'file', path: path ?? '.' };
 }
 

@@ -2,9 +2,13 @@
 import { XferError } from '../../../errors.js';
 import type { Location } from '../../../location.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
+import type { OptionName } from '../../options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import { checkEnd, parseEnd } from '../ends.js';
 import { parseAddresses } from './addresses.js';
+
+/** Options that say something only of plain bytes. */
+const PLAIN_ONLY: readonly OptionName[] = ['output-dir', 'size', 'sha256', 'finish-idle', 'idle-timeout'];
 
 export interface SealedTarget {
   readonly to: Location;
@@ -39,8 +43,15 @@ function checkFinding(parsed: ParsedArguments): void {
   checkEnd(parsed, false, false);
 }
 
-/** As `parseEnd`, and a list of addresses, as xfer prints them; nowhere where the end is to be found. USAGE where it is none. */
+/**
+ * As `parseEnd`, and a list of addresses, as xfer prints them; nowhere where the end is to be found. USAGE where it is none,
+ * or an option goes with plain bytes only.
+ */
 export function parseSealedEnd(text: string | undefined, parsed: ParsedArguments, portWaits = false): SealedTarget {
+  const name = parsed.last(...PLAIN_ONLY);
+  if (name !== undefined) {
+    throw new XferError('USAGE', `option --${name}: not where the transfer is sealed`, { hint: 'leave it out' });
+  }
   if (text === undefined) return { to: { scheme: 'tcp', path: 'found' }, others: [] };
   if (!text.includes(',') || parsed.flag('unix') || text.includes('/')) {
     return { to: parseEnd(text, parsed, portWaits), others: [] };
