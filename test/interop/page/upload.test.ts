@@ -180,6 +180,19 @@ test('what is there is renamed and removed, where that is allowed', TEST, async 
   assert.deepEqual(await readdir(root), ['b c.txt']);
 });
 
+test('exactly the file of the row is removed, whatever its name holds', TEST, async (t) => {
+  const { page, root, url } = await box(t, { upload: { manage: true } });
+  const names = ['back\\slash', 'slash', Buffer.from('x\xff.txt', 'latin1'), 'xff.txt', 'two\nlines', 'twolines'];
+  for (const name of names) await writeFile(Buffer.concat([Buffer.from(`${root}/`), Buffer.from(name)]), 'x');
+  await page.goto(`${url}/`);
+  for (const shown of ['back\\slash', 'x\\xff.txt', 'two\\nlines']) {
+    await page.getByRole('button', { name: `Rename or delete ${shown}`, exact: true }).click();
+    await page.getByRole('button', { name: 'Delete the file' }).click();
+    await page.getByRole('link', { name: shown, exact: true }).waitFor({ state: 'detached' });
+  }
+  assert.deepEqual((await readdir(root)).toSorted(), ['slash', 'twolines', 'xff.txt']);
+});
+
 test('without a script the forms do it', TEST, async (t) => {
   const { page, root, url, own } = await box(t, { upload: { manage: true } }, { javaScriptEnabled: false });
   const big = randomBytes(2 << 20);

@@ -54,7 +54,7 @@ export function parseTarget(raw: string, policy: TargetPolicy): Target | 400 | 4
 }
 
 /** The name in a percent-encoded part, or undefined where an escape is broken. */
-function decodePart(part: string): string | undefined {
+export function decodePart(part: string): string | undefined {
   // A character of a target stands for one byte.
   if (/^[\x21-\x24\x26-\x7e]*$/.test(part)) return part;
   const bytes = Buffer.from(part, 'latin1');

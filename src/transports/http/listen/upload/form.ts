@@ -1,14 +1,15 @@
 /** POST: forms, as the page has them without a script and as `curl -F` sends them. */
 import { Readable } from 'node:stream';
 import { XferError } from '../../../../errors.js';
-import { joinPath } from '../../../../names.js';
+import { lastPart } from '../../../../names.js';
 import type { Exchange } from '../exchange.js';
 import type { Sharing } from '../sharing.js';
+import { decodePart } from '../target.js';
 import { UploadBody } from './body.js';
 import { makeFolder, removeAll, rename } from './folders.js';
 import { type FormOutcome, sendOutcome } from './form-outcome.js';
 import { type FormPart, parseForm } from './multipart.js';
-import { nameIn } from './names.js';
+import { exactNameIn, linkedNameIn, nameIn } from './names.js';
 import { type Refusal, refusalOf, refusals } from './refusal.js';
 import type { Uploads } from './uploads.js';
 
@@ -62,18 +63,22 @@ async function savePart(
   }
 }
 
-/** Does what a small form asks for: makes a folder, renames, removes. */
+/**
+ * Does what a small form asks for: makes a folder, renames, removes. What it is about is `name`, as a person types it, or
+ * `link`, as a link in the listing has it.
+ */
 export async function answerActionForm(exchange: Exchange, sharing: Sharing, uploads: Uploads, folder: string) {
   const fields = await readFields(exchange, uploads);
-  const name = fields.get('name') ?? '';
-  const path = nameIn(folder, name, sharing);
+  const link = fields.get('link');
+  const path =
+    link === undefined ? exactNameIn(folder, fields.get('name') ?? '', sharing) : linkedNameIn(folder, link, sharing);
   const outcome: FormOutcome = { saved: [], refused: [] };
   switch (fields.get('action')) {
     case 'folder':
       await makeFolder(sharing, uploads, path);
       break;
     case 'rename':
-      await rename(sharing, uploads, path, nameIn(folder, fields.get('to') ?? '', sharing), false);
+      await rename(sharing, uploads, path, exactNameIn(folder, fields.get('to') ?? '', sharing), false);
       break;
     case 'remove':
       await removeAll(sharing, uploads, path);
@@ -81,11 +86,11 @@ export async function answerActionForm(exchange: Exchange, sharing: Sharing, upl
     default:
       throw refusals.malformed('The action');
   }
-  outcome.saved.push(joinPath(name));
+  outcome.saved.push(lastPart(path));
   sendOutcome(exchange, outcome);
 }
 
-async function readFields(exchange: Exchange, uploads: Uploads): Promise<URLSearchParams> {
+async function readFields(exchange: Exchange, uploads: Uploads): Promise<Map<string, string>> {
   const body = new UploadBody(exchange, uploads.idleMs);
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -98,7 +103,19 @@ async function readFields(exchange: Exchange, uploads: Uploads): Promise<URLSear
   } finally {
     body.destroy();
   }
-  return new URLSearchParams(Buffer.concat(chunks).toString('utf8'));
+  return parseFields(Buffer.concat(chunks).toString('latin1'));
+}
+
+/** Values by their keys, byte for byte: a name need not be UTF-8. `text` has a character for each byte. */
+function parseFields(text: string): Map<string, string> {
+  const fields = new Map<string, string>();
+  for (const pair of text.split('&')) {
+    const [key = '', ...rest] = pair.replaceAll('+', '%20').split('=');
+    const value = decodePart(rest.join('='));
+    if (value === undefined) throw refusals.malformed('The form');
+    fields.set(key, value);
+  }
+  return fields;
 }
 
 /** A failure of a form as its outcome, where it is one that a person can be told. */

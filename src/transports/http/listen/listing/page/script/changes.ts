@@ -11,22 +11,29 @@ export function addChanges(): void {
 }
 
 export function changeButton(link: HTMLAnchorElement, shown: string, folder: boolean): HTMLButtonElement {
-  const button = iconButton('', `Rename or delete ${shown}`, () => ask(nameOf(link) ?? shown, folder));
+  const button = iconButton('', `Rename or delete ${shown}`, () => ask(link, shown, folder));
   button.removeAttribute('id');
   button.classList.add('change');
   return button;
 }
 
-/** As it is, and not as it is shown; undefined where it is no text. */
-function nameOf({ pathname }: HTMLAnchorElement): string | undefined {
+/** The name as the link has it, percent-encoded: a form would change a line break in it, and holds nothing but text. */
+function encodedName({ pathname }: HTMLAnchorElement): string {
+  return pathname.replace(/\/$/, '').replace(/^.*\//, '');
+}
+
+/** As it is, or as it is shown where it is no text. */
+function readableName(encoded: string, shown: string): string {
   try {
-    return decodeURIComponent(pathname.replace(/\/$/, '').replace(/^.*\//, ''));
+    return decodeURIComponent(encoded);
   } catch {
-    return undefined;
+    return shown;
   }
 }
 
-function ask(name: string, folder: boolean): void {
+function ask(link: HTMLAnchorElement, shown: string, folder: boolean): void {
+  const encoded = encodedName(link);
+  const name = readableName(encoded, shown);
   const field = make('input', { name: 'to', value: name, required: true, maxLength: 255, autocomplete: 'off' });
   const title = make('h2', { id: 'change-title', textContent: name });
   const what = folder ? 'Delete the folder and all that is in it' : 'Delete the file';
@@ -35,8 +42,8 @@ function ask(name: string, folder: boolean): void {
     'dialog',
     { id: 'change' },
     title,
-    form('rename', name, make('label', {}, 'New name ', field), submit('Rename')),
-    form('remove', name, submit(what)),
+    form('rename', encoded, make('label', {}, 'New name ', field), submit('Rename')),
+    form('remove', encoded, submit(what)),
     cancel,
   );
   cancel.addEventListener('click', () => dialog.close());
@@ -47,8 +54,8 @@ function ask(name: string, folder: boolean): void {
   field.select();
 }
 
-function form(action: string, name: string, ...children: Node[]): HTMLFormElement {
-  const hidden = [['action', action] as const, ['name', name] as const].map(([field, value]) =>
+function form(action: string, encoded: string, ...children: Node[]): HTMLFormElement {
+  const hidden = [['action', action] as const, ['link', encoded] as const].map(([field, value]) =>
     make('input', { type: 'hidden', name: field, value }),
   );
   return make('form', { method: 'post', className: action }, ...hidden, ...children);
