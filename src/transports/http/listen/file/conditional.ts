@@ -38,18 +38,27 @@ function tagOf(version: string): string {
   return createHash('sha1').update(version).digest('base64url');
 }
 
+/** Whether If-Match, or else If-Unmodified-Since, lets a request go on. */
+function isAsExpected(headers: IncomingHttpHeaders, { etag, lastModifiedMs }: Validators): boolean {
+  const ifMatch = headers['if-match'];
+  if (ifMatch !== undefined) return matches(ifMatch, etag, false);
+  const since = parseHttpDate(headers['if-unmodified-since']);
+  return since === undefined || lastModifiedMs === undefined || lastModifiedMs <= since;
+}
+
+/** Whether a request goes on that changes what is there: for those If-Modified-Since means nothing (RFC 9110, 13.1.3). */
+export function mayChange(headers: IncomingHttpHeaders, validators: Validators): boolean {
+  const ifNoneMatch = headers['if-none-match'];
+  if (ifNoneMatch !== undefined && matches(ifNoneMatch, validators.etag, true)) return false;
+  return isAsExpected(headers, validators);
+}
+
 /**
  * The precondition fields in the order of RFC 9110, 13.2.2: undefined where the request goes on, else the status that
  * answers it. Meant for GET and HEAD of something that is there.
  */
 export function checkPreconditions(headers: IncomingHttpHeaders, validators: Validators): 304 | 412 | undefined {
-  const ifMatch = headers['if-match'];
-  if (ifMatch !== undefined) {
-    if (!matches(ifMatch, validators.etag, false)) return 412;
-  } else {
-    const since = parseHttpDate(headers['if-unmodified-since']);
-    if (since !== undefined && validators.lastModifiedMs !== undefined && validators.lastModifiedMs > since) return 412;
-  }
+  if (!isAsExpected(headers, validators)) return 412;
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch !== undefined) return matches(ifNoneMatch, validators.etag, true) ? 304 : undefined;
   const since = parseHttpDate(headers['if-modified-since']);

@@ -6,6 +6,7 @@ import { answerOptions, closing } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
 import { clientGone } from '../watch-client.js';
 import { answerDone, answerRefusal } from './answers.js';
+import { checkConditions } from './conditions.js';
 import { answerDropBox } from './drop-box.js';
 import { answerMakeFolder, answerMove, answerRemove } from './folders.js';
 import { answerActionForm, answerFileForm } from './form.js';
@@ -132,6 +133,8 @@ async function answerPost(exchange: Exchange, sharing: Sharing, uploads: Uploads
   const { request } = exchange;
   const { headers } = request;
   const folder = await folderAt(path, sharing);
+  // They are about what is posted to, as in RFC 9110, 13.1, and not about what comes of it.
+  await checkConditions(headers, sharing, folder);
   const inFolder = (name: string): string => nameIn(folder, name, sharing);
   if (speaksTus(request)) {
     beginTus(exchange);

@@ -4,6 +4,7 @@ import type { Exchange } from '../exchange.js';
 import type { Sharing } from '../sharing.js';
 import { parseTarget } from '../target.js';
 import { answerDone } from './answers.js';
+import { checkConditions } from './conditions.js';
 import { Refusal, refusals } from './refusal.js';
 import type { Uploads } from './uploads.js';
 
@@ -11,6 +12,7 @@ import type { Uploads } from './uploads.js';
 export async function answerMakeFolder(exchange: Exchange, sharing: Sharing, uploads: Uploads, path: string) {
   const { 'content-length': length, 'transfer-encoding': coded } = exchange.request.headers;
   if (coded !== undefined || Number(length ?? 0) > 0) throw new Refusal(415, 'A folder is made without a body.');
+  await checkConditions(exchange.request.headers, sharing, path);
   await makeFolder(sharing, uploads, path);
   answerDone(exchange, 201);
 }
@@ -24,8 +26,16 @@ export async function makeFolder({ scope }: Sharing, { sink }: Uploads, path: st
 
 /** DELETE (RFC 4918, 9.6): a file, a link, or a folder with all that is in it. */
 export async function answerRemove(exchange: Exchange, sharing: Sharing, uploads: Uploads, path: string) {
+  await checkWanted(exchange, sharing, uploads, path);
   await removeAll(sharing, uploads, path);
   answerDone(exchange, 204);
+}
+
+/** A Refusal where what is to go or to move is not what the request wants it to be (412), and where it never could. */
+async function checkWanted({ request }: Exchange, sharing: Sharing, uploads: Uploads, path: string): Promise<void> {
+  checkManage(uploads, path);
+  await kindOf(sharing, path);
+  await checkConditions(request.headers, sharing, path);
 }
 
 /** A Refusal (403) where nothing may be removed, 404 where nothing is there. */
@@ -51,7 +61,7 @@ function checkManage({ options }: Uploads, path: string): void {
 /** MOVE (RFC 4918, 9.9) to the path in Destination. */
 export async function answerMove(exchange: Exchange, sharing: Sharing, uploads: Uploads, path: string): Promise<void> {
   const { headers } = exchange.request;
-  checkManage(uploads, path);
+  await checkWanted(exchange, sharing, uploads, path);
   const to = destinationPath(headers.destination, headers.host, sharing);
   const kept = headers.overwrite === 'F';
   const replaced = await rename(sharing, uploads, path, to, !kept).catch((error: Refusal) => {

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
-import { checkPreconditions, validatorsOf } from '../file/conditional.js';
 import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
+import { checkConditions } from './conditions.js';
 import { digestOf, type ExpectedDigest, wholeDigest } from './expected-digest.js';
 import type { UploadTerms } from './records.js';
 import { Refusal, refusals } from './refusal.js';
@@ -19,8 +19,9 @@ export async function answerPut(exchange: Exchange, sharing: Sharing, uploads: U
   const { request } = exchange;
   checkWhole(request);
   const terms = putTerms(exchange, uploads, path);
-  const there = await checkConditions(request, sharing, path);
+  await checkConditions(request.headers, sharing, path);
   if (wantsResumption(request)) return answerResumableBegin(exchange, uploads, terms);
+  const there = await sharing.share.stat(path, sharing.scope);
   const upload = await uploads.create(terms, false).catch(asCondition(request));
   const body = (): UploadBody => new UploadBody(exchange, uploads.idleMs);
   await uploads
@@ -59,19 +60,6 @@ function givenTime(field: string | string[] | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000;
 }
 
-/** Whether something is there. A Refusal (412) where it is not what the request wants it to be (RFC 9110, 13.1). */
-async function checkConditions({ headers }: IncomingMessage, { share, scope }: Sharing, path: string) {
-  const entry = await share.stat(path, scope);
-  const { 'if-match': match, 'if-none-match': noneMatch } = headers;
-  if (entry?.kind !== 'file') {
-    if (match !== undefined || headers['if-unmodified-since'] !== undefined) throw refusals.changed();
-    return false;
-  }
-  if (noneMatch?.trim() === '*') throw refusals.existsNow();
-  if (checkPreconditions(headers, validatorsOf(entry)) !== undefined) throw refusals.changed();
-  return true;
-}
-
 /** Who asks for a name that nothing has is answered 412, also where somebody else was faster. */
 function asCondition({ headers }: IncomingMessage): (error: unknown) => never {
   return (error) => {
@@ -95,9 +83,7 @@ export function receivingWhole(
     hash: digest && createHash(digest.algorithm),
     hashIsWhole: true,
     lateDigest: late,
-    ...(conditional && sharing
-      ? { beforeName: () => checkConditions(request, sharing, path).then(() => undefined) }
-      : {}),
+    ...(conditional && sharing ? { beforeName: () => checkConditions(headers, sharing, path) } : {}),
   };
 }
 
