@@ -74,7 +74,7 @@ async function answer(exchange: Exchange, sharing: Sharing, uploads: Uploads): P
   }
   const id = uploadIdOf(url);
   if (id !== undefined) {
-    await answerResource(exchange, uploads, id);
+    await answerResource(exchange, sharing, uploads, id);
     return true;
   }
   if (method === 'GET' || method === 'HEAD') {
@@ -99,7 +99,7 @@ async function answerChange(exchange: Exchange, sharing: Sharing, uploads: Uploa
 }
 
 /** A request about one upload that can go on. */
-async function answerResource(exchange: Exchange, uploads: Uploads, id: string): Promise<void> {
+async function answerResource(exchange: Exchange, sharing: Sharing, uploads: Uploads, id: string): Promise<void> {
   const { request, tally } = exchange;
   const tus = speaksTus(request);
   if (tus) beginTus(exchange);
@@ -107,7 +107,10 @@ async function answerResource(exchange: Exchange, uploads: Uploads, id: string):
   if (!upload) throw refusals.missing();
   const method = overriddenMethod(exchange);
   if (method === 'HEAD') return (tus ? answerTusHead : answerResumableHead)(exchange, uploads, upload);
-  if (method === 'PATCH') return (tus ? answerTusPatch : answerResumablePatch)(exchange, uploads, upload);
+  if (method === 'PATCH') {
+    if (tus) return answerTusPatch(exchange, uploads, upload);
+    return answerResumablePatch(exchange, sharing, uploads, upload);
+  }
   if (method === 'DELETE') return answerCancel(exchange, upload);
   throw new Refusal(405, 'That cannot be done with an upload.', { Allow: 'HEAD, PATCH, DELETE' }, 'UNSUPPORTED');
 }
@@ -148,7 +151,7 @@ async function answerPost(exchange: Exchange, sharing: Sharing, uploads: Uploads
       user: exchange.tally.user,
       replace: uploads.options.overwrite === true,
     };
-    return answerResumableBegin(exchange, uploads, terms);
+    return answerResumableBegin(exchange, sharing, uploads, terms);
   }
   const boundary = boundaryOf(headers['content-type']);
   if (boundary !== undefined) return answerFileForm(exchange, sharing, uploads, folder, boundary);

@@ -6,7 +6,7 @@ import type { Exchange } from '../exchange.js';
 import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
-import { checkConditions } from './conditions.js';
+import { checkConditions, checkTerms, lastingConditions } from './conditions.js';
 import { digestOf, type ExpectedDigest, wholeDigest } from './expected-digest.js';
 import type { UploadTerms } from './records.js';
 import { Refusal, refusals } from './refusal.js';
@@ -20,12 +20,12 @@ export async function answerPut(exchange: Exchange, sharing: Sharing, uploads: U
   checkWhole(request);
   const terms = putTerms(exchange, uploads, path);
   await checkConditions(request.headers, sharing, path);
-  if (wantsResumption(request)) return answerResumableBegin(exchange, uploads, terms);
+  if (wantsResumption(request)) return answerResumableBegin(exchange, sharing, uploads, terms);
   const there = await sharing.share.stat(path, sharing.scope);
   const upload = await uploads.create(terms, false).catch(asCondition(request));
   const body = (): UploadBody => new UploadBody(exchange, uploads.idleMs);
   await uploads
-    .coming(upload, () => upload.receive(body(), receivingWhole(request, terms.digest, sharing, path)))
+    .coming(upload, () => upload.receive(body(), receivingWhole(request, terms, sharing)))
     .catch(asCondition(request));
   answerDone(exchange, there ? 204 : 201);
 }
@@ -51,6 +51,7 @@ function putTerms({ request, tally }: Exchange, uploads: Uploads, path: string):
     digest: wholeDigest(headers),
     user: tally.user,
     replace: uploads.options.overwrite === true && !exists,
+    conditions: lastingConditions(headers),
   };
 }
 
@@ -69,21 +70,14 @@ function asCondition({ headers }: IncomingMessage): (error: unknown) => never {
 }
 
 /** How a body that is the whole file is taken: hashed on its way where a digest is known already. */
-export function receivingWhole(
-  request: IncomingMessage,
-  digest: ExpectedDigest | undefined,
-  sharing?: Sharing,
-  path = '',
-): Receiving {
-  const late = digest ? undefined : lateDigest(request);
-  const { headers } = request;
-  const conditional = headers['if-match'] !== undefined || headers['if-unmodified-since'] !== undefined;
+function receivingWhole(request: IncomingMessage, terms: UploadTerms, sharing: Sharing): Receiving {
+  const { digest } = terms;
   return {
     last: true,
     hash: digest && createHash(digest.algorithm),
     hashIsWhole: true,
-    lateDigest: late,
-    ...(conditional && sharing ? { beforeName: () => checkConditions(headers, sharing, path) } : {}),
+    lateDigest: digest ? undefined : lateDigest(request),
+    beforeName: () => checkTerms(terms, sharing),
   };
 }
 

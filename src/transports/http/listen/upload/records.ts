@@ -8,6 +8,7 @@ import { newDraftRun } from '../../../../draft-name.js';
 import { parentPath } from '../../../../names.js';
 import { makeWritableDirectory } from '../../../../own-directory.js';
 import { readSmallFile, replacePrivateFile } from '../../../../private-file.js';
+import type { Conditions } from './conditions.js';
 import type { ExpectedDigest } from './expected-digest.js';
 
 /** What is said of a file before its bytes come. */
@@ -23,6 +24,8 @@ export interface UploadTerms {
   readonly metadata?: string | undefined;
   /** What has the name by then is replaced. */
   readonly replace: boolean;
+  /** What has to be there then. */
+  readonly conditions?: Conditions | undefined;
 }
 
 /** One upload that can go on. How much of it is there is what its draft says. */

@@ -5,8 +5,10 @@ import { booleanField, integerField, RESUMABLE, UPLOADS_FOLDER } from '../../upl
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
 import { endAfterBody } from '../refuse.js';
+import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
+import { checkTerms } from './conditions.js';
 import { digestOf } from './expected-digest.js';
 import type { UploadTerms } from './records.js';
 import { refusals } from './refusal.js';
@@ -24,7 +26,12 @@ export function wantsResumption({ headers }: IncomingMessage): boolean {
 }
 
 /** Takes the first part of a file, or all of it, and says before where it can be gone on with. */
-export async function answerResumableBegin(exchange: Exchange, uploads: Uploads, given: UploadTerms): Promise<void> {
+export async function answerResumableBegin(
+  exchange: Exchange,
+  sharing: Sharing,
+  uploads: Uploads,
+  given: UploadTerms,
+): Promise<void> {
   const { request, response } = exchange;
   const { headers } = request;
   const last = booleanField(headers['upload-complete']);
@@ -38,11 +45,17 @@ export async function answerResumableBegin(exchange: Exchange, uploads: Uploads,
   const upload = await uploads.create({ ...given, size, digest }, kept);
   const fields = kept ? placeFields(exchange, uploads, upload) : {};
   if (kept) tellEarly(request, response, fields);
-  await takePart(exchange, uploads, upload, last);
+  await takePart(exchange, sharing, uploads, upload, last);
   answerDone(exchange, 201, { ...fields, ...stateFields(upload) });
 }
 
-async function takePart(exchange: Exchange, uploads: Uploads, upload: Upload, last: boolean): Promise<void> {
+async function takePart(
+  exchange: Exchange,
+  sharing: Sharing,
+  uploads: Uploads,
+  upload: Upload,
+  last: boolean,
+): Promise<void> {
   const { headers } = exchange.request;
   const start = upload.offset;
   const part = digestOf(headers['content-digest']);
@@ -62,6 +75,7 @@ async function takePart(exchange: Exchange, uploads: Uploads, upload: Upload, la
       hashIsWhole,
       check,
       lateDigest,
+      beforeName: () => checkTerms(upload.terms, sharing),
     }),
   );
 }
@@ -116,7 +130,12 @@ export async function answerResumableHead(exchange: Exchange, uploads: Uploads, 
 }
 
 /** Takes the next part. */
-export async function answerResumablePatch(exchange: Exchange, uploads: Uploads, upload: Upload): Promise<void> {
+export async function answerResumablePatch(
+  exchange: Exchange,
+  sharing: Sharing,
+  uploads: Uploads,
+  upload: Upload,
+): Promise<void> {
   const { request } = exchange;
   const { headers } = request;
   await upload.stop();
@@ -135,7 +154,7 @@ export async function answerResumablePatch(exchange: Exchange, uploads: Uploads,
     return answerProblem(exchange, 400, RESUMABLE.problems.length, stateFields(upload));
   }
   if (size !== undefined) await upload.setSize(size);
-  await takePart(exchange, uploads, upload, last);
+  await takePart(exchange, sharing, uploads, upload, last);
   answerDone(exchange, 204, { ...stateFields(upload), ...versionFields(request) });
 }
 

@@ -256,9 +256,8 @@ export class Upload {
   }
 
   record(ending = this.done): UploadRecord {
-    const { path, mtimeMs, digest, user, metadata, replace } = this.terms;
     const { id, size, lastMs } = this;
-    return { id, path, size, mtimeMs, digest, user, metadata, replace, ending, lastMs };
+    return { ...this.terms, id, size, ending, lastMs };
   }
 
   /** Its length became known. A Refusal where it cannot be right. */

@@ -72,3 +72,28 @@ test('If-Modified-Since means nothing to what changes a file', LIMIT, async (t) 
   assert.equal((await put(`${box.url}/f`, 'second', { 'If-Modified-Since': NOW })).status, 204);
   assert.equal(await readFile(join(box.root, 'f'), 'utf8'), 'second');
 });
+
+const PART = { 'Upload-Draft-Interop-Version': '8', 'Upload-Complete': '?0' };
+const REST = { ...PART, 'Upload-Offset': '4', 'Upload-Complete': '?1', 'Content-Type': 'application/partial-upload' };
+
+test('an upload in parts replaces only what was there at its start, also after a restart', LIMIT, async (t) => {
+  let box = await openBox(t, { overwrite: true });
+  for (const field of ['If-Match', 'If-Unmodified-Since']) {
+    for (const [changed, restarted] of [
+      [true, false],
+      [true, true],
+      [false, true],
+    ]) {
+      const tag = await settled(box, 'f');
+      const wanted = { [field]: field === 'If-Match' ? tag : LONG_AGO.toUTCString() };
+      const begun = await put(`${box.url}/f`, 'part', { ...PART, ...wanted });
+      assert.equal(begun.status, 201);
+      if (changed) await writeFile(join(box.root, 'f'), 'by somebody else');
+      if (restarted) box = await box.again();
+      const place = new URL(begun.headers.get('location') as string, `${box.url}/f`).href;
+      assert.equal(await status(place, 'PATCH', REST, ' two'), changed ? 412 : 204);
+      assert.equal(await readFile(join(box.root, 'f'), 'utf8'), changed ? 'by somebody else' : 'part two');
+      assert.deepEqual(await namesIn(box.root), ['f']);
+    }
+  }
+});
