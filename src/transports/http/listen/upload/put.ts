@@ -7,7 +7,7 @@ import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
 import { checkConditions, checkTerms, lastingConditions } from './conditions.js';
-import { digestOf, type ExpectedDigest, wholeDigest } from './expected-digest.js';
+import { contentCheck, type ExpectedDigest, wholeDigests } from './expected-digest.js';
 import type { UploadTerms } from './records.js';
 import { Refusal, refusals } from './refusal.js';
 import { answerResumableBegin, wantsResumption } from './resumable.js';
@@ -48,7 +48,7 @@ function putTerms({ request, tally }: Exchange, uploads: Uploads, path: string):
     path,
     size: headers['transfer-encoding'] === undefined ? (contentLength(headers) ?? 0) : undefined,
     mtimeMs: givenTime(headers['x-oc-mtime']),
-    digest: wholeDigest(headers),
+    digest: wholeDigests(headers)[0],
     user: tally.user,
     replace: uploads.options.overwrite === true && !exists,
     conditions: lastingConditions(headers),
@@ -74,18 +74,15 @@ function receivingWhole(request: IncomingMessage, terms: UploadTerms, sharing: S
   const { digest } = terms;
   return {
     last: true,
-    hash: digest && createHash(digest.algorithm),
-    hashIsWhole: true,
-    lateDigest: digest ? undefined : lateDigest(request),
+    wholeHash: digest && createHash(digest.algorithm),
+    part: contentCheck(request.headers, digest),
+    lateDigests: lateDigests(request),
     beforeName: () => checkTerms(terms, sharing),
   };
 }
 
-/** The digest in a trailer that was announced (RFC 9110, 6.6.2). */
-function lateDigest(request: IncomingMessage): (() => ExpectedDigest | undefined) | undefined {
+/** The digests in a trailer that was announced (RFC 9110, 6.6.2). */
+function lateDigests(request: IncomingMessage): (() => readonly ExpectedDigest[]) | undefined {
   if (!/\b(?:repr|content)-digest\b/i.test(request.headers.trailer ?? '')) return undefined;
-  return () => {
-    const { trailers } = request;
-    return digestOf(trailers['repr-digest']) ?? digestOf(trailers['content-digest']);
-  };
+  return () => wholeDigests(request.trailers);
 }

@@ -9,7 +9,7 @@ import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
 import { UploadBody } from './body.js';
 import { checkTerms } from './conditions.js';
-import { digestOf } from './expected-digest.js';
+import { contentCheck, digestOf } from './expected-digest.js';
 import type { UploadTerms } from './records.js';
 import { refusals } from './refusal.js';
 import type { Upload } from './upload.js';
@@ -58,30 +58,19 @@ async function takePart(
 ): Promise<void> {
   const { headers } = exchange.request;
   const start = upload.offset;
-  const part = digestOf(headers['content-digest']);
-  const whole = upload.terms.digest;
-  const algorithm = start === 0 && last && whole ? whole.algorithm : part?.algorithm;
-  const hash = algorithm && createHash(algorithm);
-  const hashIsWhole = start === 0 && last && whole !== undefined;
-  const check = part && hash && !hashIsWhole ? () => checkHex(hash.digest('hex'), part.hex) : undefined;
+  const whole = start === 0 && last ? upload.terms.digest : undefined;
   // That of the whole, from who had to send all of it to know it.
   const late = start > 0 && last ? digestOf(headers['repr-digest']) : undefined;
-  const lateDigest = late && (() => late);
   await uploads.coming(upload, () =>
     upload.receive(new UploadBody(exchange, uploads.idleMs), {
       last,
       open: !last,
-      hash,
-      hashIsWhole,
-      check,
-      lateDigest,
+      wholeHash: whole && createHash(whole.algorithm),
+      part: contentCheck(headers, whole),
+      lateDigests: late && (() => [late]),
       beforeName: () => checkTerms(upload.terms, sharing),
     }),
   );
-}
-
-function checkHex(found: string, expected: string): void {
-  if (found !== expected) throw refusals.digest();
 }
 
 /** Where it can be gone on with, and for how long and how much. */

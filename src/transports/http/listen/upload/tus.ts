@@ -1,5 +1,5 @@
 /** Uploads that go on by tus 1.0.0. */
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { integerField, TUS } from '../../upload-protocol.js';
 import { contentLength } from '../../validator.js';
@@ -9,7 +9,7 @@ import { UploadBody } from './body.js';
 import type { UploadTerms } from './records.js';
 import { Refusal, refusals } from './refusal.js';
 import { locationOf } from './resumable.js';
-import type { Upload } from './upload.js';
+import type { PartCheck, Upload } from './upload.js';
 import type { Uploads } from './uploads.js';
 
 const MOST_METADATA_BYTES = 4096;
@@ -114,14 +114,12 @@ export async function answerTusPatch(exchange: Exchange, uploads: Uploads, uploa
 }
 
 async function takePart(exchange: Exchange, uploads: Uploads, upload: Upload): Promise<void> {
-  const checksum = checksumOf(exchange.request);
-  await uploads.coming(upload, () =>
-    upload.receive(new UploadBody(exchange, uploads.idleMs), { last: false, ...checksum }),
-  );
+  const part = checksumOf(exchange.request);
+  await uploads.coming(upload, () => upload.receive(new UploadBody(exchange, uploads.idleMs), { last: false, part }));
 }
 
 /** Upload-Checksum, `algorithm base64`. */
-function checksumOf({ headers }: IncomingMessage): { hash: Hash; check: () => void } | undefined {
+function checksumOf({ headers }: IncomingMessage): PartCheck | undefined {
   const field = headers['upload-checksum'];
   if (field === undefined) return undefined;
   const [name = '', expected = ''] = String(field).split(' ', 2);

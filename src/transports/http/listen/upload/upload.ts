@@ -26,20 +26,25 @@ export interface UploadGround {
   readonly mostFileBytes: number | undefined;
 }
 
+/** Of the bytes of one request. */
+export interface PartCheck {
+  /** Given what comes. */
+  readonly hash: Hash;
+  /** Called once all has come, before anything is done with it; what it throws makes these bytes undone. */
+  readonly check: () => void;
+}
+
 /** What is to happen to the bytes of one request. */
 export interface Receiving {
   /** Their end is the end of the file. */
   readonly last: boolean;
   /** More will be said of it, even where all bytes of a known length are there. */
   readonly open?: boolean;
-  /** Given what comes. */
-  readonly hash?: Hash | undefined;
-  /** `hash` has had all of the file. */
-  readonly hashIsWhole?: boolean;
-  /** Called once all has come, before anything is done with it; what it throws makes the bytes of this request undone. */
-  readonly check?: (() => void) | undefined;
-  /** The digest, where it came after the bytes. */
-  readonly lateDigest?: (() => ExpectedDigest | undefined) | undefined;
+  /** Has had all of the file when all has come, by the algorithm of the digest that is expected. */
+  readonly wholeHash?: Hash | undefined;
+  readonly part?: PartCheck | undefined;
+  /** Digests of the file that came after the bytes. */
+  readonly lateDigests?: (() => readonly ExpectedDigest[]) | undefined;
   /** Called before the file has its name; what it throws ends it. */
   readonly beforeName?: (() => Promise<void>) | undefined;
 }
@@ -141,7 +146,7 @@ export class Upload {
     const start = draft.held[0]?.end ?? 0;
     this.offset = start;
     try {
-      await this.#move(body, draft, receiving.hash, abort);
+      await this.#move(body, draft, receiving, abort);
       await this.#checkPart(receiving, start);
       const all = this.offset === this.size || (receiving.last && this.size === undefined);
       const whole = all && receiving.open !== true;
@@ -154,13 +159,18 @@ export class Upload {
     await this.#giveName(draft, receiving);
   }
 
-  async #move(body: Readable, draft: Draft, hash: Hash | undefined, abort: AbortController): Promise<void> {
+  async #move(body: Readable, draft: Draft, { wholeHash, part }: Receiving, abort: AbortController): Promise<void> {
     const { scope, count, mostFileBytes = Number.POSITIVE_INFINITY } = this.#ground;
     const out = await draft.write(this.offset, scope);
     await pump(body, out, {
       label: 'upload',
       signal: AbortSignal.any([abort.signal, scope.signal, count.usedUp]),
-      hashes: hash && { update: (chunk) => void hash.update(chunk) },
+      hashes: (wholeHash || part) && {
+        update: (chunk) => {
+          wholeHash?.update(chunk);
+          part?.hash.update(chunk);
+        },
+      },
       acknowledged: true,
       onHeld: (bytes) => {
         this.offset += bytes;
@@ -178,10 +188,9 @@ export class Upload {
   }
 
   /** The bytes of one request that are not those that were meant are taken back. */
-  async #checkPart({ check }: Receiving, start: number): Promise<void> {
-    if (!check) return;
+  async #checkPart({ part }: Receiving, start: number): Promise<void> {
     try {
-      check();
+      part?.check();
     } catch (refusal) {
       if (this.kept) await this.#ground.sink.change(this.draftPath, { size: start }, false, AT_ANY_RATE);
       this.#ground.room.freed(this.offset - start);
@@ -201,7 +210,7 @@ export class Upload {
   async #giveName(draft: Draft, receiving: Receiving): Promise<void> {
     const { room, count } = this.#ground;
     try {
-      await this.#checkDigest(draft, receiving);
+      await this.#checkDigests(draft, receiving);
       await receiving.beforeName?.();
       this.size = this.offset;
       await count.name(() => this.#commit(draft));
@@ -225,12 +234,15 @@ export class Upload {
     this.done = true;
   }
 
-  async #checkDigest(draft: Draft, { hash, hashIsWhole, lateDigest }: Receiving): Promise<void> {
-    const expected = lateDigest?.() ?? this.terms.digest;
-    if (!expected) return;
-    const known = hashIsWhole && hash && !lateDigest ? hash.digest('hex') : undefined;
-    const found = known ?? (await draft.digest?.(expected.algorithm, this.#ground.scope))?.hex;
-    if (found !== expected.hex) throw refusals.digest();
+  async #checkDigests(draft: Draft, { wholeHash, lateDigests }: Receiving): Promise<void> {
+    const { digest } = this.terms;
+    if (digest) await this.#checkDigest(draft, digest, wholeHash?.digest('hex'));
+    for (const late of lateDigests?.() ?? []) await this.#checkDigest(draft, late);
+  }
+
+  async #checkDigest(draft: Draft, { algorithm, hex }: ExpectedDigest, known?: string): Promise<void> {
+    const found = known ?? (await draft.digest?.(algorithm, this.#ground.scope))?.hex;
+    if (found !== hex) throw refusals.digest();
   }
 
   /** Stops, and removes what came of it. What is done already stays. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -90,6 +90,21 @@ test('a digest that does not match is an error, and nothing has the name', LIMIT
     assert.equal((await put(`${url}/${name}`, bytes, { [field]: 'sha-256=:abc:' })).status, 400);
     assert.deepEqual((await namesIn(root)).includes(name), false);
     assert.equal((await put(`${url}/${name}`, bytes, { [field]: digestField(bytes, algorithm) })).status, 201);
+  }
+  for (const [repr, content] of [
+    ['sha256', 'sha256'],
+    ['sha256', 'sha512'],
+  ] as const) {
+    for (const fields of [{}, { 'Upload-Complete': '?1' }] as Record<string, string>[]) {
+      const right = { ...fields, 'Repr-Digest': digestField(bytes, repr) };
+      const wrong = { ...fields, 'Repr-Digest': digestField('others', repr) };
+      const [good, bad] = [digestField(bytes, content), digestField('others', content)];
+      assert.equal((await put(`${url}/d`, bytes, { ...right, 'Content-Digest': bad })).status, 400);
+      assert.equal((await put(`${url}/d`, bytes, { ...wrong, 'Content-Digest': good })).status, 400);
+      assert.deepEqual((await namesIn(root)).includes('d'), false);
+      assert.equal((await put(`${url}/d`, bytes, { ...right, 'Content-Digest': good })).status, 201);
+      await rm(join(root, 'd'));
+    }
   }
   // One that comes after the bytes.
   for (const [name, text, status] of [
