@@ -25,15 +25,15 @@ export async function respond(exchange: Exchange, sharing: Sharing, status?: Sta
 async function answer(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {
   const { request, response, tally } = exchange;
   const { headers } = request;
+  // Of a body that came with its head Node looks at the beginning first, and answers itself where that is malformed.
+  if (closing(headers).Connection !== undefined) await undefined;
   const fault = requestFault(request);
   if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
   if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
   // It tells nothing, so it comes before any question of who asks.
   if (status && answerHealth(exchange)) return;
   const checked = sharing.gate.check(request);
-  const withBody = closing(headers).Connection !== undefined;
-  // Of a body that came with its head Node looks at the beginning first, and answers itself where that is malformed.
-  const verdict = withBody || checked instanceof Promise ? await checked : checked;
+  const verdict = checked instanceof Promise ? await checked : checked;
   // What is sent may be a page with links to elsewhere, and the token is in its URL.
   if (sharing.gate.prefix.secret) response.setHeader('Referrer-Policy', 'no-referrer');
   if ('status' in verdict) {

@@ -6,6 +6,7 @@ import { answerOptions, closing } from '../refuse.js';
 import type { Sharing } from '../sharing.js';
 import { clientGone } from '../watch-client.js';
 import { answerDone, answerRefusal } from './answers.js';
+import { checkAsItIs } from './as-it-is.js';
 import { checkConditions } from './conditions.js';
 import { answerDropBox } from './drop-box.js';
 import { answerMakeFolder, answerMove, answerRemove } from './folders.js';
@@ -105,6 +106,7 @@ async function answerResource(exchange: Exchange, sharing: Sharing, uploads: Upl
   if (tus) beginTus(exchange);
   const upload = uploads.find(id, tally.user);
   if (!upload) throw refusals.missing();
+  checkAsItIs(request);
   const method = overriddenMethod(exchange);
   if (method === 'HEAD') return (tus ? answerTusHead : answerResumableHead)(exchange, uploads, upload);
   if (method === 'PATCH') {
@@ -135,6 +137,7 @@ function isForm({ request }: Exchange): boolean {
 async function answerPost(exchange: Exchange, sharing: Sharing, uploads: Uploads, path: string): Promise<void> {
   const { request } = exchange;
   const { headers } = request;
+  checkAsItIs(request);
   const folder = await folderAt(path, sharing);
   // They are about what is posted to, as in RFC 9110, 13.1, and not about what comes of it.
   await checkConditions(headers, sharing, folder);

@@ -5,11 +5,12 @@ import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
 import type { Sharing } from '../sharing.js';
 import { answerDone } from './answers.js';
+import { checkAsItIs } from './as-it-is.js';
 import { UploadBody } from './body.js';
 import { checkConditions, checkTerms, lastingConditions } from './conditions.js';
 import { contentCheck, type ExpectedDigest, wholeDigests } from './expected-digest.js';
 import type { UploadTerms } from './records.js';
-import { Refusal, refusals } from './refusal.js';
+import { type Refusal, refusals } from './refusal.js';
 import { answerResumableBegin, wantsResumption } from './resumable.js';
 import type { Receiving } from './upload.js';
 import type { Uploads } from './uploads.js';
@@ -17,7 +18,7 @@ import type { Uploads } from './uploads.js';
 /** Takes the file. Rejects with a Refusal, and as the sink does. */
 export async function answerPut(exchange: Exchange, sharing: Sharing, uploads: Uploads, path: string): Promise<void> {
   const { request } = exchange;
-  checkWhole(request);
+  checkAsItIs(request);
   const terms = putTerms(exchange, uploads, path);
   await checkConditions(request.headers, sharing, path);
   if (wantsResumption(request)) return answerResumableBegin(exchange, sharing, uploads, terms);
@@ -28,17 +29,6 @@ export async function answerPut(exchange: Exchange, sharing: Sharing, uploads: U
     .coming(upload, () => upload.receive(body(), receivingWhole(request, terms, sharing)))
     .catch(asCondition(request));
   answerDone(exchange, there ? 204 : 201);
-}
-
-/** 400 for a part of a file (RFC 9110, 14.5), 415 for a coded one: what was saved would not be what its name says. */
-function checkWhole({ headers }: IncomingMessage): void {
-  if (headers['content-range'] !== undefined) {
-    throw new Refusal(400, 'A file can only be put whole: Content-Range is not understood.');
-  }
-  const coding = headers['content-encoding'];
-  if (coding !== undefined && !/^identity$/i.test(coding)) {
-    throw new Refusal(415, 'A file can only be put as it is, without a Content-Encoding.');
-  }
 }
 
 function putTerms({ request, tally }: Exchange, uploads: Uploads, path: string): UploadTerms {

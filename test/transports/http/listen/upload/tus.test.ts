@@ -169,6 +169,22 @@ test('where nothing can be noted, uploads are taken all the same, with a word', 
   assert.equal((await fetch(`${box.url}/g`, { method: 'PUT', body: 'x' })).status, 201);
 });
 
+test('coded bytes are refused, however they are sent', LIMIT, async (t) => {
+  const box = await openBox(t);
+  const coded = { 'Content-Encoding': 'gzip' };
+  const bytes = patternBytes(100);
+  const fields = { ...PART, ...coded, 'Upload-Length': '100' };
+  assert.equal((await create(box, 'f', fields, '/', bytes)).status, 415);
+  const url = await created(box, 'f', 100);
+  assert.equal((await patch(url, 0, bytes, coded)).status, 415);
+  assert.equal(await offsetAt(url), '0');
+  await fetch(url, { method: 'DELETE', headers: TUS });
+  const metadata = { 'Upload-Metadata': `filename ${base64('f')}` };
+  const headers = { 'Upload-Draft-Interop-Version': '8', 'Upload-Complete': '?1', ...metadata, ...coded };
+  assert.equal((await fetch(box.url, { method: 'POST', headers, body: bytes as BodyInit })).status, 415);
+  assert.deepEqual(await namesIn(box.root), []);
+});
+
 async function waitForPart(root: string, size: number): Promise<string[]> {
   for (;;) {
     const names = await namesIn(root);
