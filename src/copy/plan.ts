@@ -4,21 +4,17 @@ import { throwIfAborted, XferError } from '../errors.js';
 import { matchesGlob } from '../glob.js';
 import { joinPath, lastPart, parentPath } from '../names.js';
 import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
+import { beside, type Outcome } from './beside.js';
 import { entriesAhead } from './entries-ahead.js';
 import type { CopyOptions } from './options.js';
 
-/** Why a thing is left out that need not be copied. */
-export const ALREADY_WHOLE = 'already there, and whole';
+export { ALREADY_WHOLE } from './beside.js';
 
 /** One thing to copy. `path` is its place below the sink's root. */
-export interface Step {
+export interface Step extends Outcome {
   readonly source: Source;
   readonly entry: Entry;
   readonly path: string;
-  /** Why it is left out. */
-  readonly skip?: string;
-  /** Of what is there, which this replaces, nobody knows whether it is a part of it. */
-  readonly unknownPart?: true;
 }
 
 /** Steps in the sources' order, a directory before what is in it. EXISTS, NOT_FOUND or USAGE where the target does not fit. */
@@ -180,8 +176,6 @@ function excludedBy(entry: Entry, options: CopyOptions, excluded: Set<string>): 
   return 'excluded';
 }
 
-type Outcome = Pick<Step, 'skip' | 'unknownPart'>;
-
 /** Looks at the sink only where the policy needs it: a look costs a round trip for each file. */
 async function conflict(
   source: Source,
@@ -196,22 +190,10 @@ async function conflict(
   const there = await sink.stat(path, scope);
   if (!there) return {};
   if (policy === 'never') return { skip: 'already there' };
-  if (policy === 'shorter') return beside(there, await sized(source, entry, scope));
+  if (policy === 'shorter') return beside({ source, entry, sink, path, there }, options, scope);
   const older =
     entry.mtimeMs === undefined ||
     there.mtimeMs === undefined ||
     there.mtimeMs < Math.floor(entry.mtimeMs / 1000) * 1000;
   return older ? {} : { skip: 'not newer than what is there' };
-}
-
-/** A listing may say nothing of the size. */
-async function sized(source: Source, entry: Entry, scope: Scope): Promise<Entry> {
-  return entry.size === undefined && source.examine ? source.examine(entry, scope) : entry;
-}
-
-function beside(there: Entry, { size, mtimeMs }: Entry): Outcome {
-  const length = there.size ?? 0;
-  if (size === undefined || length < size) return { unknownPart: true };
-  const sameTime = mtimeMs !== undefined && Math.floor(mtimeMs / 1000) === Math.floor((there.mtimeMs ?? 0) / 1000);
-  return { skip: length === size && sameTime ? ALREADY_WHOLE : 'already there, and another file' };
 }

@@ -1,7 +1,17 @@
 /** `xfer get` with its options, as a person types them. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -79,6 +89,54 @@ test('-c leaves what is whole, replaces what is shorter, and says so', limit, as
   writeFileSync(join(folder, 'f'), BODY.toUpperCase());
   assert.equal((await get('-c', `${url}/f`)).exitCode, 8, 'of the same size, and younger');
 });
+
+test(
+  '-c leaves what has the digest that is asked for, whatever its time, and copies what has another',
+  limit,
+  async (t) => {
+    const digest = `sha-256=:${Buffer.from(HEX, 'hex').toString('base64')}:`;
+    const { folder, url, get, read } = await prepare(t, {
+      '/SHA256SUMS': `${HEX}  f\n`,
+      '/tree/': (_, response) => response.setHeader('content-type', 'text/html').end('<a href="f">f</a>'),
+      '/tree/SHA256SUMS': `${HEX}  f\n`,
+      '/tree/f': BODY,
+      '/stated': (_, response) => {
+        const fields = { 'repr-digest': digest, 'last-modified': OLD, 'content-length': BODY.length };
+        response.writeHead(200, fields).end(BODY);
+      },
+    });
+    const place = (name: string, text: string, time: string) => {
+      writeFileSync(join(folder, name), text);
+      utimesSync(join(folder, name), new Date(time), new Date(time));
+    };
+    for (const [name, ...words] of [
+      ['f', '--sha256', HEX],
+      ['f', '--checksums'],
+      ['stated', '--verify'],
+      ['f', '--verify'],
+    ] as [string, ...string[]][]) {
+      place(name, BODY.toUpperCase(), OLD);
+      const anew = await get('-c', ...words, `${url}/${name}`);
+      assert.equal(anew.exitCode, 0, `${words} ${anew.stderr}`);
+      assert.equal(read(name), BODY, `${words}`);
+      if (name === 'f' && words[0] === '--verify') continue;
+      place(name, BODY, '2020-01-01');
+      const kept = await get('-c', ...words, `${url}/${name}`);
+      assert.equal(kept.exitCode, 0, `${words} ${kept.stderr}`);
+      assert.match(kept.stderr, /0 files/);
+      place(name, BODY.toUpperCase(), '2020-01-01');
+      assert.equal((await get('-c', ...words, `${url}/${name}`)).exitCode, 8);
+    }
+    place('f', BODY.toUpperCase(), OLD);
+    assert.equal((await get('-c', '--sha256', OTHER, `${url}/f`)).exitCode, 7);
+    assert.equal(read('f'), BODY.toUpperCase(), 'what does not come is not put in its place');
+    mkdirSync(join(folder, 'tree'));
+    place('tree/f', BODY.toUpperCase(), OLD);
+    const tree = await get('-r', '-c', '--checksums', `${url}/tree/`);
+    assert.equal(tree.exitCode, 0, tree.stderr);
+    assert.equal(read('tree/f'), BODY);
+  },
+);
 
 test('--sha256, --checksum-url and --checksums', limit, async (t) => {
   const { folder, url, get } = await prepare(t, {

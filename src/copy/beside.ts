@@ -1,0 +1,64 @@
+/** What to do with a file whose name is taken by one that may be a part of it, or the whole. */
+import { throwIfAborted } from '../errors.js';
+import type { Entry, Scope, Sink, Source } from '../transport.js';
+import type { CopyOptions } from './options.js';
+import { prove, statedDigests } from './proof.js';
+
+/** Why a thing is left out that need not be copied. */
+export const ALREADY_WHOLE = 'already there, and whole';
+
+export interface Outcome {
+  /** Why it is left out. */
+  readonly skip?: string;
+  /** Of what is there, which this replaces, nobody knows whether it is a part of it. */
+  readonly unknownPart?: true;
+}
+
+/** The things beside each other: what is to be copied, and what is `there` at `path` of the sink. */
+export interface Pair {
+  readonly source: Source;
+  readonly entry: Entry;
+  readonly sink: Sink;
+  readonly path: string;
+  readonly there: Entry;
+}
+
+/** A shorter one is replaced. One as long is left; where proof is wanted and there is none, only one of another time is. */
+export async function beside(pair: Pair, options: CopyOptions, scope: Scope): Promise<Outcome> {
+  const length = pair.there.size ?? 0;
+  const { size, mtimeMs } = await sized(pair, scope);
+  if (size === undefined || length < size) return { unknownPart: true };
+  const another = { skip: 'already there, and another file' };
+  if (length > size) return another;
+  const isProven = await compare(pair, options, scope);
+  const sameTime = mtimeMs !== undefined && Math.floor(mtimeMs / 1000) === Math.floor((pair.there.mtimeMs ?? 0) / 1000);
+  if (isProven ?? sameTime) return { skip: ALREADY_WHOLE };
+  return sameTime ? {} : another;
+}
+
+/** A listing may say nothing of the size. */
+async function sized({ source, entry }: Pair, scope: Scope): Promise<Entry> {
+  return entry.size === undefined && source.examine ? source.examine(entry, scope) : entry;
+}
+
+/**
+ * Whether what is there has the digests that were stated. Undefined where no proof is wanted, or of this file none was
+ * stated though it may be left out. A copy asks again for what could not be told here, and says why.
+ */
+async function compare(pair: Pair, options: CopyOptions, scope: Scope): Promise<boolean | undefined> {
+  const { source, entry, sink, path, there } = pair;
+  const mustProve = options.verify === 'sha256';
+  if (!mustProve && !options.expected) return undefined;
+  try {
+    const known = mustProve && source.examine ? await source.examine(entry, scope) : entry;
+    const stated = await statedDigests(source, known, options, scope);
+    if (stated.length === 0) return mustProve ? false : undefined;
+    if (!sink.digest || there.kind !== 'file') return false;
+    const digestOf = sink.digest.bind(sink, path);
+    const proven = await prove(stated, (algorithm) => digestOf(algorithm, scope), entry.path || source.name, scope);
+    return proven || mustProve ? proven !== undefined : undefined;
+  } catch {
+    throwIfAborted(scope.signal);
+    return false;
+  }
+}
