@@ -150,3 +150,25 @@ test('a server that sends less than it announced exits 5 and leaves no file', bo
   assert.equal(existsSync(out), false);
   assert.equal(readFileSync(join(target, 'bystander'), 'utf8'), 'here before');
 });
+
+test('the one download of serve --once can be proved, by its digest and by a list', bounded, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'xfer-once-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, 'small'), 'the one download');
+  makeSharedFile(join(folder, 'large'), 3_000_000);
+  const once = async (name: string, ...words: string[]) => {
+    const server = startXfer(['serve', '--once', '--bind', '127.0.0.1', join(folder, name), '0']);
+    t.after(() => server.stop());
+    const [, port] = await server.waitForLine(/https?:\/\/\S+?:(\d+)/);
+    return runXfer(['get', ...words, `http://127.0.0.1:${port}/${name}`, '-o', join(folder, `got ${name}`)]);
+  };
+  for (const name of ['small', 'large']) {
+    const { exitCode, stderr } = await once(name, '--verify');
+    assert.equal(exitCode, 0, stderr);
+    assert.match(stderr, /sha256 checked/);
+    assert.deepEqual(readFileSync(join(folder, `got ${name}`)), readFileSync(join(folder, name)));
+  }
+  const unlisted = await once('small', '--overwrite', '--checksums');
+  assert.equal(unlisted.exitCode, 3, unlisted.stderr);
+  assert.match(unlisted.stderr, /neither SHA256SUMS nor small\.sha256/);
+});

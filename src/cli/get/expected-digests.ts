@@ -1,7 +1,7 @@
 /** `--sha256`, `--checksum-url` and `--checksums`: what a download must be. */
 import type { ChecksumList, ListedDigest } from '../../checksums.js';
 import type { CopyOptions } from '../../copy/index.js';
-import { XferError } from '../../errors.js';
+import { throwIfAborted, XferError } from '../../errors.js';
 import { describeLocation, type Location, parseLocation } from '../../location.js';
 import { lastPart, parentPath } from '../../names.js';
 import type { Scope, StatedDigest } from '../../transport.js';
@@ -24,7 +24,7 @@ export async function expectedDigests(
   const url = parsed.text('checksum-url');
   if (hex !== undefined) checks.push(givenDigest(hex));
   if (url !== undefined) checks.push(await listedAt(url, web, from, terms));
-  if (parsed.flag('checksums')) checks.push(besideFiles(web));
+  if (parsed.flag('checksums')) checks.push(await besideFiles(web, from, terms));
   if (checks.length === 0) return undefined;
   return async (source, entry, each) => (await Promise.all(checks.map((check) => check(source, entry, each)))).flat();
 }
@@ -79,28 +79,46 @@ function mustHave(list: ChecksumList, names: readonly string[], by: string): Sta
 
 /**
  * `SHA256SUMS`, or else `name.sha256`, beside a file. In a tree the `SHA256SUMS` of its first folder and of each file's own;
- * what they do not name is not checked.
+ * what they do not name is not checked. The lists beside `from` are read at once: a server may have ended, or have no place
+ * for another download, once it was asked for the file.
  */
-function besideFiles(web: HttpOptions): Expected {
+async function besideFiles(web: HttpOptions, from: readonly Location[], terms: OpeningTerms): Promise<Expected> {
   const lists = new ListAt(web);
-  const sumsAt = (base: URL, scope: Scope) => lists.may(parseLocation(new URL('SHA256SUMS', base).href), scope);
-  return async (source, entry, scope) => {
+  const begin = (one: Location): Promise<unknown> =>
+    // A list that cannot be read is asked for again, and what is wrong said, with the file that needs it.
+    openAgain(one, () => besideOne(lists, withoutLogin(one), terms), terms).catch(() => throwIfAborted(terms.signal));
+  await Promise.all(from.map(begin));
+  return async (source, entry, each) => {
     const base = new URL(source.identity);
-    if (entry.path !== '') {
-      const parts = parentPath(entry.path).split('/').map(encodeURIComponent);
-      const folder = new URL(parts.map((part) => (part === '' ? '' : `${part}/`)).join(''), base);
-      const found =
-        (await sumsAt(base, scope))?.find([entry.path]) ?? (await sumsAt(folder, scope))?.find([lastPart(entry.path)]);
-      return found ? [stated(found, 'SHA256SUMS')] : [];
-    }
-    const name = lastPart(pathOf(source.identity));
-    const listed = (await sumsAt(base, scope))?.find([name]);
-    if (listed) return [stated(listed, 'SHA256SUMS')];
-    const own = `${name}.sha256`;
-    const alone = await lists.may(parseLocation(new URL(encodeURIComponent(own), base).href), scope);
-    if (alone) return [mustHave(alone, [name], own)];
-    throw new XferError('NOT_FOUND', `verify ${name}: neither SHA256SUMS nor ${own} beside it has its digest`, {
-      hint: 'leave out --checksums, or name a list by --checksum-url',
-    });
+    return entry.path === '' ? besideOne(lists, base, each) : besideListed(lists, base, entry.path, each);
   };
+}
+
+function withoutLogin({ url }: Location): URL {
+  return Object.assign(new URL(url ?? ''), { username: '', password: '' });
+}
+
+function sumsAt(lists: ListAt, base: URL, scope: Scope): Promise<ChecksumList | undefined> {
+  return lists.may(parseLocation(new URL('SHA256SUMS', base).href), scope);
+}
+
+async function besideListed(lists: ListAt, base: URL, path: string, scope: Scope): Promise<StatedDigest[]> {
+  const parts = parentPath(path).split('/').map(encodeURIComponent);
+  const folder = new URL(parts.map((part) => (part === '' ? '' : `${part}/`)).join(''), base);
+  const found =
+    (await sumsAt(lists, base, scope))?.find([path]) ?? (await sumsAt(lists, folder, scope))?.find([lastPart(path)]);
+  return found ? [stated(found, 'SHA256SUMS')] : [];
+}
+
+async function besideOne(lists: ListAt, base: URL, scope: Scope): Promise<StatedDigest[]> {
+  const name = lastPart(pathOf(base.href));
+  const listed = (await sumsAt(lists, base, scope))?.find([name]);
+  if (listed) return [stated(listed, 'SHA256SUMS')];
+  const own = `${name}.sha256`;
+  const alone =
+    name === '' ? undefined : await lists.may(parseLocation(new URL(encodeURIComponent(own), base).href), scope);
+  if (alone) return [mustHave(alone, [name], own)];
+  throw new XferError('NOT_FOUND', `verify ${name}: neither SHA256SUMS nor ${own} beside it has its digest`, {
+    hint: 'leave out --checksums, or name a list by --checksum-url',
+  });
 }

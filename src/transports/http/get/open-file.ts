@@ -4,7 +4,7 @@ import type { Scope } from '../../../transport.js';
 import { describeUrl } from '../client/describe-url.js';
 import type { Answer, HttpClient } from '../client/request.js';
 import type { Described } from '../validator.js';
-import { HttpSource, type SourceTerms } from './source.js';
+import { askDigest, HttpSource, type SourceTerms } from './source.js';
 
 const LONG_BODY_BYTES = 1 << 20;
 /** Names of files that are encoded, and which some servers send with a Content-Encoding that says so once more. */
@@ -19,7 +19,8 @@ export interface OpenTerms extends SourceTerms {
 
 /**
  * Opens the file at a URL without login in it. The first answer's body is kept, paused, for a read that starts at 0, so
- * that a plain download is one request. The codes are those of `HttpClient.send`.
+ * that a plain download is one request; a digest, where it is asked for, is a second beside it. The codes are those of
+ * `HttpClient.send`.
  */
 export async function openHttpSource(
   client: HttpClient,
@@ -28,7 +29,11 @@ export async function openHttpSource(
   onNotice?: (line: string) => void,
   terms: OpenTerms = {},
 ): Promise<HttpSource> {
-  return asHttpSource(client, url, await client.send('GET', url, {}, scope, terms.mayFollow), onNotice, terms);
+  // Before the file itself: a server that ends with its one download is not there to be asked afterwards.
+  const digestAnswer = terms.asksDigest ? askDigest(client, url, 'sha256', scope, terms) : undefined;
+  digestAnswer?.then(({ response }) => response.resume()).catch(() => {});
+  const answer = await client.send('GET', url, {}, scope, terms.mayFollow);
+  return asHttpSource(client, url, answer, onNotice, { ...terms, ...(digestAnswer ? { digestAnswer } : {}) });
 }
 
 /**

@@ -1,6 +1,6 @@
 /** One file behind a URL, as a Source. */
 import { Readable } from 'node:stream';
-import { XferError } from '../../../errors.js';
+import { throwIfAborted, XferError } from '../../../errors.js';
 import type {
   ByteRange,
   DigestAlgorithm,
@@ -32,6 +32,20 @@ export interface SourceTerms {
   readonly mayFollow?: (to: URL) => boolean;
   /** The server is asked for a digest. */
   readonly asksDigest?: boolean;
+  /** What `askDigest` was answered, of the same URL. */
+  readonly digestAnswer?: Promise<Answer>;
+}
+
+/** Asks for a digest by a request of its own, as a server may read the whole file before it answers. */
+export function askDigest(
+  client: HttpClient,
+  url: URL,
+  algorithm: DigestAlgorithm,
+  scope: Scope,
+  { mayFollow }: SourceTerms,
+): Promise<Answer> {
+  const { field } = DIGEST_FIELDS[algorithm];
+  return client.send('HEAD', url, { 'want-repr-digest': `${field}=10` }, scope, mayFollow);
 }
 
 /** Made by `openHttpSource`. */
@@ -116,7 +130,10 @@ export class HttpSource implements Source {
     return whole ? this.#readWhole(end, scope) : this.#readPart(range, scope);
   }
 
-  /** What a Repr-Digest field, before or behind the body, says; where the server is to be asked, what it answers. */
+  /**
+   * What a Repr-Digest field, before or behind the body, says; where the server is to be asked, what it answers. One that
+   * does not answer states none: it may have ended with the download, and the bytes are not to be lost for that.
+   */
   stated(entry: Entry): readonly StatedDigest[] {
     if (entry.version !== this.described.version) return [];
     const known = DIGEST_ALGORITHMS.find((algorithm) => reprDigest(this.#digestField, algorithm));
@@ -128,8 +145,9 @@ export class HttpSource implements Source {
       try {
         return await this.digest(entry, algorithm, scope);
       } catch (error) {
-        if (error instanceof XferError && error.code === 'UNSUPPORTED') return undefined;
-        throw error;
+        throwIfAborted(scope.signal);
+        if (!(error instanceof XferError) || error.code === 'SOURCE_CHANGED') throw error;
+        return undefined;
       }
     };
     return [{ algorithm, by: 'the server', hex }];
@@ -143,7 +161,7 @@ export class HttpSource implements Source {
     scope.signal.throwIfAborted();
     if (entry.version !== this.described.version) throw this.#changed();
     const { field } = DIGEST_FIELDS[algorithm];
-    const known = reprDigest(this.#digestField, algorithm) ?? (await this.#askDigest(field, algorithm, scope));
+    const known = reprDigest(this.#digestField, algorithm) ?? (await this.#askDigest(algorithm, scope));
     if (known !== undefined) return known;
     throw new XferError('UNSUPPORTED', `digest ${this.label}: the server states no ${field}`);
   }
@@ -153,15 +171,16 @@ export class HttpSource implements Source {
     this.#client.close();
   }
 
-  async #askDigest(field: string, algorithm: DigestAlgorithm, scope: Scope): Promise<string | undefined> {
-    const answer = await this.#send('HEAD', { 'want-repr-digest': `${field}=10` }, scope);
+  async #askDigest(algorithm: DigestAlgorithm, scope: Scope): Promise<string | undefined> {
+    const early = algorithm === 'sha256' ? await this.#terms.digestAnswer?.catch(passed) : undefined;
+    const answer = early ?? (await askDigest(this.#client, this.#url, algorithm, scope, this.#terms));
     answer.response.resume();
     this.#check(answer, this.#describe(answer));
     return reprDigest(answer.response.headers['repr-digest'], algorithm);
   }
 
   async #readWhole(end: number | undefined, scope: Scope): Promise<Readable> {
-    const answer = await this.#send('GET', {}, scope);
+    const answer = await this.#send({}, scope);
     if (answer.response.statusCode === 206) {
       throw this.#refuse(answer, 'PROTOCOL', 'a part was sent, and the whole was asked for');
     }
@@ -190,12 +209,12 @@ export class HttpSource implements Source {
   /** Some servers answer If-Range with the whole though nothing changed; those are asked once more, without it. */
   async #askPart(range: ByteRange, ifRange: string | undefined, scope: Scope): Promise<Answer> {
     const fields: Fields = { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` };
-    if (ifRange === undefined) return this.#send('GET', fields, scope);
-    const answer = await this.#send('GET', { ...fields, 'if-range': ifRange }, scope);
+    if (ifRange === undefined) return this.#send(fields, scope);
+    const answer = await this.#send({ ...fields, 'if-range': ifRange }, scope);
     if (answer.response.statusCode !== 200 || !this.described.acceptsRanges) return answer;
     this.#check(answer, this.#describe(answer));
     answer.response.destroy();
-    return this.#send('GET', fields, scope);
+    return this.#send(fields, scope);
   }
 
   /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
@@ -211,8 +230,8 @@ export class HttpSource implements Source {
     throw this.#refuse(answer, 'RANGE_IGNORED', reason);
   }
 
-  #send(method: 'GET' | 'HEAD', fields: Fields, scope: Scope): Promise<Answer> {
-    return this.#client.send(method, this.#url, fields, scope, this.#terms.mayFollow);
+  #send(fields: Fields, scope: Scope): Promise<Answer> {
+    return this.#client.send('GET', this.#url, fields, scope, this.#terms.mayFollow);
   }
 
   #wholeBody(answer: Answer, end: number | undefined, scope: Scope): Readable {
@@ -265,4 +284,9 @@ export class HttpSource implements Source {
     this.#kept = undefined;
     return kept && !kept.response.destroyed && !kept.response.errored ? kept : undefined;
   }
+}
+
+/** Nothing, where what failed may do so no more. */
+function passed(error: unknown): undefined {
+  if (!(error instanceof XferError && error.retryable)) throw error;
 }

@@ -40,3 +40,25 @@ test('Repr-Digest is given where the server has one', { timeout: 10_000 }, async
   await assert.rejects(digest('/none'), { code: 'UNSUPPORTED' });
   await assert.rejects(digest('/changed'), { code: 'SOURCE_CHANGED' });
 });
+
+test('a digest is asked for before the file, and one that nobody answers is not stated', {
+  timeout: 10_000,
+}, async (t) => {
+  const sha256 = createHash('sha256').update(BODY).digest();
+  const asked: string[] = [];
+  const url = await serve(t, (request, response) => {
+    asked.push(`${request.method} ${request.url} ${request.headers['want-repr-digest'] ?? ''}`);
+    if (request.method === 'HEAD' && request.url === '/gone') return void request.socket.destroy();
+    if (request.method === 'HEAD') response.setHeader('Repr-Digest', `sha-256=:${sha256.toString('base64')}:`);
+    response.setHeader('ETag', '"v1"').end(BODY);
+  });
+  const statedFor = async (path: string) => {
+    const source = await open(t, url + path, { asksDigest: true });
+    assert.equal(await readText(source), BODY);
+    const [digest] = source.stated?.(await entryOf(source)) ?? [];
+    return digest?.hex(scope);
+  };
+  assert.equal(await statedFor('/f'), sha256.toString('hex'));
+  assert.deepEqual(asked.toSorted(), ['GET /f ', 'HEAD /f sha-256=10']);
+  assert.equal(await statedFor('/gone'), undefined);
+});
