@@ -11,6 +11,7 @@ import { redirectTarget } from './redirect.js';
 import { requestError } from './request-error.js';
 import { type Route, Routes, type RouteTerms } from './routes.js';
 import { checkStatus } from './status.js';
+import { checkTransferCoding } from './transfer-coding.js';
 
 /** What of a person's own fields is sent on to another origin; the rest may hold secrets. */
 const HARMLESS_FIELDS = new Set(['accept', 'accept-language', 'user-agent']);
@@ -56,7 +57,8 @@ export class HttpClient {
 
   /**
    * The answer to one request, redirects followed where `mayFollow` does not say otherwise. NOT_FOUND, DENIED, UNREACHABLE,
-   * DISCONNECTED, TIMED_OUT, PROTOCOL, as the status and the connection say; SOURCE_CHANGED for 416.
+   * DISCONNECTED, TIMED_OUT, PROTOCOL, as the status and the connection say; SOURCE_CHANGED for 416; UNSUPPORTED for a
+   * transfer coding.
    */
   async send(
     method: 'GET' | 'HEAD',
@@ -78,6 +80,7 @@ export class HttpClient {
       const next = REDIRECTS.has(response.statusCode ?? 0) ? response.headers.location : undefined;
       if (next === undefined) {
         checkStatus(response, `get ${describeUrl(url)}`);
+        checkTransferCoding(response, `get ${describeUrl(url)}`);
         return { response, url, waitedMs };
       }
       response.destroy();

@@ -162,6 +162,18 @@ test('what comes encoded is refused, unless its name says so or it is meant', { 
   assert.equal(await readText(await open(t, `${url}/f.tar.gz`)), BODY);
 });
 
+test('a body in another transfer coding than chunks is refused', { timeout: 10_000 }, async (t) => {
+  const packed = chunked('200 OK', BODY);
+  for (const coding of ['gzip, chunked', 'GZIP,chunked', 'deflate']) {
+    const url = await serveRaw(t, packed.replace('chunked', coding));
+    await assert.rejects(open(t, `${url}/f`), { code: 'UNSUPPORTED', message: /transfer coding (?:gzip|deflate),/ });
+  }
+  for (const coding of ['chunked', 'Chunked']) {
+    const url = await serveRaw(t, packed.replace('chunked', coding));
+    assert.equal(await readText(await open(t, `${url}/f`)), BODY);
+  }
+});
+
 test('an encoded file is kept as sent, said so, and never resumed', { timeout: 10_000 }, async (t) => {
   const lines: string[] = [];
   const url = await serveRaw(t, whole('ETag: "v1"\r\nAccept-Ranges: bytes\r\nContent-Encoding: gzip'));
