@@ -23,10 +23,15 @@ const STATUS_CODES: Record<number, { readonly code: ErrorCode; readonly hint?: s
   505: { code: 'UNSUPPORTED' },
 };
 
-/** Throws, and frees the answer, where its status is neither 200 nor 206. Retry-After is in `retryAfterMs`, bounded. */
+/** Whether an answer holds all of the file: 200, or 203 where something between changed what it says of it. */
+export function isWhole({ statusCode }: IncomingMessage): boolean {
+  return statusCode === 200 || statusCode === 203;
+}
+
+/** Throws, and frees the answer, where it holds neither the file nor a part. Retry-After is in `retryAfterMs`, bounded. */
 export function checkStatus(response: IncomingMessage, what: string): void {
   const status = response.statusCode ?? 0;
-  if (status === 200 || status === 206) return;
+  if (isWhole(response) || status === 206) return;
   response.destroy();
   const row = STATUS_CODES[status] ?? { code: status >= 500 && status < 600 ? 'DISCONNECTED' : 'PROTOCOL' };
   const phrase = (response.statusMessage ?? '').slice(0, 100);

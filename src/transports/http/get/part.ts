@@ -1,5 +1,6 @@
 /** The one part of a file that an answer to Range holds. */
 import type { IncomingMessage } from 'node:http';
+import { isWhole } from '../client/status.js';
 import { type ContentRange, contentLength, contentRange } from '../validator.js';
 
 export interface PartFault {
@@ -8,8 +9,9 @@ export interface PartFault {
 }
 
 /** What an answer says that it holds, or why that is no part that can be used. */
-export function partIn({ headers, statusCode }: IncomingMessage): ContentRange | PartFault {
-  if (statusCode === 200) {
+export function partIn(response: IncomingMessage): ContentRange | PartFault {
+  const { headers } = response;
+  if (isWhole(response)) {
     return { code: 'RANGE_IGNORED', reason: 'the whole was sent, and a part was asked for' };
   }
   if (/^\s*multipart\//i.test(headers['content-type'] ?? '')) {

@@ -14,6 +14,7 @@ import type {
 import { describeUrl } from '../client/describe-url.js';
 import type { Fields } from '../client/fields.js';
 import type { Answer, HttpClient } from '../client/request.js';
+import { isWhole } from '../client/status.js';
 import { downloadName } from '../content-disposition.js';
 import { contentLength, type Described, DIGEST_FIELDS, describeAnswer, reprDigest, sameFile } from '../validator.js';
 import { BodyStream } from './body.js';
@@ -211,7 +212,7 @@ export class HttpSource implements Source {
     const fields: Fields = { range: `bytes=${range.start}-${range.end === undefined ? '' : range.end - 1}` };
     if (ifRange === undefined) return this.#send(fields, scope);
     const answer = await this.#send({ ...fields, 'if-range': ifRange }, scope);
-    if (answer.response.statusCode !== 200 || !this.described.acceptsRanges) return answer;
+    if (!isWhole(answer.response) || !this.described.acceptsRanges) return answer;
     this.#check(answer, this.#describe(answer));
     answer.response.destroy();
     return this.#send(fields, scope);
@@ -219,8 +220,8 @@ export class HttpSource implements Source {
 
   /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
   #checkPart(answer: Answer, range: ByteRange): number {
-    const { headers, statusCode } = answer.response;
-    if (statusCode === 200) this.#check(answer, this.#describe(answer));
+    const { headers } = answer.response;
+    if (isWhole(answer.response)) this.#check(answer, this.#describe(answer));
     const part = partIn(answer.response);
     if ('code' in part) throw this.#refuse(answer, part.code, part.reason);
     this.#check(answer, describeAnswer(headers, this.#url, part.size), true);
@@ -250,7 +251,7 @@ export class HttpSource implements Source {
       signal: scope.signal,
       ...(promised === undefined ? {} : { promised }),
       ...(wanted === undefined ? {} : { wanted }),
-      last: (wanted ?? promised ?? 0) >= LAST_FROM_BYTES || answer.response.statusCode === 200,
+      last: (wanted ?? promised ?? 0) >= LAST_FROM_BYTES || isWhole(answer.response),
     });
   }
 

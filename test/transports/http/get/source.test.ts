@@ -162,6 +162,14 @@ test('what comes encoded is refused, unless its name says so or it is meant', { 
   assert.equal(await readText(await open(t, `${url}/f.tar.gz`)), BODY);
 });
 
+test('203 holds the file as 200 does, and no part of it', { timeout: 10_000 }, async (t) => {
+  const transformed = whole().replace('200 OK', '203 Non-Authoritative Information');
+  const source = await open(t, `${await serveRaw(t, transformed)}/f`);
+  assert.equal(await readText(source), BODY);
+  assert.equal(await readText(source), BODY);
+  await assert.rejects(readText(source, 2, 5), { code: 'RANGE_IGNORED' });
+});
+
 test('a body in another transfer coding than chunks is refused', { timeout: 10_000 }, async (t) => {
   const packed = chunked('200 OK', BODY);
   for (const coding of ['gzip, chunked', 'GZIP,chunked', 'deflate']) {
