@@ -1,5 +1,6 @@
 /** References of a listing -> what lies in its folder. */
 import { XferError } from '../../../../errors.js';
+import { nameFault } from '../../../../name-fault.js';
 import { nameFromBytes, pathParts } from '../../../../names.js';
 import { describeUrl } from '../../client/describe-url.js';
 import { percentBytes } from '../../content-disposition.js';
@@ -11,7 +12,7 @@ const LONGEST_HREF = 8192;
 /**
  * What of `references`, which are relative to `base`, is one level below `folder`, whose path ends with `/`, each once: other hosts, folders above and
  * beside, deeper links, and links with a query, as those that sort a listing have, are not its content. `onHostile` is
- * called with an UNSAFE_PATH for a reference whose name would be a path.
+ * called with an UNSAFE_PATH for a reference whose name would be a path, or cannot be a name here.
  */
 export function childrenOf(
   folder: URL,
@@ -26,8 +27,9 @@ export function childrenOf(
     if (!url || rest === undefined) continue;
     const child = childAt(url, rest, reference);
     if (!child) continue;
-    if (pathParts(child.name)?.length !== 1) {
-      onHostile(new XferError('UNSAFE_PATH', `get ${describeUrl(folder)}: it lists ${child.name}, which is no name`));
+    const fault = pathParts(child.name)?.length === 1 ? nameFault(child.name) : 'a path, and no name';
+    if (fault) {
+      onHostile(new XferError('UNSAFE_PATH', `get ${describeUrl(folder)}: it lists ${child.name}: ${fault}`));
     } else if (!found.has(child.name)) found.set(child.name, child);
   }
   return [...found.values()];

@@ -50,8 +50,9 @@ test('nothing on another host, above, beside, below or with a query is content',
   assert.deepEqual(hostile, []);
 });
 
-test('a name that would be a path is refused, and said', () => {
-  for (const href of ['..%2fx', 'a%2fb', 'a%00b', '%2f', '%2e%2e%2f']) {
+test('a name that would be a path, or cannot be one here, is refused, and said', () => {
+  assert.deepEqual(namesIn([{ href: 'L'.repeat(255) }]), ['L'.repeat(255)]);
+  for (const href of ['..%2fx', 'a%2fb', 'a%00b', '%2f', '%2e%2e%2f', 'L'.repeat(256), `${'%C3%A9'.repeat(128)}/`]) {
     const hostile: XferError[] = [];
     assert.deepEqual(namesIn([{ href }], hostile), [], href);
     assert.deepEqual(
