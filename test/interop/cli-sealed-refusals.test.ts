@@ -161,6 +161,34 @@ for (const [plain, sealed] of [
   });
 }
 
+const onPosix = process.platform === 'win32' ? { ...bounded, skip: 'no unix sockets' } : bounded;
+test('a plain end at a sealed unix socket fails, and what it had stays', onPosix, async (t) => {
+  const { folder, file } = prepare(t);
+  const out = join(folder, 'out');
+  const empty = join(folder, 'empty');
+  writeFileSync(out, 'precious');
+  writeFileSync(empty, '');
+  for (const [sealed, plain] of [
+    [
+      ['send', file],
+      ['recv', out],
+    ],
+    [
+      ['recv', join(folder, 'in')],
+      ['send', empty],
+    ],
+  ] as const) {
+    const at = join(folder, `socket-${sealed[0]}`);
+    const end = startXfer([sealed[0], '-l', at, sealed[1]], { env: { XFER_KEY: KEY } });
+    t.after(() => end.stop('SIGKILL'));
+    await end.waitForLine(/waiting on/);
+    const ran = await runXfer([plain[0], at, plain[1]]);
+    assert.equal(ran.exitCode, 6, ran.stderr);
+    assert.match(ran.stderr, /the other end is sealed/);
+  }
+  assert.equal(readFileSync(out, 'utf8'), 'precious');
+});
+
 test('an end that takes all and says nothing gets nothing, and is given up', bounded, async (t) => {
   const { file } = prepare(t);
   const parts: Buffer[] = [];

@@ -50,10 +50,10 @@ function plain(label: string): XferError {
   });
 }
 
-/** By a reset: an end that knows nothing of a seal would take a FIN for the end of a file. */
+/** By a reset, or on a unix socket, which has none, by words: an end that knows nothing of a seal takes a FIN for the end of a file. */
 export function cutUnsealed(socket: Socket): void {
-  // Of a unix socket there is no reset, and Node refuses to try.
-  if (socket.destroyed || socket.remotePort === undefined || socket.writableEnded) socket.destroy();
+  if (socket.destroyed || socket.writableEnded) socket.destroy();
+  else if (socket.remotePort === undefined) sayLast(socket, SEALED_ONLY);
   else socket.resetAndDestroy();
 }
 
