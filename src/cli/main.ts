@@ -17,6 +17,9 @@ let lostOutput: NodeJS.ErrnoException | undefined;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   lostOutput ??= error;
 });
+/** Outputs to which a command has written all. */
+const ended = new Set<NodeJS.WriteStream>();
+process.stdout.once('finish', () => ended.add(process.stdout));
 // A title of our own takes the place of the command line in the list of processes.
 if (words.some((word) => /^--key(?:=|$)/.test(word)) && words[0] !== 'serve') process.title = `xfer ${words[0]}`;
 if (words[0] === '--version' || words[0] === '-V') {
@@ -87,10 +90,10 @@ function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): vo
   stop.abort(new Stopped(`stopped by ${signal}`, SIGNAL_EXITS[signal]));
 }
 
-/** Exit cuts what a pipe has not taken yet on some systems. */
+/** Exit cuts what a pipe has not taken yet on some systems. One that was ended is whole, though Node takes it for open again. */
 function flushed(output: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (output.writable) output.write('', () => resolve());
+    if (output.writable && !ended.has(output)) output.write('', () => resolve());
     else resolve();
   });
 }
