@@ -137,3 +137,21 @@ test(
     await takesItsTime(() => [run('send', receiver.at, file)]);
   },
 );
+
+test('each receiver of send -l -k is told what there is when it comes', bounded, async (t) => {
+  const { folder, key } = prepare(t);
+  const file = join(folder, 'grows');
+  writeFileSync(file, 'x'.repeat(1000));
+  const { at } = await waiting(t, 'send', '-l', '-k', '--key-file', key, '127.0.0.1:0', file);
+  for (const bytes of [1000, 5000]) {
+    writeFileSync(file, 'x'.repeat(bytes));
+    const target = `${join(folder, String(bytes))}/`;
+    const { stdout, stderr } = await runXfer(['recv', '--json', '--key-file', key, at, target]);
+    const records = `${stdout}${stderr}`
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const offer = records.find(({ type }) => type === 'offer');
+    assert.deepEqual(offer?.things, [{ name: 'grows', kind: 'file', size: bytes }]);
+  }
+});

@@ -4,7 +4,6 @@ import { describeLocation, type Location } from '../../../location.js';
 import { abortable } from '../../../on-abort.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 import { addressOf } from '../../../transports/tcp/raw.js';
-import type { Offer } from '../../../transports/tcp/sealed/messages.js';
 import type { LaneOpener } from '../../../transports/tcp/sealed/send/connections.js';
 import { sharedLimit } from '../../copy-options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
@@ -30,8 +29,7 @@ export async function sendSealedToMany(
   const { options, end } = await sealedEnd('send', true, parsed, around, report);
   const scope = { signal: around.signal };
   const underWay = new Set<Promise<void>>();
-  const offer = await offerOf(from, inputName(parsed), linksOf(parsed), around.signal);
-  const serving: Serving = { from, at, offer, limit: sharedLimit(parsed), parsed, around, report };
+  const serving: Serving = { from, at, limit: sharedLimit(parsed), parsed, around, report };
   const { answerReceivers } = await import('../../../transports/tcp/sealed/listen/sender.js');
   const take = (opener: LaneOpener, peer: TcpAddress) => {
     const served = serveOne(serving, opener, peer).finally(() => underWay.delete(served));
@@ -55,7 +53,6 @@ export async function sendSealedToMany(
 interface Serving {
   readonly from: readonly Location[];
   readonly at: Location;
-  readonly offer: Offer;
   /** For all receivers together. */
   readonly limit: ReturnType<typeof sharedLimit>;
   readonly parsed: ParsedArguments;
@@ -65,12 +62,14 @@ interface Serving {
 
 /** Never rejects. */
 async function serveOne(serving: Serving, opener: LaneOpener, peer: TcpAddress): Promise<void> {
-  const { from, at, offer, limit, parsed, around, report } = serving;
+  const { from, at, limit, parsed, around, report } = serving;
   const to = describeAddress(peer);
   const [{ host, port }, tuning] = [peer, sealedTuning(parsed)];
   report.tell(`connected to ${to}`, { type: 'connected', host, port });
   try {
     const { openSealedSink } = await import('../../../transports/tcp/sealed/send/sink.js');
+    // Anew: files may have grown since another receiver came.
+    const offer = await offerOf(from, inputName(parsed), linksOf(parsed), around.signal);
     const copied = sealedCopy(from, at, parsed);
     const request = {
       ...copied,
