@@ -73,6 +73,15 @@ test('host:port connects, -l waits, and so does a port alone where it says enoug
     for (const text of ['', 'h', '::1:80', 'h:', 'h:70000']) assert.throws(() => parse(['-l', text]), usage, text);
     for (const text of ['h:0', 'h', '']) assert.throws(() => parse([text]), usage, text);
   }
+  for (const text of ['tcp://h:80', 'tcp://h:80/']) assert.deepEqual(end([text]), far);
+  const hints: [string[], RegExp][] = [
+    [['127.0.0.1,[::1]:80'], /add --sealed/],
+    [['h', '80', 'file'], /in one word: h:80$/],
+    [['::1', '80', 'file'], /in one word: \[::1\]:80$/],
+  ];
+  for (const [words, hint] of hints) {
+    assert.throws(() => parseEnd(words[0] as string, parseArguments(send, words)), { ...usage, hint }, words.join(' '));
+  }
   assert.deepEqual(receiving(['8080']), { ...listening, port: 8080 });
   assert.deepEqual(receiving(['--allow', '::1', ':0']), { ...listening, port: 0 });
   for (const text of ['80', ':80']) assert.throws(() => end([text]), { ...usage, hint: /host:80, or add -l/ }, text);

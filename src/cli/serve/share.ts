@@ -2,12 +2,15 @@
 import { basename, resolve } from 'node:path';
 import { XferError } from '../../errors.js';
 import { GatheredSource } from '../../gathered-source.js';
-import { pathParts } from '../../names.js';
 import { openSource } from '../../open.js';
 import type { Scope, Source } from '../../transport.js';
+import { checkInputName } from '../input-name.js';
 
 /** How a person writes standard input. */
 export const INPUT = '-';
+
+/** With it as a path. */
+const EXAMPLE = 'xfer serve -';
 
 /** The name of what has none: `/`. */
 const NAMELESS = 'root';
@@ -23,11 +26,7 @@ export async function openShare(
   scope: Scope,
 ): Promise<Source> {
   if (paths.includes(INPUT)) return openInput(paths, inputName, scope);
-  if (inputName !== undefined) {
-    throw new XferError('USAGE', `option --name ${inputName}: only standard input has no name of its own`, {
-      hint: `tar c . | xfer serve - --name ${inputName}`,
-    });
-  }
+  checkInputName(inputName, false, EXAMPLE);
   const sources = new Map<string, Source>();
   try {
     for (const path of paths) {
@@ -52,9 +51,7 @@ async function openInput(paths: readonly string[], name: string | undefined, sco
   if (paths.length > 1) {
     throw new XferError('USAGE', `serve ${paths.join(' ')}: standard input is shared alone`, { hint: 'xfer serve -' });
   }
-  if (name !== undefined && pathParts(name)?.length !== 1) {
-    throw new XferError('USAGE', `option --name ${name}: not the name of a file`, { hint: '--name backup.tar' });
-  }
+  checkInputName(name, true, EXAMPLE);
   const input = await openSource({ scheme: 'stdio', path: INPUT }, {}, scope);
   return new GatheredSource(new Map([[name ?? input.name, input]]));
 }

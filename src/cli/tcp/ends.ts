@@ -1,4 +1,5 @@
 /** Which end of a connection a command is, and where that is. */
+import { isIPv6 } from 'node:net';
 import { XferError } from '../../errors.js';
 import { type Location, parseHostPort, parsePort } from '../../location.js';
 import { socketPath } from '../../socket-file.js';
@@ -14,7 +15,9 @@ const CONNECTING_ONLY: readonly OptionName[] = ['source', 'source-port', 'retry'
  * As in nc: `host:port` connects, `-l` with `[host:]port` waits; a path with a slash, or any with `-U`, is a unix socket. With
  * `portWaits` a port alone waits too. USAGE where it is no address, or an option goes with the other end only.
  */
-export function parseEnd(text: string, parsed: ParsedArguments, portWaits = false): Location {
+export function parseEnd(typed: string, parsed: ParsedArguments, portWaits = false): Location {
+  // As messages write it.
+  const text = parsed.flag('unix') ? typed : typed.replace(/^tcp:\/\/([^/]+)\/?$/, '$1');
   const path = parsed.flag('unix') ? text : socketPath(text);
   const listens =
     parsed.flag('listen') ||
@@ -22,7 +25,7 @@ export function parseEnd(text: string, parsed: ParsedArguments, portWaits = fals
     (portWaits && path === undefined && /^(?:\*?:)?[0-9]+$/.test(text));
   checkEnd(parsed, listens, path !== undefined);
   if (path !== undefined) return { scheme: 'tcp', path, listen: listens };
-  return listens ? parseListenAddress(text) : parseTarget(text);
+  return listens ? parseListenAddress(text) : parseTarget(text, parsed.operands[1]);
 }
 
 /** USAGE where an option goes with the other end only. */
@@ -41,12 +44,23 @@ export function checkEnd(parsed: ParsedArguments, listens: boolean, isUnix: bool
   throw new XferError('USAGE', `option --${inet}: not with a unix socket`, { hint });
 }
 
-/** `host:port` to connect to. USAGE where it is none. */
-function parseTarget(text: string): Location {
+/** `host:port` to connect to, where `next` was typed behind it. USAGE where it is none. */
+function parseTarget(text: string, next: string | undefined): Location {
+  if (text.includes(',')) {
+    throw new XferError('USAGE', `address ${text}: a list, which only a sealed transfer takes`, {
+      hint: 'add --sealed, or name one of them',
+    });
+  }
   const alone = /^(?:\*?:)?([0-9]+)$/.exec(text)?.[1];
   if (alone !== undefined) {
     throw new XferError('USAGE', `address ${text}: no host`, {
       hint: `name it as host:${alone}, or add -l to wait on that port`,
+    });
+  }
+  const bare = text.replace(/^\[(.*)\]$/, '$1');
+  if (/^[0-9]+$/.test(next ?? '') && (isIPv6(bare) || !text.includes(':'))) {
+    throw new XferError('USAGE', `address ${text}: no port`, {
+      hint: `name both in one word: ${isIPv6(bare) ? `[${bare}]` : text}:${next}`,
     });
   }
   if (/:0+$/.test(text)) {

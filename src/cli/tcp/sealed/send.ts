@@ -2,6 +2,7 @@
 import { XferError } from '../../../errors.js';
 import type { Location } from '../../../location.js';
 import type { SealedSendOptions } from '../../../transports/tcp/sealed/open.js';
+import { checkInputName } from '../../input-name.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import type { Report } from '../../render/report.js';
 import { type CopyRequest, openReport, runCopy } from '../../run-copy.js';
@@ -22,6 +23,8 @@ export async function sendSealed(
   around: Surroundings,
 ): Promise<void> {
   checkStandardInput(from, parsed);
+  const hasInput = from.some(({ scheme }) => scheme === 'stdio');
+  checkInputName(parsed.text('name'), hasInput, 'xfer send --sealed host:8080 -');
   if (parsed.flag('keep-open')) {
     const { sendSealedToMany } = await import('./send-many.js');
     return sendSealedToMany(from, target.to, parsed, around);
