@@ -55,6 +55,7 @@ export class Answers {
     const names = offer.things.map(({ name }) => name);
     try {
       for (const name of names) if (name !== '') checkName(name, this.#policy);
+      if (offer.count > 1) await this.#checkDirectory(offer.count);
       if (!(await this.#events.onOffer(offer, this.#scope))) {
         throw new XferError('DENIED', 'send: the person there refused it');
       }
@@ -68,6 +69,14 @@ export class Answers {
     const [first] = offer.things;
     this.#text = first?.kind === 'text' ? new OfferedText(first, this.#events) : undefined;
     this.#isAccepted = true;
+  }
+
+  /** NOT_FOUND where several things cannot have the target. */
+  async #checkDirectory(count: number): Promise<void> {
+    if ((await this.#sink.stat('', this.#scope))?.kind === 'directory') return;
+    throw new XferError('NOT_FOUND', `receive ${count} things: the target of the receiver is no directory`, {
+      hint: 'let the receiver name a directory, or send one of them',
+    });
   }
 
   /** The body of the answer, or undefined for an empty one. Rejects with what the sender is told; PROTOCOL ends it. */

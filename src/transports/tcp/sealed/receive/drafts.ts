@@ -1,5 +1,6 @@
 /** The files that one sender has under way. */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { basename } from 'node:path';
 import { XferError } from '../../../../errors.js';
 import type { Digest, Draft, Entry, Scope, Sink } from '../../../../transport.js';
 import type { Incoming } from './incoming.js';
@@ -150,7 +151,7 @@ export class Drafts {
       await file.stop();
       await this.#inTurn(entry.path, async () => {
         if (!there && (await this.#inTheWay(entry, scope)))
-          throw exists(entry.path, 'something got that name meanwhile');
+          throw this.#exists(entry.path, 'something got that name meanwhile');
         await draft.commit(entry, scope);
       });
       this.#forget(number, file);
@@ -193,7 +194,7 @@ export class Drafts {
     checkName(path, this.#policy);
     const most = this.#sink.capabilities.parallel ? MOST_DRAFTS : 1;
     if (this.#files.size >= most) throw new XferError('PROTOCOL', `write ${path}: too many files at once (${most})`);
-    if (this.#names.has(path)) throw exists(path, 'another file of that name is on its way');
+    if (this.#names.has(path)) throw this.#exists(path, 'another file of that name is on its way');
     this.#names.add(path);
   }
 
@@ -222,12 +223,12 @@ export class Drafts {
     const there = await this.#inTheWay(entry, scope);
     if (!there) return false;
     if (there.kind === 'file' && there.size === entry.size) return true;
-    throw exists(entry.path, there.kind === 'file' ? 'a file has that name' : `a ${there.kind} has that name`);
+    throw this.#exists(entry.path, there.kind === 'file' ? 'a file has that name' : `a ${there.kind} has that name`);
   }
 
   async #checkSame(entry: Entry, digest: Buffer, scope: Scope): Promise<void> {
     const there = await new ThereDraft(this.#sink, entry).digest('sha256', scope);
-    if (there.hex !== digest.toString('hex')) throw exists(entry.path, 'another file has that name');
+    if (there.hex !== digest.toString('hex')) throw this.#exists(entry.path, 'another file has that name');
   }
 
   async #write(entry: Entry, bytes: Buffer, scope: Scope): Promise<void> {
@@ -243,10 +244,12 @@ export class Drafts {
       throw error;
     }
   }
-}
 
-function exists(path: string, reason: string): XferError {
-  return new XferError('EXISTS', `write ${path}: ${reason}, and the receiver does not overwrite`, {
-    hint: 'the receiver replaces files with --overwrite',
-  });
+  /** Of the target itself its last name is told, and not where it is. */
+  #exists(path: string, reason: string): XferError {
+    const name = path || basename(this.#sink.label);
+    return new XferError('EXISTS', `write ${name}: ${reason}, and the receiver does not overwrite`, {
+      hint: 'the receiver replaces files with --overwrite',
+    });
+  }
 }
