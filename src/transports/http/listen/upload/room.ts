@@ -4,7 +4,7 @@ import type { Scope } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
 import { refusals } from './refusal.js';
 
-/** What is counted is believed for so long, before it is counted again because the quota would be passed. */
+/** What is counted is believed for so long, before it is counted again because the quota would be passed, or may be. */
 const COUNT_AGAIN_MS = 1000;
 
 /** Where something went since, it is counted again sooner, and yet most of the time is not spent on that. */
@@ -44,7 +44,7 @@ export class Room {
   claim(bytes: number | undefined): Promise<Claim> {
     // One after another: two that look at the same room must not both have it.
     const claimed = this.#line.then(async () => {
-      await this.#checkQuota(bytes ?? 1);
+      await this.#checkQuota(bytes);
       await this.#checkDisk(bytes ?? 1);
       return this.claimAtAnyRate(bytes);
     });
@@ -82,18 +82,21 @@ export class Room {
     else this.#usedBytes -= bytes;
   }
 
-  async #checkQuota(bytes: number): Promise<void> {
+  async #checkQuota(bytes: number | undefined): Promise<void> {
     const quota = this.#quotaBytes;
     if (quota === undefined) return;
-    const fits = (): boolean => this.#usedBytes + this.#claimedBytes + bytes <= quota;
-    const counted = Number.isFinite(this.#countedAtMs);
-    if (counted && fits()) return;
-    // Others may have removed something.
-    const againMs = this.#freedSince ? COUNTS_TO_WAIT * this.#countTookMs : COUNT_AGAIN_MS;
-    if (!counted || performance.now() - this.#countedAtMs >= againMs) {
-      await this.#count();
-    }
+    const fits = (): boolean => this.#usedBytes + this.#claimedBytes + (bytes ?? 1) <= quota;
+    // What has no length may turn out not to fit later, when there is no time to count.
+    if (bytes !== undefined && Number.isFinite(this.#countedAtMs) && fits()) return;
+    if (performance.now() - this.#countedAtMs >= this.#countAgainMs(fits())) await this.#count();
     if (!fits()) throw refusals.quota(quota);
+  }
+
+  /** How long the last count is believed: others may have removed something. */
+  #countAgainMs(fits: boolean): number {
+    const waitMs = COUNTS_TO_WAIT * this.#countTookMs;
+    if (fits) return Math.max(COUNT_AGAIN_MS, waitMs);
+    return this.#freedSince ? waitMs : COUNT_AGAIN_MS;
   }
 
   async #checkDisk(bytes: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** The attacks on what takes uploads: names, links, active content, quota, slow bodies, too many of them. */
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -169,6 +169,19 @@ test('a quota holds for all that is there and all that comes, also at once and w
   assert.equal((await put(`${box.url}/more`, 'x')).status, 507);
   await fetch(`${box.url}/fits`, { method: 'DELETE' });
   assert.equal((await put(`${box.url}/more`, 'x'.repeat(6000))).status, 201);
+});
+
+test('what others moved away makes room for what has no length, too', LIMIT, async (t) => {
+  const box = await openBox(t, { quotaBytes: 10_000 });
+  const bytes = Buffer.alloc(6000);
+  const chunked = `Transfer-Encoding: chunked\r\n\r\n${bytes.length.toString(16)}\r\n${bytes}\r\n0\r\n\r\n`;
+  const chunkedPut = `PUT /c HTTP/1.1\r\nHost: test\r\nConnection: close\r\n${chunked}`;
+  assert.equal((await put(`${box.url}/a`, bytes)).status, 201);
+  assert.match(await exchange(box.port, chunkedPut), /^HTTP\/1\.1 507 /);
+  await settled(box, ['a']);
+  await rename(join(box.root, 'a'), join(box.above, 'x'));
+  await new Promise((resolve) => setTimeout(resolve, 1100));
+  assert.match(await exchange(box.port, chunkedPut), /^HTTP\/1\.1 201 /);
 });
 
 interface Line {
