@@ -52,6 +52,11 @@ export async function whatIsReceived(
       hint: '--once ends it after one upload, --expires 1h by the clock',
     });
   }
+  if (only && parsed.flag('manage')) {
+    throw new XferError('USAGE', 'option --manage: whoever cannot look at what is there would rename and remove it', {
+      hint: '--upload-only alone is a drop box; with --upload --manage what is there is listed, too',
+    });
+  }
   const upload = uploadOptions(only, parsed);
   const sink = await openSink({ scheme: 'file', path }, { guarded: true }, { signal: around.signal });
   const place = createHash('sha256').update(sink.identity).digest('hex').slice(0, 32);

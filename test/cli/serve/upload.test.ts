@@ -26,6 +26,7 @@ test('what does not go together is refused with a hint', limit, async (t) => {
       ['--upload-only', '--max-downloads', '1', inbox],
       /option --max-downloads: nothing is downloaded\n {2}hint: --once/,
     ],
+    [['--upload-only', '--manage', inbox], /option --manage: whoever cannot look[^\n]+\n {2}hint: --upload-only alone/],
     [['--upload', join(root, 'f'), inbox], /uploads go into one directory/],
     [['--upload', join(root, 'f')], /uploads go into a directory/],
     [['--upload', '-'], /uploads go into one directory/],
