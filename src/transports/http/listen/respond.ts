@@ -29,7 +29,7 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   if (closing(headers).Connection !== undefined) await undefined;
   const fault = requestFault(request);
   if (fault !== undefined) return refuse(request, response, fault, { Connection: 'close' });
-  if (sharing.encrypted && !isEncrypted(request)) return redirectToTls(request, response);
+  if (sharing.encrypted && !isEncrypted(request)) return answerPlain(exchange, sharing);
   // It tells nothing, so it comes before any question of who asks.
   if (status && answerHealth(exchange)) return;
   const checked = sharing.gate.check(request);
@@ -42,6 +42,13 @@ async function answer(exchange: Exchange, sharing: Sharing, status: Status | und
   request.url = verdict.target;
   if (verdict.user !== undefined) tally.user = verdict.user;
   return answerAdmitted(exchange, sharing, status);
+}
+
+/** Answers what came in the clear where TLS is spoken. A name that anybody can give must send nobody elsewhere. */
+function answerPlain({ request, response }: Exchange, { gate }: Sharing): void {
+  const refused = gate.refusesHost(request);
+  if (refused) refuse(request, response, refused.status, { Connection: 'close' }, refused.advice);
+  else redirectToTls(request, response);
 }
 
 async function answerAdmitted(exchange: Exchange, sharing: Sharing, status: Status | undefined): Promise<void> {

@@ -66,10 +66,9 @@ export class Gate {
    * nor whether it is there.
    */
   check(request: IncomingMessage): Admitted | Refused | Promise<Admitted | Refused> {
-    const place = placeOf(request);
+    const place = this.#placeHere(request);
     if ('status' in place) return place;
     const { host } = place;
-    if (host && !this.#hosts.allows(host)) return misdirected(host);
     const target = this.#below(request, place.target);
     if (target === undefined) return NOT_FOUND;
     const action: Action = READING.has(request.method) ? 'read' : 'write';
@@ -78,6 +77,18 @@ export class Gate {
     return login instanceof Promise
       ? login.then((outcome) => this.#admit(target, outcome))
       : this.#admit(target, login);
+  }
+
+  /** How a request is refused that names a host which is not this one; undefined where it names none other. */
+  refusesHost(request: IncomingMessage): Refused | undefined {
+    const place = this.#placeHere(request);
+    return 'status' in place ? place : undefined;
+  }
+
+  #placeHere(request: IncomingMessage): Place | Refused {
+    const place = placeOf(request);
+    if ('status' in place || !place.host || this.#hosts.allows(place.host)) return place;
+    return misdirected(place.host);
   }
 
   #admit(target: string | { readonly location: string }, login?: Login): Admitted | Refused {

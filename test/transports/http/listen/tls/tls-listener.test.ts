@@ -23,7 +23,7 @@ async function serveTls(t: TestContext, options: Partial<HttpListenOptions> = {}
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'f'), 'over TLS');
   await writeFile(join(folder, 'big'), Buffer.alloc(8 << 20));
-  return serve(t, folder, { tls: identity, ...options });
+  return serve(t, folder, { tls: identity, allowHosts: ['test', 'box', 'box.local'], ...options });
 }
 
 /** The text at a path, by a client that trusts the certificate and checks the name. */
@@ -60,7 +60,11 @@ test('its addresses are https, and TLS 1.2 and 1.3 are spoken, and nothing older
 test('plain HTTP on the same port is sent to https, and gets nothing else', limit, async (t) => {
   const records: AccessRecord[] = [];
   const { port, source } = await serveTls(t, { onRequest: (record) => records.push(record) });
-  assert.match(await get(port, '/f', 'Host: evil\r\n'), /\r\nLocation: https:\/\/test:80\/f\r\n/);
+  assert.match(await get(port, '/f'), /\r\nLocation: https:\/\/test:80\/f\r\n/);
+  assert.match(await get(port, '/f', 'Host: evil.example\r\n'), /^HTTP\/1\.1 400 /);
+  const misdirected = await exchange(port, 'GET /f HTTP/1.1\r\nHost: evil.example\r\n\r\n');
+  assert.match(misdirected, /^HTTP\/1\.1 421 .*--allow-host evil\.example/s);
+  assert.doesNotMatch(misdirected, /Location/);
   for (const [method, more] of [
     ['GET', ''],
     ['OPTIONS', ''],
@@ -77,7 +81,7 @@ test('plain HTTP on the same port is sent to https, and gets nothing else', limi
   assert.match(await exchange(port, 'GET /f HTTP/1.0\r\n\r\n'), /^HTTP\/1\.1 400 /);
   assert.match(await exchange(port, 'nonsense\r\n\r\n'), /^HTTP\/1\.1 400 /);
   assert.equal(source.opened, 0);
-  assert.deepEqual(new Set(records.map(({ status }) => status)), new Set([307, 400]));
+  assert.deepEqual(new Set(records.map(({ status }) => status)), new Set([307, 400, 421]));
 });
 
 test('a first byte that comes alone is not lost, whichever protocol it begins', limit, async (t) => {
