@@ -78,6 +78,7 @@ interface SystemRow {
 const SYSTEM_ERRORS: Record<string, SystemRow> = {
   ENOENT: { code: 'NOT_FOUND', reason: 'no such file or directory' },
   ENOTDIR: { code: 'NOT_FOUND', reason: 'not a directory' },
+  ENXIO: { code: 'NOT_FOUND', reason: 'a socket, or a device that is not there' },
   EISDIR: { code: 'EXISTS', reason: 'is a directory' },
   EEXIST: { code: 'EXISTS', reason: 'already exists' },
   ENOTEMPTY: { code: 'EXISTS', reason: 'directory not empty' },
