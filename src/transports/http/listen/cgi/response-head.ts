@@ -24,22 +24,39 @@ const ONCE = ['status', 'location', 'content-type', 'content-length'];
 export async function readHead(stream: Readable): Promise<ScriptHead> {
   let bytes = Buffer.alloc(0);
   for (;;) {
-    const chunk = stream.read() as Buffer | null;
-    if (chunk === null) {
-      if (stream.readableEnded || stream.destroyed) throw new XferError('TRUNCATED', 'it ended without a whole head');
-      await changed(stream);
-      continue;
-    }
+    const chunk = await nextChunk(stream);
+    if (!chunk) throw new XferError('TRUNCATED', 'it ended without a whole head');
     const start = Math.max(0, bytes.length - 3);
     bytes = Buffer.concat([bytes, chunk]);
     const end = (start === 0 ? /^\r?\n|\n\r?\n/ : /\n\r?\n/).exec(bytes.toString('latin1', start, MOST_HEAD_BYTES));
     if (end) {
       stream.unshift(bytes.subarray(start + end.index + end[0].length));
-      return parseHead(bytes.toString('latin1', 0, start + end.index).replace(/\r$/, ''));
+      const head = parseHead(bytes.toString('latin1', 0, start + end.index).replace(/\r$/, ''));
+      await checkType(head, stream);
+      return head;
     }
     if (bytes.length < MOST_HEAD_BYTES) continue;
     throw new XferError('PROTOCOL', `its head has more than ${MOST_HEAD_BYTES} bytes`);
   }
+}
+
+/** What comes next; undefined at the end. */
+async function nextChunk(stream: Readable): Promise<Buffer | undefined> {
+  for (;;) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk !== null) return chunk;
+    if (stream.readableEnded || stream.destroyed) return undefined;
+    await changed(stream);
+  }
+}
+
+/** PROTOCOL for a document of no type; what has no body needs none (RFC 3875, 6.3.1). */
+async function checkType({ status, fields }: ScriptHead, stream: Readable): Promise<void> {
+  if (fields['content-type'] || fields.location || status === 204 || status === 304) return;
+  const chunk = await nextChunk(stream);
+  if (!chunk) return;
+  stream.unshift(chunk);
+  throw new XferError('PROTOCOL', 'it set no Content-Type');
 }
 
 /** Resolves when there is more to read, or there will be nothing any more. */
@@ -69,8 +86,7 @@ export function parseHead(text: string): ScriptHead {
     if ((fields[name] ?? []).length > 1) throw new XferError('PROTOCOL', `it set ${name} more than once`);
   }
   const status = parseStatus(fields.status?.[0], parseLocation(fields.location?.[0]) !== undefined);
-  const redirects = fields.location !== undefined;
-  if (!fields['content-type'] && !redirects && status !== 204 && status !== 304) {
+  if (!fields['content-type'] && !fields.location && !fields.status) {
     throw new XferError('PROTOCOL', 'it set no Content-Type');
   }
   const length = parseLength(fields['content-length']?.[0]);

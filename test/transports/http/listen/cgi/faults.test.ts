@@ -37,6 +37,7 @@ test('heads that are none are 502', ANY_TIME, async (t) => {
     half: ["printf 'Content-Type: text/plain\\n'", /whole head/],
     text: ['echo hello; echo', /no field of a head: hello/],
     typeless: ["printf 'X-Own: 1\\n\\nbody'", /no Content-Type/],
+    untyped: ["printf 'Status: 404\\n\\n'; sleep 0.1; echo body", /no Content-Type/],
     blank: ["printf '\\nbody'", /no Content-Type/],
     twice: ["printf 'Content-Type: a/b\\ncontent-type: c/d\\n\\n'", /content-type more than once/],
     status: ["printf 'Status: 99\\nContent-Type: a/b\\n\\n'", /no status: 99/],
@@ -59,6 +60,16 @@ test('heads that are none are 502', ANY_TIME, async (t) => {
     assert.equal(fields['set-cookie'], undefined);
     assert.match(notices.at(-1) ?? '', words, name);
   }
+});
+
+test('an answer without a body needs no Content-Type', ANY_TIME, async (t) => {
+  const { port } = await serveScripts(t, {
+    'cgi-bin/gone': "printf 'Status: 404 Not Here\\nX-Own: 1\\n\\n'",
+    'cgi-bin/later': "printf 'Status: 403\\n\\n'; sleep 0.1",
+  });
+  const gone = await ask(port, '/cgi-bin/gone');
+  assert.deepEqual([gone.status, gone.body, gone.fields['x-own']], [404, '', '1']);
+  assert.equal((await ask(port, '/cgi-bin/later')).status, 403);
 });
 
 test('what cannot be started, and what ends with a code after it answered', ANY_TIME, async (t) => {
