@@ -198,7 +198,8 @@ function throwFailures(result: CopyResult): void {
   const [first] = result.failures;
   if (!first) return;
   const { length } = result.failures;
-  const arrived = result.files + result.directories + result.symlinks + result.skipped;
+  // Directories are not counted: most sinks cannot tell those that they made from those that were there.
+  const arrived = result.files + result.symlinks + result.skipped;
   if (arrived === 0) throw new XferError(first.error.code, `copy: nothing arrived, ${length} failed`);
   throw new XferError('PARTIAL', `copy: ${length} failed; the rest arrived`, { hint: 'run the same command again' });
 }

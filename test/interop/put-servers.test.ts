@@ -96,6 +96,22 @@ test('xfer serve --upload', TIME, async (t) => {
   );
 });
 
+test('where all files are there already nothing arrived, whatever folders they are in', TIME, async (t) => {
+  const ground = makeGround(t);
+  const served = startXfer(['serve', '--upload', '--bind', '127.0.0.1', ground.root, '0'], ground);
+  t.after(() => served.stop('SIGKILL'));
+  const [, url] = await served.waitForLine(/^serving on (\S+)$/m);
+  const [folder, notes] = [join(ground.above, 'pd'), join(ground.above, 'notes.txt')];
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'f'), 'one');
+  writeFileSync(notes, 'one');
+  await put(ground, folder, notes, url as string);
+  for (const place of [join(folder, 'f'), notes]) writeFileSync(place, 'two');
+  const again = await runXfer(['put', folder, notes, url as string], { env: ground.env });
+  assert.equal(again.exitCode, 8, again.stderr);
+  assert.match(again.stderr, /copy: nothing arrived, 2 failed/);
+});
+
 test('a drop box, which shows nothing', TIME, async (t) => {
   const ground = makeGround(t);
   const served = startXfer(['serve', '--upload-only', '--bind', '127.0.0.1', ground.root, '0'], ground);
