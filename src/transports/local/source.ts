@@ -25,6 +25,7 @@ import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
 import { placeBelow } from './place.js';
+import { readPipe } from './read-pipe.js';
 import { fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
@@ -107,6 +108,7 @@ export class LocalSource implements Source {
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     throwIfAborted(scope.signal);
     const label = entry.path || this.label;
+    if (this.#isPipe(entry)) return this.#readPipe();
     const handle = await this.#openHandle(entry.path);
     try {
       const check = async (): Promise<void> => checkVersion(entry, await handle.stat({ bigint: true }), label);
@@ -223,7 +225,20 @@ export class LocalSource implements Source {
     return joinRoot(this.#root, path);
   }
 
-  /** NONBLOCK so that a pipe put in a file's place cannot hold the open for ever; a root that is a pipe is meant. */
+  /** A root that is a pipe is meant to be read; nothing below one is. */
+  #isPipe({ path, size }: Entry): boolean {
+    return path === '' && size === undefined && process.platform !== 'win32' && this.#lookAtRoot().isFIFO();
+  }
+
+  #readPipe(): Readable {
+    try {
+      return readPipe(fsPath(this.#root));
+    } catch (error) {
+      throw toXferError(error, `open ${this.label}`);
+    }
+  }
+
+  /** NONBLOCK so that a pipe put in a file's place cannot hold the open for ever; a root that is a device is meant. */
   async #openHandle(path: string): Promise<FileHandle> {
     const waits = path === '' || process.platform === 'win32';
     try {
