@@ -23,15 +23,21 @@ export interface Pair {
   readonly there: Entry;
 }
 
-/** A shorter one is replaced. One as long is left; where proof is wanted and there is none, only one of another time is. */
+/**
+ * A shorter one is replaced; one that is whole, or another file, is left. Whole is what has the digest where a proof is
+ * wanted, else the size and the time; what has these and not the digest is replaced.
+ */
 export async function beside(pair: Pair, options: CopyOptions, scope: Scope): Promise<Outcome> {
-  const length = pair.there.size ?? 0;
-  const { size, mtimeMs } = await sized(pair, scope);
+  const { source, there } = pair;
+  const length = there.size ?? 0;
+  const entry = await sized(pair, scope);
+  const { size, mtimeMs } = entry;
   if (size === undefined || length < size) return { unknownPart: true };
   const another = { skip: 'already there, and another file' };
   if (length > size) return another;
-  const isProven = await compare(pair, options, scope);
-  const sameTime = mtimeMs !== undefined && Math.floor(mtimeMs / 1000) === Math.floor((pair.there.mtimeMs ?? 0) / 1000);
+  const looksAgain = options.verify === 'sha256' && entry === pair.entry && source.examine !== undefined;
+  const isProven = await compare({ ...pair, entry }, looksAgain, options, scope);
+  const sameTime = mtimeMs !== undefined && Math.floor(mtimeMs / 1000) === Math.floor((there.mtimeMs ?? 0) / 1000);
   if (isProven ?? sameTime) return { skip: ALREADY_WHOLE };
   return sameTime ? {} : another;
 }
@@ -43,14 +49,19 @@ async function sized({ source, entry }: Pair, scope: Scope): Promise<Entry> {
 
 /**
  * Whether what is there has the digests that were stated. Undefined where no proof is wanted, or of this file none was
- * stated though it may be left out. A copy asks again for what could not be told here, and says why.
+ * stated though it may be left out. `looksAgain`: only an examined file has a digest to state. A copy asks again for what
+ * could not be told here, and says why.
  */
-async function compare(pair: Pair, options: CopyOptions, scope: Scope): Promise<boolean | undefined> {
-  const { source, entry, sink, path, there } = pair;
+async function compare(
+  { source, entry, sink, path, there }: Pair,
+  looksAgain: boolean,
+  options: CopyOptions,
+  scope: Scope,
+): Promise<boolean | undefined> {
   const mustProve = options.verify === 'sha256';
   if (!mustProve && !options.expected) return undefined;
   try {
-    const known = mustProve && source.examine ? await source.examine(entry, scope) : entry;
+    const known = looksAgain ? ((await source.examine?.(entry, scope)) ?? entry) : entry;
     const stated = await statedDigests(source, known, options, scope);
     if (stated.length === 0) return mustProve ? false : undefined;
     if (!sink.digest || there.kind !== 'file') return false;

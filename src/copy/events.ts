@@ -30,7 +30,7 @@ export interface CopyResult {
   readonly directories: number;
   readonly symlinks: number;
   readonly skipped: number;
-  /** Of those, what has the size and the time of its source already. */
+  /** Of those, what has the size and the time of its source already, or the digest where a proof was asked for. */
   readonly alreadyWhole: number;
   /** Bytes of the files that arrived. */
   readonly bytes: number;
