@@ -30,6 +30,8 @@ export interface CopyResult {
   readonly directories: number;
   readonly symlinks: number;
   readonly skipped: number;
+  /** Of those, what `exclude` names; of a directory that it names, what is in it as well. */
+  readonly excluded: number;
   /** Of those, what has the size and the time of its source already, or the digest where a proof was asked for. */
   readonly alreadyWhole: number;
   /** Bytes of the files that arrived. */

@@ -14,7 +14,7 @@ import {
   DEFAULT_LANES,
   MOST_BYTES_IN_FLIGHT,
 } from './options.js';
-import { ALREADY_WHOLE, plan, type Step } from './plan.js';
+import { ALREADY_WHOLE, EXCLUDED, plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
 import { retry } from './retry.js';
@@ -58,7 +58,16 @@ class Copy {
   readonly #digests = new Map<string, string>();
   readonly #startedAtMs = performance.now();
   #seen = { files: 0, bytes: 0 };
-  #count = { files: 0, directories: 0, symlinks: 0, skipped: 0, alreadyWhole: 0, bytes: 0, resumedBytes: 0 };
+  #count = {
+    files: 0,
+    directories: 0,
+    symlinks: 0,
+    skipped: 0,
+    excluded: 0,
+    alreadyWhole: 0,
+    bytes: 0,
+    resumedBytes: 0,
+  };
   #verified: CopyResult['verified'] = 'sha512';
   readonly #statedBy = new Set<string>();
   #readBack = false;
@@ -164,6 +173,7 @@ class Copy {
   #skip(step: Step, reason: string): void {
     this.#count.skipped += 1;
     if (reason === ALREADY_WHOLE) this.#count.alreadyWhole += 1;
+    if (reason === EXCLUDED) this.#count.excluded += 1;
     this.#progress.emit({ type: 'skip', path: nameOf(step), reason });
   }
 

@@ -10,6 +10,9 @@ import type { CopyOptions } from './options.js';
 
 export { ALREADY_WHOLE } from './beside.js';
 
+/** Left out by the options, whatever is there. */
+export const EXCLUDED = 'excluded';
+
 /** One thing to copy. `path` is its place below the sink's root. */
 export interface Step extends Outcome {
   readonly source: Source;
@@ -173,7 +176,7 @@ function excludedBy(entry: Entry, options: CopyOptions, excluded: Set<string>): 
   const isHit = (glob: string): boolean => matchesGlob(glob, glob.includes('/') ? entry.path : lastPart(entry.path));
   if (!excluded.has(parentPath(entry.path)) && (!exclude.some(isHit) || include.some(isHit))) return undefined;
   if (entry.kind === 'directory') excluded.add(entry.path);
-  return 'excluded';
+  return EXCLUDED;
 }
 
 /** Looks at the sink only where the policy needs it: a look costs a round trip for each file. */

@@ -18,6 +18,7 @@ const result: CopyResult = {
   directories: 1,
   symlinks: 0,
   skipped: 0,
+  excluded: 0,
   alreadyWhole: 0,
   bytes: 1_258_291,
   resumedBytes: 0,

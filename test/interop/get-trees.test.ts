@@ -1,6 +1,6 @@
 /** `xfer get -r` from the servers that people have: a tree of odd names comes back byte for byte. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -51,6 +51,10 @@ describe('folders from other servers', limit, () => {
     assert.deepEqual(differences(tree, out), []);
     const refused = await runXfer(['get', '-r', url, '-o', out]);
     assert.equal(refused.exitCode, 8, refused.stderr);
+    const part = join(root, `${label}-part`);
+    const some = await runXfer(['get', '-r', '--exclude', '*.txt', url, '-o', part]);
+    assert.equal(some.exitCode, 0, some.stderr);
+    assert.ok(!existsSync(join(part, 'plain.txt')) && existsSync(join(part, 'empty')));
   }
 
   test('xfer serve', limit, async () => {

@@ -94,8 +94,8 @@ function checkSense(parsed: ParsedArguments, urls: number, output: string): void
 }
 
 /** A download that was not made, because its name is taken, is not a success. What is there whole already is. */
-function checkNothingSkipped({ skipped, alreadyWhole, files, failures }: CopyResult, output: string): void {
-  const taken = skipped - alreadyWhole;
+function checkNothingSkipped({ skipped, excluded, alreadyWhole, files, failures }: CopyResult, output: string): void {
+  const taken = skipped - excluded - alreadyWhole;
   if (taken === 0) return;
   const what = taken === 1 ? 'a file is' : `${taken} files are`;
   if (files + failures.length > 0) {

@@ -101,6 +101,7 @@ export class Received {
     return {
       ...this.#count,
       skipped: 0,
+      excluded: 0,
       alreadyWhole: 0,
       resumedBytes: 0,
       failures: this.#failures,
