@@ -155,7 +155,9 @@ function checkVersion(entry: Entry, attributes: Attributes, what: string): void 
   if (entry.version === undefined) return;
   const version = versionOf(attributes);
   if (version === entry.version) return;
-  throw new XferError('SOURCE_CHANGED', `${what}: the file changed since it was listed`);
+  throw new XferError('SOURCE_CHANGED', `${what}: the file changed since it was listed`, {
+    hint: 'something writes to it: copy it once that is done',
+  });
 }
 
 /** Of a typed home directory; its name is not left to the server. */
