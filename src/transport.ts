@@ -103,7 +103,8 @@ export interface Source {
   readonly parallelism?: Parallelism;
   /**
    * The root and all below it, a directory before what is in it. Rejects with NOT_FOUND where the root is missing. What
-   * cannot be listed below the root is given to `scope.onSkip`, and the rest still comes.
+   * cannot be listed below the root, or is of another kind (`other-kind.ts`), is given to `scope.onSkip`, and the rest still
+   * comes.
    */
   entries(scope: WalkScope): AsyncIterable<Entry>;
   /**

@@ -98,6 +98,7 @@ test('the engine knows no transport and no command line', () => {
     'digest.ts',
     'own-directory.ts',
     'draft-name.ts',
+    'other-kind.ts',
     'at-once.ts',
     'buffer-pool.ts',
     'token-bucket.ts',

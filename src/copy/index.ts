@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { parentPath } from '../names.js';
+import { isOtherKind, NOT_A_FILE } from '../other-kind.js';
 import type { Entry, Parallelism, Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure, CopyResult } from './events.js';
 import { Headway } from './headway.js';
@@ -54,6 +55,7 @@ class Copy {
   readonly #making = new Map<string, Promise<void>>();
   readonly #made: Entry[] = [];
   readonly #failures: CopyFailure[] = [];
+  #otherKinds = 0;
   #record: RunRecord | undefined;
   readonly #digests = new Map<string, string>();
   readonly #startedAtMs = performance.now();
@@ -119,7 +121,8 @@ class Copy {
       throwIfAborted(signal);
       await this.#openRecord();
       const onSkip = (path: string, error: Error) => {
-        this.#fail(path, error);
+        if (isOtherKind(error)) this.#leaveOut(path);
+        else this.#fail(path, error);
         this.#stopHopeless();
       };
       const walk = { ...this.#scope, onSkip };
@@ -161,7 +164,7 @@ class Copy {
   }
 
   async #take(step: Step): Promise<void> {
-    if (step.skip !== undefined || this.#options.dryRun) return this.#skip(step, step.skip ?? 'dry run');
+    if (step.skip !== undefined || this.#options.dryRun) return this.#skip(nameOf(step), step.skip ?? 'dry run');
     if (step.entry.kind === 'directory') return this.#makeDirectory(step);
     if (step.entry.kind === 'file') {
       this.#seen = { files: this.#seen.files + 1, bytes: this.#seen.bytes + (step.entry.size ?? 0) };
@@ -170,11 +173,16 @@ class Copy {
     await this.#files.start(() => this.#attempt(step, () => this.#copyOne(step)), step.entry.size ?? 0);
   }
 
-  #skip(step: Step, reason: string): void {
+  #skip(path: string, reason: string): void {
     this.#count.skipped += 1;
     if (reason === ALREADY_WHOLE) this.#count.alreadyWhole += 1;
     if (reason === EXCLUDED) this.#count.excluded += 1;
-    this.#progress.emit({ type: 'skip', path: nameOf(step), reason });
+    this.#progress.emit({ type: 'skip', path, reason });
+  }
+
+  #leaveOut(path: string): void {
+    this.#otherKinds += 1;
+    this.#skip(path, NOT_A_FILE);
   }
 
   async #makeDirectory(step: Step): Promise<void> {
@@ -273,6 +281,9 @@ class Copy {
   }
 
   #stopHopeless(): void {
+    if (this.#otherKinds > MOST_FAILURES) {
+      throw new XferError('PARTIAL', `copy: stopped after ${MOST_FAILURES} failures, the first: ${NOT_A_FILE}`);
+    }
     const [first] = this.#failures;
     if (!first || this.#failures.length <= MOST_FAILURES) return;
     throw new XferError('PARTIAL', `copy: stopped after ${MOST_FAILURES} failures, the first: ${first.error.message}`);

@@ -2,6 +2,7 @@
 import type { CopyEvent, CopyFailure, CopyResult } from '../../copy/index.js';
 import type { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
+import { NOT_A_FILE } from '../../other-kind.js';
 import type { Prompt } from '../../transport.js';
 import type { Output, Surroundings } from '../surroundings.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
@@ -53,7 +54,7 @@ export class Report {
       this.#sayOnce(`${told(event.path, event.error)}; try ${event.attempt} in ${wait}`, event.error);
     } else if (event.type === 'restart') this.#say(`${nameOf(event.path)}: starts again: ${printable(event.reason)}`);
     else if (event.type === 'leftover') this.#view.line(failureLine(event.path, event.error));
-    else if (this.#choices.verbose || isDryRun(event)) this.#sayMore(event);
+    else if (this.#choices.verbose || isDryRun(event) || isOther(event)) this.#sayMore(event);
     const moves = event.type === 'plan' || event.type === 'progress' || event.type === 'finish';
     if (moves && this.#questions === 0) this.#view.show(this.#tally);
   };
@@ -128,6 +129,10 @@ export class Report {
 
 function isDryRun(event: CopyEvent): boolean {
   return event.type === 'skip' && event.reason === 'dry run';
+}
+
+function isOther(event: CopyEvent): boolean {
+  return event.type === 'skip' && event.reason === NOT_A_FILE;
 }
 
 /** Whether a line on this output can be drawn again. */

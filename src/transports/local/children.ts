@@ -2,6 +2,7 @@
 import { type BigIntStats, type Dir, lstatSync, opendirSync, readlinkSync, statSync } from 'node:fs';
 import { toXferError, XferError } from '../../errors.js';
 import { nameFromBytes, nameFromLatin1 } from '../../names.js';
+import { otherKind } from '../../other-kind.js';
 import type { Entry, OpenOptions } from '../../transport.js';
 import { entryFrom, identityOf, kindOf } from './attributes.js';
 import { childPlace, fsPath } from './root.js';
@@ -90,7 +91,7 @@ function lookAtChild(path: string, place: string, name: string, links: Looking['
     const stats = linked ? statSync(local, { bigint: true }) : own;
     const kind = kindOf(stats);
     if (kind) return { found: entryFrom(path, kind, stats), stats, linked };
-    throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
+    throw otherKind(path);
   } catch (error) {
     return { path, fault: toXferError(error, `read ${path}`) };
   }

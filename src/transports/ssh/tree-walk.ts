@@ -1,6 +1,7 @@
 /** Lists a tree on an sftp server, several requests ahead of who takes the entries. */
 import { XferError } from '../../errors.js';
 import { joinPath, lastPart, nameFromBytes } from '../../names.js';
+import { otherKind } from '../../other-kind.js';
 import type { Entry, WalkScope } from '../../transport.js';
 import { below, isSafeName } from './paths.js';
 import { type Attributes, kindOf, versionOf } from './sftp/attributes.js';
@@ -118,7 +119,7 @@ export class TreeWalk {
     if (isLink && links === 'keep') return { entry: await this.#link(path, bytes, attributes) };
     if (isLink) attributes = await client.stat(bytes, scope);
     const entry = entryOf(path, attributes);
-    if (!entry) throw new XferError('UNSUPPORTED', `read ${path}: not a regular file`);
+    if (!entry) throw otherKind(path);
     if (entry.kind !== 'directory') return { entry };
     if (depth + 1 > MAX_DEPTH)
       throw new XferError('UNSAFE_PATH', `read ${path}: more than ${MAX_DEPTH} directories deep`);

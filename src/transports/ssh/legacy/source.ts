@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream';
 import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
 import { joinPath, lastPart } from '../../../names.js';
+import { otherKind } from '../../../other-kind.js';
 import type { ByteRange, Entry, Scope, Source, SourceCapabilities, WalkScope } from '../../../transport.js';
 import { FileBody } from './body.js';
 import type { LegacyPeer } from './peer.js';
@@ -213,7 +214,9 @@ export class LegacySource implements Source {
       throw new XferError('PROTOCOL', `read ${this.label}: more than ${MOST_WARNINGS} complaints came`);
     }
     const error = farError('read', text, 'DENIED');
+    const other = /^scp: (.+): not a regular file$/s.exec(text)?.[1];
     if (this.#tops === 0) this.#early.push(error);
+    else if (other !== undefined && scope.onSkip) scope.onSkip(lastPart(other), otherKind(other));
     else this.#tell(error, scope);
   }
 
