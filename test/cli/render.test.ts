@@ -6,6 +6,7 @@ import { eventRecord, jsonLine } from '#xfer/cli/render/json.js';
 import { Report, summaryOf } from '#xfer/cli/render/report.js';
 import { Tally } from '#xfer/cli/render/tally.js';
 import { barTokens, createLineView, ticking, type View } from '#xfer/cli/render/view.js';
+import { columnsOf } from '#xfer/cli/render/width.js';
 import type { CopyResult } from '#xfer/copy/index.js';
 import { XferError } from '#xfer/errors.js';
 import { captured, testSurroundings } from '../support/surroundings.js';
@@ -125,9 +126,43 @@ test('the bar puts a name in as it is, and fits the terminal', () => {
   bar.end();
   bar.line('after');
   assert.equal(lines.at(-1), 'after\n');
-  for (const columns of [20, 40, 60, 80, 200]) {
-    const { label, share, amounts } = barTokens(tally, columns);
-    assert.ok(`${label}${share} [] ${amounts}`.length <= columns, `${columns}`);
+});
+
+/** The line of a bar that is drawn once, on a terminal of so many columns. */
+function drawnBar(tally: Tally, columns: number): string {
+  const output = Object.assign(captured({ isTTY: true, columns }), { cursorTo: () => true, clearLine: () => true });
+  createBarView(output, () => 0).show(tally);
+  return output.text();
+}
+
+test('the line of the bar is shorter than the terminal is wide, whatever it says', () => {
+  const long = `${'日本語'.repeat(30)} $& :bar :amounts :share`;
+  const GIB = 1024 ** 3;
+  for (const [files, complete, path] of [
+    [1, true, 'a'],
+    [1, true, long],
+    [2001, true, long],
+    [1_234_567, true, 'b.bin'],
+    [1, false, 'a'],
+    [2001, false, long],
+  ] as const) {
+    let nowMs = 0;
+    const tally = new Tally(() => nowMs);
+    tally.take({ type: 'plan', files, bytes: 2000 * GIB, complete });
+    tally.take({ type: 'start', path, heldBytes: 0 });
+    for (const [atMs, bytes] of [
+      [1000, 1000 * GIB - 1],
+      [30_000, 1000 * GIB],
+      [31_000, 2000 * GIB],
+    ] as const) {
+      nowMs = atMs;
+      if (atMs !== 30_000) tally.take({ type: 'progress', path, bytes });
+      for (let columns = 10; columns <= 200; columns++) {
+        const line = drawnBar(tally, columns);
+        assert.ok(columnsOf(line) < columns, `${columns}: ${line}`);
+        if (columns >= 36) assert.match(line, /\[[=> ]{4,24}\] [0-9]/, `${columns}`);
+      }
+    }
   }
 });
 

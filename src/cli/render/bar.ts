@@ -1,7 +1,7 @@
 /** A bar on a terminal, drawn by the package `progress`. */
 import ProgressBar from 'progress';
 import type { Output } from '../surroundings.js';
-import { BAR_WIDTH, barTokens, type View } from './view.js';
+import { BAR_WIDTH, barTokens, barWidth, type View } from './view.js';
 
 const RENDER_EVERY_MS = 100;
 
@@ -26,7 +26,11 @@ export function createBarView(output: Output, now: () => number = () => performa
       visible = true;
       bar.total = Math.max(1, tally.planned, tally.held);
       bar.curr = tally.ratio === undefined ? 0 : tally.held;
-      bar.render(literal(barTokens(tally, output.columns || 80)));
+      const columns = output.columns || 80;
+      const tokens = barTokens(tally, columns);
+      // The package leaves room for the names of the tokens, not for what they stand for.
+      Object.assign(bar, { width: barWidth(tokens, columns) });
+      bar.render(literal(tokens));
     },
     line: (text) => {
       if (visible) bar.interrupt(text);

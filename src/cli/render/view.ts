@@ -18,32 +18,45 @@ const LINE_EVERY_MS = 5000;
 const TICK_MS = 500;
 /** As long as scp waits before it says so (progressmeter.c, `STALL_TIME`). */
 const STALLED_MS = 5000;
+/** Of the bar, in columns: at most, and where there is room for amounts beside it. */
 export const BAR_WIDTH = 24;
+const LEAST_BAR_WIDTH = 8;
+/** Free columns below which amounts matter more than a bar. */
+const NARROW = 24;
+/** What is around the bar in its line. */
+const BAR_FRAME = ' [] ';
 
-/** The moving texts of the bar's line, short enough for the terminal. */
+/** The moving texts of the bar's line, short enough for the terminal, whose last column stays free: some wrap there. */
 export function barTokens(tally: Tally, columns: number): Record<string, string> {
   const share = (tally.ratio === undefined ? '--%' : `${Math.floor(tally.ratio * 100)}%`).padStart(4);
-  const amounts = amountsOf(tally, columns - share.length - 6);
-  const room = Math.min(32, columns - BAR_WIDTH - share.length - amounts.length - 8);
+  const free = columns - 1 - BAR_FRAME.length - share.length;
+  const amounts = amountsOf(tally, free < NARROW ? free : free - LEAST_BAR_WIDTH);
+  const room = Math.min(32, free - BAR_WIDTH - amounts.length - 1);
   const label = room < 8 ? '' : `${padded(shorten(printable(tally.path), room), room)} `;
   // The label goes in last, so that a name cannot hold the place of another token.
   return { amounts, share, label };
+}
+
+/** Columns that are left for the bar beside these texts. */
+export function barWidth(tokens: Record<string, string>, columns: number): number {
+  const taken = Object.values(tokens).reduce((sum, text) => sum + columnsOf(text), BAR_FRAME.length);
+  return Math.max(0, Math.min(BAR_WIDTH, columns - 1 - taken));
 }
 
 function padded(text: string, room: number): string {
   return text + ' '.repeat(Math.max(0, room - columnsOf(text)));
 }
 
-/** The first of: what is held, the rate, the time left and the files, that fit into so many columns. */
+/** The first of: what is held, the rate, the time left and the files, that fit into so many columns; empty where none does. */
 function amountsOf(tally: Tally, columns: number): string {
-  const whole = tally.complete && tally.planned > 0 ? `/${formatBytes(tally.planned)}` : '';
-  const parts = [`${formatBytes(tally.held)}${whole}`];
+  const held = formatBytes(tally.held);
+  const parts = [tally.complete && tally.planned > 0 ? `${held}/${formatBytes(tally.planned)}` : held];
   if (tally.silentMs >= STALLED_MS) parts.push(`stalled for ${formatDuration(tally.silentMs)}`);
   else if (tally.bytesPerSecond > 0) parts.push(`${formatBytes(tally.bytesPerSecond)}/s`);
   if (tally.leftMs !== undefined) parts.push(`${formatDuration(tally.leftMs)} left`);
   if (tally.filesPlanned > 1) parts.push(`${tally.filesDone}/${tally.filesPlanned} files`);
   while (parts.length > 1 && parts.join('  ').length > columns) parts.pop();
-  return parts.join('  ').slice(0, Math.max(0, columns));
+  return [parts.join('  '), held].find((text) => text.length <= columns) ?? '';
 }
 
 /** A line where some seconds have passed since the last one. */
