@@ -17,7 +17,10 @@ const PARSER_CONFIGURATION = {
   'short-option-groups': false,
 };
 
-/** Each option that was given, by its name, as the type in the table. USAGE for a value that is not one of its choices. */
+/**
+ * Each option that was given, by its name, as the type in the table; what was given several times is an array. USAGE where
+ * the last value, which counts, is not one of its choices.
+ */
 function typedValues(words: readonly string[], options: readonly Option[]): Record<string, unknown> {
   const named = (...types: Option['type'][]) =>
     options.filter(({ type }) => types.includes(type)).map(({ name }) => name);
@@ -29,7 +32,7 @@ function typedValues(words: readonly string[], options: readonly Option[]): Reco
     configuration: PARSER_CONFIGURATION,
   });
   for (const { name, choices } of options) {
-    const value: unknown = values[name];
+    const value: unknown = [values[name]].flat().at(-1);
     if (!choices || value === undefined || choices.includes(String(value))) continue;
     throw new XferError('USAGE', `option --${name}: ${value} is none of ${choices.join(', ')}`);
   }

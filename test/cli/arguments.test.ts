@@ -139,6 +139,15 @@ test('of options that exclude each other the last one counts', async () => {
   }
 });
 
+test('of an option that has choices the last one counts', async () => {
+  assert.equal((await parse('cp', '--links', 'keep', '--links', 'follow', 'a', 'b')).text('links'), 'follow');
+  assert.equal((await parse('serve', '--log=json', '--log=off')).text('log'), 'off');
+  await assert.rejects(
+    parse('cp', '--links=keep', '--links=hard', 'a', 'b'),
+    refusal('USAGE', /--links: hard is none of follow, keep, skip/),
+  );
+});
+
 test('a value that scp refuses is refused', async () => {
   for (const [word, message] of [
     ['-P99999', /port 99999/],
