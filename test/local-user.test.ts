@@ -19,5 +19,23 @@ test('who has no account is called what the environment says, and lives at the r
     homeDirectory(() => '/home/anna'),
     '/home/anna',
   );
-  assert.equal(homeDirectory(none), '/');
+  assert.equal(homeDirectory(none, none), '/');
+});
+
+test('a home that the environment names by no absolute path is that of the account', () => {
+  for (const home of ['', 'relative', './here']) {
+    assert.equal(
+      homeDirectory(
+        () => home,
+        () => '/home/anna',
+      ),
+      '/home/anna',
+      home,
+    );
+    assert.equal(
+      homeDirectory(() => home, none),
+      '/',
+      home,
+    );
+  }
 });
