@@ -6,10 +6,12 @@ import type { Location } from '../location.js';
 import type { HttpOptions, NamedText } from '../transports/http/index.js';
 import { stateDirectory } from './own-directories.js';
 import type { ParsedArguments } from './parsed-arguments.js';
-import { parseSize } from './render/format.js';
+import { formatBytes, parseSize } from './render/format.js';
 import type { Surroundings } from './surroundings.js';
 
 const MOST_FILE_BYTES = 1 << 20;
+/** Below it a request costs more than what it carries. */
+const LEAST_CHUNK_BYTES = 64 * 1024;
 
 /** USAGE where a value is not of its kind, or a pin is given and nobody is asked by https; the errors of reading a file. */
 export async function httpOptions(
@@ -33,11 +35,19 @@ export async function httpOptions(
     ca: [...ca, ...(ca.length > 0 ? await extraAuthorities(around) : [])],
     proxies: proxySettings(around.env),
     uploadNotesDirectory: join(stateDirectory(around), 'put'),
-    ...(chunk === undefined ? {} : { chunkBytes: parseSize(chunk) }),
+    ...(chunk === undefined ? {} : { chunkBytes: parseChunk(chunk) }),
     ...(auth === undefined ? {} : { auth }),
     ...(netrc === undefined ? {} : { netrc }),
     ...(cookies === undefined ? {} : { cookies: await readNamed(cookies, 'cookies') }),
   };
+}
+
+function parseChunk(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes >= LEAST_CHUNK_BYTES) return bytes;
+  throw new XferError('USAGE', `option --chunk ${text}: not a size of at least ${formatBytes(LEAST_CHUNK_BYTES)}`, {
+    hint: 'as in 500K or 50M',
+  });
 }
 
 /**
