@@ -19,8 +19,11 @@ function yargsOption(option: Option): YargsOption {
 /** The kinds that yargs writes behind each option; the argument's name says more. */
 const KINDS = /(?:\n *| *)\[(?:boolean|string|array|count|choices:[^\]]*)\]/g;
 
+/** A directory that is always there: yargs would ask for the current one, which may have been removed. */
+const ROOT = '/';
+
 function pageOf(command: Command): Argv {
-  const page = yargs([])
+  const page = yargs([], ROOT)
     .scriptName('xfer')
     .locale('en')
     .usage(`xfer ${command.name} ${command.usage}\n\n${command.summary}`)

@@ -1,9 +1,26 @@
 /** `xfer <command> --help` for a person: on every width, with each option once, and no word of the package that makes it. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadCommands } from '#xfer/cli/commands/index.js';
 import { commandHelp } from '#xfer/cli/help.js';
 import { optionsOf } from '#xfer/cli/options.js';
+import { XFER } from '../support/run-xfer.js';
+
+test('the page shows in a directory that was removed', { skip: process.platform === 'win32' }, async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'xfer-help-'));
+  const script = 'rmdir "$PWD" && exec "$0" "$1" serve --help';
+  const { status, stdout, stderr } = spawnSync('sh', ['-c', script, process.execPath, XFER], {
+    cwd: folder,
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /--port/);
+});
 
 test('each page says each option once, under its heading, at any width', async () => {
   for (const command of await loadCommands()) {
