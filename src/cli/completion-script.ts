@@ -19,13 +19,30 @@ function shown(command: Command): readonly Option[] {
   return optionsOf(command.name).filter((option) => option.refused === undefined);
 }
 
-function bashScript(commands: readonly Command[]): string {
-  const cases = commands.map(
-    (command) => `    ${command.name}) words='${shown(command).flatMap(spellings).join(' ')}' ;;`,
+/** What sets `words`: the choices where the word before is an option that has some, else the options. */
+function bashWords(command: Command): string {
+  const options = shown(command);
+  const choices = options.flatMap((option) =>
+    option.choices ? [`        ${spellings(option).join('|')}) words='${option.choices.join(' ')}' chosen=1 ;;`] : [],
   );
+  const all = `words='${options.flatMap(spellings).join(' ')}'`;
+  if (choices.length === 0) return `    ${command.name}) ${all} ;;`;
+  return `    ${command.name})
+      case $previous in
+${choices.join('\n')}
+        *) ${all} ;;
+      esac ;;`;
+}
+
+function bashScript(commands: readonly Command[]): string {
+  const cases = commands.map(bashWords);
   return `# bash completion for xfer
 _xfer() {
-  local current=\${COMP_WORDS[COMP_CWORD]} words=
+  local current=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD-1]} words= chosen=
+  # An equals sign is a word of its own in bash: --links = keep
+  if [ "$current" = = ]; then current=
+  elif [ "$previous" = = ]; then previous=\${COMP_WORDS[COMP_CWORD-2]}
+  fi
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W '${commands.map(({ name }) => name).join(' ')} --help --version' -- "$current"))
@@ -35,7 +52,7 @@ _xfer() {
 ${cases.join('\n')}
   esac
   if [ "\${COMP_WORDS[1]}" = completion ]; then words="$words ${SHELLS.join(' ')}"; fi
-  if [[ $current == -* || \${COMP_WORDS[1]} == completion ]]; then
+  if [[ -n $chosen || $current == -* || \${COMP_WORDS[1]} == completion ]]; then
     COMPREPLY=($(compgen -W "$words" -- "$current"))
   fi
 }
@@ -95,14 +112,19 @@ function fishScript(commands: readonly Command[]): string {
     ({ name, summary }) => `complete -c xfer -n __fish_use_subcommand -f -a ${name} -d ${fishQuoted(summary)}`,
   );
   const options = commands.flatMap((command) => shown(command).map((option) => fishOption(command, option)));
-  const shells = `complete -c xfer -n '__fish_seen_subcommand_from completion' -f -a '${SHELLS.join(' ')}'`;
-  return `# fish completion for xfer\n${[...names, ...options, shells].join('\n')}\n`;
+  const shells = `complete -c xfer -n '__xfer_command completion' -f -a '${SHELLS.join(' ')}'`;
+  return `# fish completion for xfer
+function __xfer_command
+  set -l words (commandline -opc)
+  test "$words[2]" = $argv[1]
+end
+${[...names, ...options, shells].join('\n')}\n`;
 }
 
 function fishOption(command: Command, option: Option): string {
   const letter = option.alias === undefined ? '' : ` -s ${option.alias}`;
   const choices = option.choices ? ` -x -a '${option.choices.join(' ')}'` : '';
   const value = option.argument === undefined ? '' : choices || ' -r';
-  const where = `'__fish_seen_subcommand_from ${command.name}'`;
+  const where = `'__xfer_command ${command.name}'`;
   return `complete -c xfer -n ${where}${letter} -l ${option.name}${value} -d ${fishQuoted(option.description)}`;
 }

@@ -73,6 +73,7 @@ const WALKS = ['scp', 'cp', 'put'] as const;
 const COPIES = ['scp', 'cp', 'get', 'put', 'send', 'recv'] as const;
 const WEB = ['get', 'put', 'cp'] as const;
 const WEB_TARGETS = ['put', 'cp'] as const;
+const TRANSFERS = COMMAND_NAMES.filter((name) => name !== 'completion');
 const TCP = ['send', 'recv', 'pipe'] as const;
 
 const AUTH = 'log in; without the password you are asked for it, and others on this machine cannot see it';
@@ -316,10 +317,12 @@ const rows = [
     number('connect-timeout', '', 'seconds', 'give up where no connection is made in this time'),
     number('idle-timeout', '', 'seconds', 'give up where the other end sends and takes nothing for this time'),
   ]),
-  ...section('Messages:', COMMAND_NAMES, [
+  ...section('Messages:', TRANSFERS, [
     flag('quiet', 'q', 'say nothing but errors'),
     count('verbose', 'v', 'say more; may be repeated'),
     flag('json', '', 'one event a line, as JSON'),
+  ]),
+  ...section('Messages:', COMMAND_NAMES, [
     flag('help', 'h', 'show this'),
     flag('version', 'V', 'show the version of xfer'),
   ]),

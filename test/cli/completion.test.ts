@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import { loadCommands } from '#xfer/cli/commands/index.js';
 import { completionScript, SHELLS } from '#xfer/cli/completion-script.js';
-import { COMMAND_NAMES, OPTIONS } from '#xfer/cli/options.js';
+import { COMMAND_NAMES, OPTIONS, optionsOf } from '#xfer/cli/options.js';
 import { needs } from '../support/peers.js';
 
 for (const shell of SHELLS) {
@@ -18,6 +18,21 @@ for (const shell of SHELLS) {
   });
 }
 
+const LOG = OPTIONS.find(({ name }) => name === 'log')?.choices;
+
+test('fish takes the second word for the command, and no operand of its name', async () => {
+  const script = completionScript('fish', await loadCommands());
+  assert.doesNotMatch(script, /__fish_seen_subcommand_from/);
+  assert.match(script, /^complete -c xfer -n '__xfer_command scp' -l links /m);
+});
+
+test('completion takes no option that would change nothing', () => {
+  assert.deepEqual(
+    optionsOf('completion').map(({ name }) => name),
+    ['help', 'version'],
+  );
+});
+
 test('bash completes a command and an option', { timeout: 20_000, ...needs('bash') }, async () => {
   const script = completionScript('bash', await loadCommands());
   const ask = (words: string, index: number): string[] => {
@@ -28,5 +43,11 @@ test('bash completes a command and an option', { timeout: 20_000, ...needs('bash
   };
   assert.deepEqual(ask('xfer s', 1), ['scp', 'serve', 'send']);
   assert.deepEqual(ask('xfer scp --pre', 2), ['--preserve']);
+  assert.deepEqual(ask("xfer serve --log ''", 3), LOG);
+  assert.deepEqual(ask('xfer serve --log =', 3), LOG);
+  assert.deepEqual(ask('xfer serve --log = j', 4), ['json']);
+  assert.deepEqual(ask('xfer scp -r --links k', 4), ['keep']);
+  assert.deepEqual(ask('xfer scp --links keep --pre', 4), ['--preserve']);
+  assert.deepEqual(ask('xfer scp --links keep fi', 4), []);
   assert.deepEqual(ask("xfer completion ''", 2).slice(-3), ['bash', 'zsh', 'fish']);
 });
