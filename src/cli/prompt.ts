@@ -1,4 +1,4 @@
-/** Asks the person at the controlling terminal. */
+/** Asks the person at the controlling terminal, or by the program of SSH_ASKPASS. */
 import { closeSync, openSync } from 'node:fs';
 import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,6 +6,7 @@ import { ReadStream, WriteStream } from 'node:tty';
 import { throwIfAborted } from '../errors.js';
 import { printable } from '../names.js';
 import type { Prompt, Scope } from '../transport.js';
+import { askByProgram, askpassOf } from './askpass.js';
 import type { Input, Output, Surroundings } from './surroundings.js';
 
 /** Where a question is written and its answer is read. */
@@ -23,11 +24,12 @@ const INTERRUPT = '\u0003';
 const END_OF_INPUT = '\u0004';
 const ERASE_LINE = '\u0015';
 
-type PromptSurroundings = Pick<Surroundings, 'stdin' | 'stderr' | 'platform' | 'interrupt'>;
+type PromptSurroundings = Pick<Surroundings, 'env' | 'stdin' | 'stderr' | 'platform' | 'interrupt'>;
 
 /**
- * Questions one at a time, a line's answered by what is typed after it shows; on the terminal of standard input or, on POSIX, on `/dev/tty`. An answer is undefined where
- * there is no terminal, and where the person ends the input. An abort rejects with the signal's reason.
+ * Questions one at a time, a line's answered by what is typed after it shows; on the terminal of standard input or, on
+ * POSIX, on `/dev/tty`; by SSH_ASKPASS where ssh would. An answer is undefined where there is neither, and where the person
+ * ends the input. An abort rejects with the signal's reason.
  */
 export function createPrompt(
   around: PromptSurroundings,
@@ -42,8 +44,9 @@ export function createPrompt(
   };
   const askOnce = async (question: string, hidden: boolean, { signal }: Scope): Promise<string | undefined> => {
     throwIfAborted(signal);
-    const terminal = open(around);
-    if (!terminal) return undefined;
+    const askpass = askpassOf(around.env);
+    const terminal = askpass?.beforeTerminal ? undefined : open(around);
+    if (!terminal) return askpass && askByProgram(askpass.program, question, around, signal);
     try {
       // What is typed the moment the question shows must not be shown either.
       if (hidden) terminal.input.setRawMode?.(true);

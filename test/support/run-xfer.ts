@@ -34,7 +34,7 @@ export interface RunResult {
 }
 
 export function xferEnvironment(extra: Record<string, string> = {}): NodeJS.ProcessEnv {
-  const { SSH_AUTH_SOCK: _agent, XFER_KEY: _key, ...all } = process.env;
+  const { SSH_AUTH_SOCK: _agent, SSH_ASKPASS: _askpass, XFER_KEY: _key, ...all } = process.env;
   const rest = Object.fromEntries(Object.entries(all).filter(([name]) => !/_proxy$/i.test(name)));
   return { ...rest, HOME: home, USERPROFILE: home, XDG_STATE_HOME: join(home, 'state'), NO_COLOR: '1', ...extra };
 }
