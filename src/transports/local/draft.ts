@@ -134,7 +134,7 @@ export class LocalDraft implements Draft {
   }
 
   async suspend(): Promise<void> {
-    if (!this.#options.keep) return this.discard();
+    if (!this.#options.keep || (!this.#ended && fstatSync(this.#options.descriptor).size === 0)) return this.discard();
     await this.#close();
     this.#leave();
   }

@@ -66,3 +66,9 @@ test('the digest is of the file that is there, and of none outside', async () =>
   const reason = new Error('stopped by the test');
   await assert.rejects(sink.digest('f', 'sha256', { signal: AbortSignal.abort(reason) }), (error) => error === reason);
 });
+
+test('a draft that holds nothing is not left', async () => {
+  const draft = await (await openLocalSink(folder)).draft(entry, scope);
+  await draft.suspend();
+  assert.deepEqual(await readdir(folder), []);
+});
