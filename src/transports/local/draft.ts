@@ -25,6 +25,7 @@ import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, Scope } from '..
 import type { HeldDirectory } from './confined.js';
 import { FileReader } from './file-reader.js';
 import { FileWriter } from './file-writer.js';
+import { give, mayGive, type Owner } from './owner.js';
 import { fsPath } from './root.js';
 import { writeAtOnce } from './small-file.js';
 import { writePieces } from './write-pieces.js';
@@ -48,6 +49,9 @@ export interface LocalDraftOptions {
   readonly keep: boolean;
   /** Mode to set in any case: that of the file which is replaced. */
   readonly mode?: number | undefined;
+  /** Those of the file which is replaced, where they are others. Set last, since a later run goes on only with its own. */
+  readonly owner?: Owner | undefined;
+  readonly onNotice?: ((line: string) => void) | undefined;
   /** What both paths lie in, where it is held; freed at the end. */
   readonly folder?: HeldDirectory | undefined;
 }
@@ -68,6 +72,12 @@ export class LocalDraft implements Draft {
 
   get #inPlace(): boolean {
     return this.#options.path === this.#options.target;
+  }
+
+  /** Whether the file that is replaced would not keep its owner and group. */
+  get losesOwner(): boolean {
+    const { owner } = this.#options;
+    return owner !== undefined && !mayGive(owner);
   }
 
   async write(start: number, scope: Scope): Promise<Writable> {
@@ -119,13 +129,14 @@ export class LocalDraft implements Draft {
   }
 
   async #complete(entry: Entry): Promise<void> {
-    const { descriptor, label } = this.#options;
+    const { descriptor, label, owner, onNotice } = this.#options;
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) return;
     if (entry.size !== undefined && this.#inPlace) ftruncateSync(descriptor, entry.size);
     else if (entry.size !== undefined && stats.size !== entry.size) {
       throw new XferError('TRUNCATED', `write ${label}: ${stats.size} of ${entry.size} bytes are there`);
     }
+    if (owner && !give(descriptor, owner)) onNotice?.(`${label}: its owner and group could not be kept`);
     const mode = entry.mode ?? this.#options.mode;
     if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
     const { mtimeMs, atimeMs } = entry;

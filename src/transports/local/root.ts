@@ -73,6 +73,12 @@ export async function realPath(path: string): Promise<string | undefined> {
   }
 }
 
+/** The path without links of what may not be there yet. */
+export async function realTarget(path: string): Promise<string> {
+  const parent = await realPath(dirname(path));
+  return (await realPath(path)) ?? (parent === undefined ? path : join(parent, basename(path)));
+}
+
 /** `realPath` at once: nothing else that this process does can come between the answer and its use. */
 export function realPathNow(path: string): string | undefined {
   try {

@@ -36,8 +36,9 @@ import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
 import { FileReader } from './file-reader.js';
 import { makeDirectory, makeDirectoryHeld, makeLink, ownBytes } from './make.js';
+import { ownerToKeep } from './owner.js';
 import { removeTree } from './remove-tree.js';
-import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, targetNow } from './root.js';
+import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, realTarget, targetNow } from './root.js';
 
 const openFile = promisify(open);
 
@@ -239,18 +240,30 @@ export class LocalSink implements Sink {
     const descriptor = openSync(fsPath(path), flags, mode | 0o200);
     const heldBytes = keep ? ownBytes(descriptor, path) : 0;
     const exact = there ? Number(there.mode) & 0o777 : undefined;
-    return new LocalDraft({ descriptor, label, path, target, seekable: true, heldBytes, keep, mode: exact, folder });
+    const owner = there && ownerToKeep(descriptor, there);
+    const how = { keep, mode: exact, owner, folder, onNotice: this.#onNotice };
+    return new LocalDraft({ descriptor, label, path, target, seekable: true, heldBytes, ...how });
   }
 
   async #beside(target: string, entry: Entry, there: BigIntStats | undefined, label: string): Promise<LocalDraft> {
     try {
-      return this.#openBeside(target, entry, there, label);
+      const draft = this.#openBeside(target, entry, there, label);
+      return draft.losesOwner ? await this.#keepingOwner(draft, target, label) : draft;
     } catch (error) {
       const refused = ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '');
       if (!refused || !there) throw error;
       this.#onNotice?.(`${label}: its directory takes no new file, so it is written in place`);
       return this.#inPlace(target, label);
     }
+  }
+
+  /** In place where that is allowed, since a file made by us could not be given to whom the target belongs. */
+  async #keepingOwner(draft: LocalDraft, target: string, label: string): Promise<LocalDraft> {
+    const inPlace = await this.#inPlace(target, label).catch(() => undefined);
+    if (!inPlace) return draft;
+    await draft.discard();
+    this.#onNotice?.(`${label}: so that it keeps its owner and group, it is written in place`);
+    return inPlace;
   }
 
   /** A device, a pipe, or a file in a directory that may not be written. */
@@ -312,12 +325,6 @@ export async function openLocalSink(path: string, options: OpenOptions = {}): Pr
   if (!parent) throw noDirectory(path);
   if (!parent.isDirectory()) throw new XferError('NOT_FOUND', `write ${path}: not a directory`);
   return new LocalSink(path, options, place, await realTarget(place));
-}
-
-/** The path without links of what may not be there yet. */
-async function realTarget(path: string): Promise<string> {
-  const parent = await realPath(dirname(path));
-  return (await realPath(path)) ?? (parent === undefined ? path : join(parent, basename(path)));
 }
 
 function wantsDirectory(path: string): boolean {

@@ -1,5 +1,18 @@
 import assert from 'node:assert/strict';
-import { link, mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  chown,
+  link,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -65,6 +78,20 @@ test('the digest is of the file that is there, and of none outside', async () =>
   await assert.rejects(sink.digest('../outside', 'sha256', scope), failsWith('UNSAFE_PATH'));
   const reason = new Error('stopped by the test');
   await assert.rejects(sink.digest('f', 'sha256', { signal: AbortSignal.abort(reason) }), (error) => error === reason);
+});
+
+test('a file that is replaced keeps its owner and group', {
+  skip: process.getuid?.() !== 0 && 'needs root',
+}, async () => {
+  const target = join(folder, 'f');
+  await writeFile(target, 'old');
+  await chown(target, 65534, 100);
+  await chmod(target, 0o640);
+  const sink = await openLocalSink(folder);
+  await sink.put(entry, Buffer.from('abcd'), false, scope);
+  const { uid, gid, mode } = await stat(target);
+  assert.deepEqual([uid, gid, mode & 0o7777], [65534, 100, 0o640]);
+  assert.equal(await readFile(target, 'utf8'), 'abcd');
 });
 
 test('a draft that holds nothing is not left', async () => {
