@@ -6,6 +6,7 @@ import type { Entry, OpenOptions, Scope } from '../../transport.js';
 import { explainWrite } from './commit.js';
 import { SftpDraft } from './draft.js';
 import type { FarDigest } from './far-digest.js';
+import { keepOwner } from './keep-owner.js';
 import { joinBytes, splitPath } from './paths.js';
 import { type Attributes, kindOf } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
@@ -56,6 +57,8 @@ export async function startDraft(options: DraftOptions, scope: Scope, links = 0)
   }
   if (!handle) return explainOpen(options, target, error, scope);
   keepMode(client, handle, entry, target);
+  const instead = await insteadOfOwnerLost(options, { temporary, handle, target }, scope);
+  if (instead) return instead;
   const held = left ? await heldBytes(client, handle, entry, left) : 0;
   return new SftpDraft({ ...options, temporary, handle, held });
 }
@@ -134,6 +137,26 @@ async function explainOpen(
   });
   const name = printable(nameFromBytes(path));
   options.onNotice?.(`${name}: its directory takes no new file, so it is overwritten in place`);
+  return draft;
+}
+
+/** In place, where a new file cannot be given to whom the target belongs; undefined where it can, or in place is refused. */
+async function insteadOfOwnerLost(
+  options: DraftOptions,
+  { temporary, handle, target }: { temporary: Buffer; handle: Buffer; target: Attributes | undefined },
+  scope: Scope,
+): Promise<SftpDraft | undefined> {
+  const { client, path, onNotice } = options;
+  if (await keepOwner(client, handle, target, `write ${nameFromBytes(path)}`)) return undefined;
+  const name = printable(nameFromBytes(path));
+  const draft = await inPlace(options, scope).catch(() => undefined);
+  if (!draft) {
+    onNotice?.(`${name}: its owner and group could not be kept`);
+    return undefined;
+  }
+  await client.close(handle).catch(() => undefined);
+  await client.remove(temporary).catch(() => undefined);
+  onNotice?.(`${name}: so that it keeps its owner and group, it is overwritten in place`);
   return draft;
 }
 

@@ -42,6 +42,10 @@ export function attributeBytes(attributes: Attributes): Buffer {
     flags |= FLAG.SIZE;
     fields.push(Math.floor(attributes.size / 2 ** 32), attributes.size % 2 ** 32);
   }
+  if (attributes.owner) {
+    flags |= FLAG.UIDGID;
+    fields.push(attributes.owner.uid, attributes.owner.gid);
+  }
   if (attributes.permissions !== undefined) {
     flags |= FLAG.PERMISSIONS;
     fields.push(attributes.permissions);
