@@ -108,3 +108,18 @@ test('-X changes nothing but how the bytes are asked for', program, async () => 
     await sshd.stop();
   }
 });
+
+test('a device of the server takes a file', program, async () => {
+  const sshd = await startSshd();
+  try {
+    const source = join(sshd.directory, 'from');
+    for (const bytes of [2, 9 << 20]) {
+      writeFileSync(source, Buffer.alloc(bytes, 'new'));
+      const { exitCode, stderr } = await runXfer(['scp', '-F', sshd.configFile, source, 'h:/dev/null']);
+      assert.equal(exitCode, 0, stderr);
+      assert.ok(statSync('/dev/null').isCharacterDevice());
+    }
+  } finally {
+    await sshd.stop();
+  }
+});

@@ -168,8 +168,10 @@ function withHint(error: Error): Error {
 
 /** A device, or a file in a directory where nothing can be created: no temporary name, and nothing to resume. */
 async function inPlace(options: DraftOptions, scope: Scope): Promise<SftpDraft> {
-  const handle = await options.client.open(options.path, OPEN.WRITE, {}, scope);
-  return new SftpDraft({ ...options, temporary: undefined, handle, held: 0 });
+  const { client, path } = options;
+  const handle = await client.open(path, OPEN.WRITE, {}, scope);
+  const sized = kindOf(await client.fstat(handle, `write ${nameFromBytes(path)}`, scope)) !== 'special';
+  return new SftpDraft({ ...options, temporary: undefined, handle, held: 0, sized });
 }
 
 /** A link at the target stays; what it points at is written, as cp and scp do. */

@@ -27,6 +27,8 @@ export interface SftpDraftOptions {
   /** Length of what an earlier run left. */
   readonly held: number;
   readonly onNotice?: OpenOptions['onNotice'];
+  /** False: a device, which has no size to set or to compare, and is not synced. */
+  readonly sized?: boolean;
 }
 
 /** What the server said when the file was closed; sent ahead of `commit` where the last byte is known to be written. */
@@ -97,7 +99,7 @@ export class SftpDraft implements Draft {
   }
 
   async commit(entry: Entry, scope: Scope): Promise<void> {
-    const { client, path, temporary } = this.#options;
+    const { client, path, temporary, sized = true } = this.#options;
     const attributes = attributesOf(entry);
     const closing = this.#closeOthers();
     closing.catch(() => undefined);
@@ -105,7 +107,7 @@ export class SftpDraft implements Draft {
     await closing;
     const seal = await abortable(this.#seal as Promise<Seal>, scope);
     const size = seal.size ?? this.#acknowledged;
-    if (entry.size !== undefined && size !== entry.size) {
+    if (sized && entry.size !== undefined && size !== entry.size) {
       throw new XferError('TRUNCATED', `${this.#what}: ${size} of ${entry.size} bytes arrived`);
     }
     if (!sameAttributes(attributes, seal.attributes)) await client.setstat(temporary ?? path, attributes, scope);
@@ -161,10 +163,10 @@ export class SftpDraft implements Draft {
 
   /** All asked in one turn: one round trip. `counted`: the acknowledged WRITEs tell the size of what was a new file. */
   async #sealed(handle: Buffer, entry: Entry, counted: boolean): Promise<Seal> {
-    const { client, temporary } = this.#options;
+    const { client, temporary, sized = true } = this.#options;
     const what = this.#what;
     const attributes = attributesOf(entry);
-    const shortened = temporary === undefined && entry.size !== undefined ? { size: entry.size } : {};
+    const shortened = sized && temporary === undefined && entry.size !== undefined ? { size: entry.size } : {};
     const wanted = { ...shortened, ...attributes };
     const setting = Object.keys(wanted).length > 0 ? client.fsetstat(handle, wanted, what) : Promise.resolve();
     const setError = setting.then(
@@ -172,7 +174,8 @@ export class SftpDraft implements Draft {
       (error: unknown) => error,
     );
     const reading = counted ? undefined : client.fstat(handle, what);
-    const durable = client.extensions.has('fsync@openssh.com') && (entry.size ?? FSYNC_BYTES) >= FSYNC_BYTES;
+    const large = (entry.size ?? FSYNC_BYTES) >= FSYNC_BYTES;
+    const durable = sized && large && client.extensions.has('fsync@openssh.com');
     const syncing = durable ? client.fsync(handle, what) : Promise.resolve();
     const closing = client.close(handle);
     const results = await Promise.allSettled([reading, syncing, closing]);
