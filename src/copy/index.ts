@@ -4,17 +4,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { parentPath } from '../names.js';
 import { isOtherKind, NOT_A_FILE } from '../other-kind.js';
-import type { Entry, Parallelism, Scope, Sink, Source } from '../transport.js';
+import type { Entry, Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure, CopyResult } from './events.js';
 import { Headway } from './headway.js';
 import { Limiter } from './limiter.js';
-import {
-  type CopyOptions,
-  DEFAULT_BLOCK_BYTES,
-  DEFAULT_FILES_IN_FLIGHT,
-  DEFAULT_LANES,
-  MOST_BYTES_IN_FLIGHT,
-} from './options.js';
+import { type CopyOptions, DEFAULT_BLOCK_BYTES, MOST_BYTES_IN_FLIGHT } from './options.js';
+import { parallelismOf } from './parallelism.js';
 import { ALREADY_WHOLE, EXCLUDED, plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
@@ -331,18 +326,6 @@ class Copy {
       cause: first.error,
     });
   }
-}
-
-/** What was asked for, else the most that either end says pays, else our own. */
-function parallelismOf(sources: readonly Source[], sink: Sink, options: CopyOptions): Parallelism {
-  const stated = [...sources, sink].flatMap(({ parallelism }) => (parallelism ? [parallelism] : []));
-  const most = (own: number, of: (one: Parallelism) => number) =>
-    stated.length > 0 ? Math.max(...stated.map(of)) : own;
-  const files = options.filesInFlight ?? most(DEFAULT_FILES_IN_FLIGHT, ({ filesInFlight }) => filesInFlight);
-  return {
-    filesInFlight: sink.capabilities.parallel ? files : 1,
-    lanes: options.lanes ?? most(DEFAULT_LANES, ({ lanes }) => lanes),
-  };
 }
 
 const STRENGTH = ['none', 'size', 'sha256', 'sha512'] as const;
