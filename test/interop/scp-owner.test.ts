@@ -1,11 +1,22 @@
 /** Files of others that are replaced on a server of OpenSSH. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { needs } from '../support/peers.js';
 import { runXfer } from '../support/run-xfer.js';
-import { startSshd } from '../support/sshd.js';
+import { SFTP_SERVER, startSshd } from '../support/sshd.js';
 
 const root = process.getuid?.() === 0 ? needs('sshd', 'ssh-keygen') : { skip: 'needs root' };
 
@@ -35,4 +46,32 @@ test('a file that is replaced keeps its owner and group, both ways', { ...root, 
   } finally {
     await sshd.stop();
   }
+});
+
+test('what another put where a draft was left is not gone on with', { ...root, timeout: 60_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'xfer-planted-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const [source, far] = [join(folder, 'private'), join(folder, 'far')];
+  mkdirSync(far);
+  writeFileSync(source, Buffer.alloc(40 << 20, 'private'), { mode: 0o600 });
+  const words = ['scp', '-D', SFTP_SERVER, '--limit', '20M', source, `h:${far}/copy`];
+  const drafts = () => readdirSync(far).filter((name) => name.endsWith('.xfer-part'));
+  const hasBegun = () => drafts().some((name) => statSync(join(far, name)).size > 9 << 20);
+  await runXfer(words, { killWhen: hasBegun });
+  const [draft] = drafts();
+  assert.ok(draft);
+  rmSync(join(far, draft));
+  writeFileSync(join(far, draft), Buffer.alloc(40 << 20, 'planted'));
+  chownSync(join(far, draft), 65534, 65534);
+  chmodSync(join(far, draft), 0o666);
+  const refused = await runXfer(words);
+  assert.equal(refused.exitCode, 8, refused.stderr);
+  assert.match(refused.stderr, /somebody else's file has the name of the draft/);
+  assert.deepEqual(readdirSync(far), [draft]);
+  chownSync(join(far, draft), 0, 0);
+  rmSync(join(far, draft));
+  const good = await runXfer(words);
+  assert.equal(good.exitCode, 0, good.stderr);
+  assert.ok(readFileSync(join(far, 'copy')).equals(readFileSync(source)));
+  assert.deepEqual(readdirSync(far), ['copy']);
 });

@@ -7,6 +7,7 @@ import { explainWrite } from './commit.js';
 import { SftpDraft } from './draft.js';
 import type { FarDigest } from './far-digest.js';
 import { keepOwner } from './keep-owner.js';
+import { ownLeft } from './left-draft.js';
 import { joinBytes, splitPath } from './paths.js';
 import { type Attributes, kindOf } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
@@ -56,11 +57,29 @@ export async function startDraft(options: DraftOptions, scope: Scope, links = 0)
     throw new XferError('EXISTS', `write ${nameFromBytes(path)}: is a directory`);
   }
   if (!handle) return explainOpen(options, target, error, scope);
+  const ours = await checkLeft(options, { left, handle, temporary, target }, scope);
   keepMode(client, handle, entry, target);
   const instead = await insteadOfOwnerLost(options, { temporary, handle, target }, scope);
   if (instead) return instead;
-  const held = left ? await heldBytes(client, handle, entry, left) : 0;
+  const held = await heldBytes(client, handle, entry, ours);
   return new SftpDraft({ ...options, temporary, handle, held });
+}
+
+/** As `ownLeft`, if something was left; the handle is closed where it is not ours, and else has the mode of a new draft. */
+async function checkLeft(
+  { client, entry }: DraftOptions,
+  file: { left: Attributes | undefined; handle: Buffer; temporary: Buffer; target: Attributes | undefined },
+  scope: Scope,
+): Promise<Attributes | undefined> {
+  if (!file.left) return undefined;
+  try {
+    const left = await ownLeft(client, file, scope);
+    if (entry.mode !== undefined) client.fsetstat(file.handle, firstMode(entry), 'set mode').catch(() => undefined);
+    return left;
+  } catch (error) {
+    client.close(file.handle).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** A status that says no more than "Failure" is what OpenSSH answers where the name is taken. */
