@@ -5,6 +5,7 @@ import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { parentPath } from '../names.js';
 import { isOtherKind, NOT_A_FILE } from '../other-kind.js';
 import type { Entry, Scope, Sink, Source } from '../transport.js';
+import { checkOptions } from './check-options.js';
 import type { CopyFailure, CopyResult } from './events.js';
 import { Headway } from './headway.js';
 import { Limiter } from './limiter.js';
@@ -24,9 +25,11 @@ export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 
 /**
  * Copies all sources into or onto the sink; neither is closed. Resolves, with `failures`, where some of several failed;
- * rejects with the error where the only thing failed or the target does not fit, and with the signal's reason on abort.
+ * rejects with the error where the only thing failed or the target does not fit, with USAGE for an option that cannot be
+ * followed, and with the signal's reason on abort.
  */
 export async function copy(sources: readonly Source[], sink: Sink, options: CopyOptions = {}): Promise<CopyResult> {
+  checkOptions(options);
   return new Copy(sources, sink, options).run();
 }
 
