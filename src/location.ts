@@ -128,8 +128,13 @@ function tryDecode(text: string): string | undefined {
 /** A port that a person typed: 1 to 65535, or 0 where `allowZero`. USAGE otherwise. */
 export function parsePort(text: string, allowZero = false): number {
   const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : Number.NaN;
-  if (port <= 65535 && port >= (allowZero ? 0 : 1)) return port;
-  throw new XferError('USAGE', `port ${text}: not a number from ${allowZero ? 0 : 1} to 65535`);
+  return checkPort(port, allowZero, text);
+}
+
+/** The port itself. USAGE where it is none, told as `shown`. */
+export function checkPort(port: number, allowZero = false, shown = String(port)): number {
+  if (Number.isInteger(port) && port <= 65535 && port >= (allowZero ? 0 : 1)) return port;
+  throw new XferError('USAGE', `port ${shown}: not a number from ${allowZero ? 0 : 1} to 65535`);
 }
 
 /** `host:port`, `[v6]:port`, `:port` or, with `portAlone`, `port`. USAGE otherwise. */
