@@ -6,6 +6,7 @@ export {
   type CopyResult,
   copy,
   DEFAULT_RETRY,
+  Limiter,
   type RetryPolicy,
 } from './copy/index.js';
 export { ERROR_CODES, type ErrorCode, XferError, type XferErrorOptions } from './errors.js';
@@ -23,6 +24,7 @@ export {
 export type * from './transport.js';
 export type { HttpOptions } from './transports/http/index.js';
 export type { HttpListenOptions } from './transports/http/listen/options.js';
+export { dropMemoryTree } from './transports/memory/named-trees.js';
 export type { SshListenOptions } from './transports/ssh/listen/index.js';
 export type { SshOptions } from './transports/ssh/ssh-options.js';
 export type { TcpOptions, TcpSinkOptions } from './transports/tcp/index.js';

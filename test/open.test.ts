@@ -1,7 +1,7 @@
 /** What a program may give to open a location and to listen: values at run time, names at compile time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type HttpListenOptions, listen, openSink, openSource } from '#xfer/index.js';
+import { copy, dropMemoryTree, type HttpListenOptions, Limiter, listen, openSink, openSource } from '#xfer/index.js';
 import { failsWith } from './support/fails-with.js';
 
 const NO_PORTS = [70_000, -1, 1.5, Number.NaN];
@@ -52,4 +52,16 @@ async function spelt(scheme: string, served: HttpListenOptions): Promise<void> {
 
 test('a misspelt option is an error of the compiler, and a right one is none', () => {
   assert.deepEqual([typeof misspelt, typeof spelt], ['function', 'function']);
+});
+
+test('several copies share one limiter, and a tree in memory is forgotten', { timeout: 10_000 }, async () => {
+  const name = `shared-${process.pid}`;
+  const limiter = new Limiter(1e9);
+  for (const path of ['a', 'b']) {
+    const [from, to] = [await openSource(import.meta.filename), await openSink(`memory://${name}/${path}`)];
+    assert.equal((await copy([from], to, { limiter })).files, 1);
+  }
+  await openSource(`memory://${name}/a`);
+  dropMemoryTree(name);
+  await assert.rejects(openSource(`memory://${name}/a`), failsWith('NOT_FOUND'));
 });

@@ -20,6 +20,7 @@ import { type TransferContext, type TransferResult, transferFile } from './trans
 import { transferWhole } from './whole.js';
 
 export type { CopyEvent, CopyFailure, CopyResult } from './events.js';
+export { Limiter } from './limiter.js';
 export type { CopyOptions } from './options.js';
 export { DEFAULT_RETRY, type RetryPolicy } from './retry.js';
 

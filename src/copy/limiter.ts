@@ -1,8 +1,9 @@
-/** The rate of a copy, shared by all its lanes. */
+/** The rate of a copy, or of several, shared by all their lanes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfAborted } from '../errors.js';
 import { TokenBucket } from '../token-bucket.js';
 
+/** Given as `limiter` to several copies, it bounds what they send together. */
 export class Limiter {
   readonly #bucket: TokenBucket;
 
