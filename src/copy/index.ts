@@ -44,6 +44,8 @@ class Copy {
   readonly #sources: readonly Source[];
   readonly #sink: Sink;
   readonly #options: CopyOptions;
+  /** Aborted by what a listener of events throws. */
+  readonly #stop = new AbortController();
   readonly #scope: Scope;
   readonly #progress: Progress<Step>;
   readonly #headway = new Headway();
@@ -77,9 +79,10 @@ class Copy {
     this.#sources = sources;
     this.#sink = sink;
     this.#options = options;
-    this.#scope = { signal: AbortSignal.any(options.signal ? [options.signal] : []) };
+    const stop = this.#stop.signal;
+    this.#scope = { signal: AbortSignal.any(options.signal ? [options.signal, stop] : [stop]) };
     setMaxListeners(0, this.#scope.signal);
-    this.#progress = new Progress(options.onEvent);
+    this.#progress = new Progress(options.onEvent, this.#stop);
     const { limitBytesPerSecond: limit } = options;
     const { filesInFlight, lanes } = parallelismOf(sources, sink, options);
     // The walk is as many files ahead: a directory is asked for, and there, before what is in it has its turn.
@@ -319,6 +322,7 @@ class Copy {
       digests: this.#digests,
     };
     this.#progress.emit({ type: 'done', result });
+    throwIfAborted(this.#stop.signal);
     return result;
   }
 

@@ -6,6 +6,7 @@ import type { RetryPolicy } from './retry.js';
 
 export interface CopyOptions {
   readonly signal?: AbortSignal;
+  /** What it throws stops the copy as an abort does, and is what `copy` rejects with; it is told nothing more then. */
   readonly onEvent?: (event: CopyEvent) => void;
   /** The target must be a directory, as with several sources. */
   readonly intoDirectory?: boolean;

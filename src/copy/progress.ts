@@ -13,10 +13,13 @@ interface Growing {
 /** `File` is what a file under way is known by. */
 export class Progress<File> {
   readonly #onEvent: (event: CopyEvent) => void;
+  readonly #stop: AbortController;
   readonly #files = new Map<File, Growing>();
 
-  constructor(onEvent: ((event: CopyEvent) => void) | undefined) {
+  /** What `onEvent` throws aborts `stop`, as its reason; then it is told nothing more. */
+  constructor(onEvent: ((event: CopyEvent) => void) | undefined, stop = new AbortController()) {
     this.#onEvent = onEvent ?? (() => {});
+    this.#stop = stop;
   }
 
   /** Bytes that are held of all files under way. */
@@ -25,7 +28,12 @@ export class Progress<File> {
   }
 
   emit(event: CopyEvent): void {
-    this.#onEvent(event);
+    if (this.#stop.signal.aborted) return;
+    try {
+      this.#onEvent(event);
+    } catch (error) {
+      this.#stop.abort(error);
+    }
   }
 
   /** A file begins, or begins again after a failed try, with `heldBytes` there already. */
