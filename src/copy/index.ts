@@ -14,6 +14,7 @@ import { parallelismOf } from './parallelism.js';
 import { ALREADY_WHOLE, EXCLUDED, plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
+import { weaker } from './proof.js';
 import { retry } from './retry.js';
 import { RunRecord } from './run-record.js';
 import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
@@ -334,12 +335,6 @@ class Copy {
       cause: first.error,
     });
   }
-}
-
-const STRENGTH = ['none', 'size', 'sha256', 'sha512'] as const;
-
-function weaker(a: CopyResult['verified'], b: CopyResult['verified']): CopyResult['verified'] {
-  return STRENGTH.indexOf(a) < STRENGTH.indexOf(b) ? a : b;
 }
 
 function nameOf(step: Step): string {

@@ -1,6 +1,7 @@
 /** Proof that what came is what somebody said the file is. */
 import { XferError } from '../errors.js';
 import type { DigestAlgorithm, Draft, Entry, Scope, Source, StatedDigest } from '../transport.js';
+import type { CopyResult } from './events.js';
 import type { CopyOptions } from './options.js';
 import type { PassingHashes } from './passing-hashes.js';
 
@@ -58,4 +59,11 @@ export function digestsOf(hashes: PassingHashes | undefined, draft: Draft, label
     done.set(algorithm, digest);
     return digest;
   };
+}
+
+const STRENGTH = ['none', 'size', 'sha256', 'sha512'] as const;
+
+/** Of two proofs the one that says less. */
+export function weaker(a: CopyResult['verified'], b: CopyResult['verified']): CopyResult['verified'] {
+  return STRENGTH.indexOf(a) < STRENGTH.indexOf(b) ? a : b;
 }
