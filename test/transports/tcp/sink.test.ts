@@ -199,8 +199,9 @@ for (const role of ['connect', 'listen'] as const) {
   });
 }
 
-test('a slow line that drains outlasts finTimeoutMs', limit, async () => {
-  const finTimeoutMs = 1200;
+test('a slow line that drains outlasts finTimeoutMs', { timeout: 30_000 }, async () => {
+  // On a busy machine the system tells of room for more than a second late.
+  const finTimeoutMs = 2500;
   const { sink, draft, peer } = await pair('connect', { finTimeoutMs });
   await write(draft, Buffer.alloc(3_000_000));
   const startMs = performance.now();
