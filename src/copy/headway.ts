@@ -27,6 +27,8 @@ export class Headway {
   watch<T>(work: () => Promise<T>): Watched<T> {
     let reached = this.#done;
     const attempt = async () => {
+      const room = this.#gate.enter();
+      if (room) await room;
       try {
         const result = await work();
         this.#gate.widen();
@@ -34,9 +36,11 @@ export class Headway {
       } catch (error) {
         if (await this.#hitsOthers(error)) reached = this.#done;
         throw error;
+      } finally {
+        this.#gate.leave();
       }
     };
-    return { attempt: () => this.#gate.run(attempt), progress: () => reached };
+    return { attempt, progress: () => reached };
   }
 
   async #hitsOthers(error: unknown): Promise<boolean> {

@@ -27,12 +27,22 @@ export class Pool {
 
   /** Runs `work` when there is room, and resolves as it does. */
   async run<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.#tryEnter(0)) await this.#queue(0);
+    await this.enter();
     try {
       return await work();
     } finally {
-      this.#leave(0);
+      this.leave();
     }
+  }
+
+  /** A promise where there is no room yet: it resolves when there is. Who entered leaves once. */
+  enter(): Promise<void> | undefined {
+    if (this.#tryEnter(0)) return undefined;
+    return new Promise((enter) => this.#waiting.push({ weight: 0, enter }));
+  }
+
+  leave(): void {
+    this.#leave(0);
   }
 
   /** From now on half as many as are under way, and at least one. */
@@ -60,10 +70,6 @@ export class Pool {
     this.#busy += 1;
     this.#weight += weight;
     return true;
-  }
-
-  #queue(weight: number): Promise<void> {
-    return new Promise((enter) => this.#waiting.push({ weight, enter }));
   }
 
   #leave(weight: number): void {
