@@ -5,12 +5,7 @@
  */
 import { setImmediate as othersHadTheirTurn } from 'node:timers/promises';
 import { Pool } from './pool.js';
-
-export interface Watched<T> {
-  attempt(): Promise<T>;
-  /** For the retry loop: rises where the copy got on before a failure that was not this one's alone. */
-  progress(): number;
-}
+import { type RetryOptions, retry } from './retry.js';
 
 export class Headway {
   #done = 0;
@@ -23,8 +18,8 @@ export class Headway {
     this.#done += amount;
   }
 
-  /** The same work, when the line has room for it, with its progress. Rejects as it does. */
-  watch<T>(work: () => Promise<T>): Watched<T> {
+  /** As the retry loop, each try when the line has room for it; what the copy got on before a failure of several is progress. */
+  retry<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
     let reached = this.#done;
     const attempt = async () => {
       const room = this.#gate.enter();
@@ -40,7 +35,8 @@ export class Headway {
         this.#gate.leave();
       }
     };
-    return { attempt, progress: () => reached };
+    const { progress: own = () => 0 } = options;
+    return retry(attempt, { ...options, progress: () => own() + reached });
   }
 
   async #hitsOthers(error: unknown): Promise<boolean> {

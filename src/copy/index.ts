@@ -15,7 +15,6 @@ import { ALREADY_WHOLE, EXCLUDED, plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
 import { weaker } from './proof.js';
-import { retry } from './retry.js';
 import { RunRecord } from './run-record.js';
 import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
 import { transferWhole } from './whole.js';
@@ -266,12 +265,10 @@ class Copy {
   /** What needs no draft and may be done twice. */
   #retried<T>(step: Pick<Step, 'entry' | 'path'>, work: () => Promise<T>): Promise<T> {
     const path = step.path || step.entry.path || this.#sink.label;
-    const { attempt: tryOnce, progress } = this.#headway.watch(work);
-    return retry(tryOnce, {
+    return this.#headway.retry(work, {
       policy: this.#options.retry,
       signal: this.#scope.signal,
       what: `make ${path}`,
-      progress,
       onRetry: (attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
     });
   }

@@ -11,7 +11,6 @@ import type { Step } from './plan.js';
 import { digestsOf, prove, statedDigests } from './proof.js';
 import { pump } from './pump.js';
 import { blocks, holes, intersect, normalize, type Span, totalBytes } from './ranges.js';
-import { retry } from './retry.js';
 import { verifyDigest } from './verify.js';
 
 export interface TransferContext {
@@ -46,12 +45,11 @@ export async function transferFile(step: Step, context: TransferContext): Promis
   const transfer = new Transfer(step, context);
   await transfer.openJournal();
   try {
-    const { attempt, progress } = context.headway.watch(() => transfer.attempt());
-    const result = await retry(attempt, {
+    const result = await context.headway.retry(() => transfer.attempt(), {
       policy: context.options.retry,
       signal: context.scope.signal,
       what: `copy ${step.entry.path || step.source.name}`,
-      progress: () => transfer.progressBytes + progress(),
+      progress: () => transfer.progressBytes,
       mayRetry: () => step.source.capabilities.replay && !transfer.spent,
       onRetry: (attempt, delayMs, error) => context.onRetry(step, attempt, delayMs, error),
     });

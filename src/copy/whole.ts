@@ -4,7 +4,6 @@ import { throwIfAborted, XferError } from '../errors.js';
 import type { DigestAlgorithm, Sink, Source } from '../transport.js';
 import type { Step } from './plan.js';
 import { prove, statedDigests } from './proof.js';
-import { retry } from './retry.js';
 import type { TransferContext, TransferResult } from './transfer.js';
 
 const WHOLE_BYTES = 64 << 10;
@@ -22,12 +21,10 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
   const read = source.readWhole.bind(source);
   const put = sink.put.bind(sink);
   context.onStart(step, 0);
-  const { attempt: tryOnce, progress } = context.headway.watch(() => attempt(step, context, read, put));
-  return retry(tryOnce, {
+  return context.headway.retry(() => attempt(step, context, read, put), {
     policy: options.retry,
     signal: context.scope.signal,
     what: `copy ${entry.path || source.name}`,
-    progress,
     mayRetry: () => source.capabilities.replay,
     onRetry: (count, delayMs, error) => context.onRetry(step, count, delayMs, error),
   });

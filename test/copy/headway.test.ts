@@ -2,35 +2,43 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Headway } from '#xfer/copy/headway.js';
-import { retry } from '#xfer/copy/retry.js';
 import { XferError } from '#xfer/errors.js';
 
 const lost = () => new XferError('DISCONNECTED', 'line: lost');
 
+const { signal } = new AbortController();
+const policy = { attempts: 5, firstDelayMs: 1, maxDelayMs: 1 };
+
 test('a failure of several is progress where the copy got on since; of one alone it is none', async () => {
   const headway = new Headway();
-  let error = lost();
-  const fail = () => Promise.reject(error);
-  const [a, b] = [headway.watch(fail), headway.watch(fail)];
-  const start = a.progress();
-  await Promise.allSettled([a.attempt(), b.attempt()]);
-  assert.deepEqual([a.progress(), b.progress()], [start, start], 'nothing got on');
+  const trying: ((error: Error) => void)[] = [];
+  const told: number[] = [];
+  const work = () => new Promise<void>((_, reject) => trying.push(reject));
+  const onRetry = (attempt: number) => told.push(attempt);
+  for (const _ of ['a', 'b']) void headway.retry(work, { policy, signal, what: 'try', onRetry });
+  const fail = async (...errors: Error[]) => {
+    const before = told.length;
+    for (const error of errors) {
+      while (trying.length === 0) await sleep(1);
+      trying.shift()?.(error);
+    }
+    while (told.length < before + errors.length) await sleep(1);
+    return told.slice(before);
+  };
+  const [first, second] = [lost(), lost()];
+  assert.deepEqual(await fail(first, first), [2, 2]);
+  assert.deepEqual((await fail(second, second)).sort(), [3, 3], 'nothing got on');
   headway.add(1);
-  error = lost();
-  await assert.rejects(a.attempt(), error);
-  assert.equal(a.progress(), start, 'it failed alone');
-  error = lost();
+  assert.deepEqual(await fail(lost()), [4], 'it failed alone');
+  const third = lost();
   // One after the other, as a line that was lost lets fewer through at once.
-  await Promise.allSettled([a.attempt(), b.attempt(), a.attempt()]);
-  assert.ok(a.progress() > start);
+  assert.deepEqual((await fail(third, third)).at(-1), 2);
 });
 
 test('files that a cut line fails together are tried fewer at once, until they get through', {
   timeout: 10_000,
 }, async () => {
   const headway = new Headway();
-  const { signal } = new AbortController();
-  const policy = { attempts: 5, firstDelayMs: 1, maxDelayMs: 1 };
   let users = 0;
   let line = { error: lost(), isCut: false };
   /** More than ten at once cut the line, and fail all that use it with one error. */
@@ -46,9 +54,6 @@ test('files that a cut line fails together are tried fewer at once, until they g
     if (own.isCut) throw own.error;
     headway.add(1);
   };
-  const file = () => {
-    const { attempt, progress } = headway.watch(work);
-    return retry(attempt, { policy, signal, what: 'try', progress, onRetry: () => {} });
-  };
+  const file = () => headway.retry(work, { policy, signal, what: 'try', onRetry: () => {} });
   await Promise.all(Array.from({ length: 100 }, file));
 });
