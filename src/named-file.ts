@@ -18,13 +18,20 @@ export async function readNamedFile(file: string, most: number, what: string): P
 
 /** All bytes of an open file; USAGE where there are more than `most`. The file stays open. */
 export async function readAtMost(handle: FileHandle, most: number, what: string): Promise<Buffer> {
+  const bytes = await readUpTo(handle, most);
+  if (!bytes) throw new XferError('USAGE', `${what}: larger than ${most} bytes`);
+  return bytes;
+}
+
+/** All bytes of an open file, also of one that says no length; undefined where there are more than `most`. It stays open. */
+export async function readUpTo(handle: FileHandle, most: number): Promise<Buffer | undefined> {
   const parts: Buffer[] = [];
   let total = 0;
   for (;;) {
     const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(64 * 1024), 0, 64 * 1024, null);
     if (bytesRead === 0) return Buffer.concat(parts, total);
     total += bytesRead;
-    if (total > most) throw new XferError('USAGE', `${what}: larger than ${most} bytes`);
+    if (total > most) return undefined;
     parts.push(buffer.subarray(0, bytesRead));
   }
 }

@@ -1,8 +1,9 @@
 /** Files of the person who runs this that nobody else may read: made whole, and kept. */
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, link, lstat, open, rename, rm, stat } from 'node:fs/promises';
+import { link, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemCode, toXferError, XferError } from './errors.js';
+import { readUpTo } from './named-file.js';
 import { makeOwnDirectory } from './own-directory.js';
 
 /** A secret that is made once and lives in a file from then on. */
@@ -55,7 +56,7 @@ export async function readSmallFile(file: string): Promise<string | undefined> {
   try {
     const handle = await open(file, 'r');
     try {
-      return await readSmall(handle);
+      return (await readUpTo(handle, MOST_BYTES))?.toString('utf8') ?? '';
     } finally {
       await handle.close();
     }
@@ -63,16 +64,6 @@ export async function readSmallFile(file: string): Promise<string | undefined> {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw toXferError(error, `read ${file}`);
   }
-}
-
-/** A device has no length, and perhaps no end. */
-async function readSmall(handle: FileHandle): Promise<string> {
-  const bytes = Buffer.alloc(MOST_BYTES + 1);
-  let length = 0;
-  for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-    read = (await handle.read(bytes, length, bytes.length - length, null)).bytesRead;
-  }
-  return length > MOST_BYTES ? '' : bytes.toString('utf8', 0, length);
 }
 
 /** Of a file that was made, and cannot be read. */

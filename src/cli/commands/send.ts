@@ -1,5 +1,6 @@
 /** `xfer send`: the bytes of a file over a TCP connection and nothing else, or with a key files and trees, sealed. */
 import { stat } from 'node:fs/promises';
+import { collect } from '../../collect.js';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
@@ -39,13 +40,13 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   if (more.length > 0 || wantsKey(parsed, around) || (path !== undefined && (await isDirectory(path)))) {
     const { sendSealed } = await import('../tcp/sealed/send.js');
     const paths = path === undefined ? [undefined] : [path, ...more];
-    const words = parsed.text('text') === '-' ? await typedWords(around) : undefined;
-    const from = await Promise.all(paths.map((each) => whatIsSent(each, parsed, words)));
+    const words = await wordsSent(parsed, async () => textLocation(await typedWords(around)));
+    const from = paths.map((each) => whatIsSent(each, words, parsed));
     return sendSealed(from, parseSealedEnd(end, parsed), parsed, around);
   }
   checkPlain(parsed);
   const to = parseEnd(end as string, parsed);
-  const from = await whatIsSent(path, parsed);
+  const from = whatIsSent(path, await wordsSent(parsed, () => parseLocation('-')), parsed);
   if (parsed.flag('keep-open')) {
     const { sendToMany } = await import('../tcp/many-clients.js');
     return sendToMany(from, to, parsed, around);
@@ -72,13 +73,18 @@ async function isDirectory(path: string): Promise<boolean> {
   );
 }
 
-/** `words`: those that `--text -` stands for, where they were read. */
-async function whatIsSent(path: string | undefined, parsed: ParsedArguments, words?: string): Promise<Location> {
-  const text = words ?? parsed.text('text');
-  if (text !== undefined && path !== undefined) {
+/** `typed`: the words that `--text -` stands for. */
+async function wordsSent(parsed: ParsedArguments, typed: () => Location | Promise<Location>) {
+  const text = parsed.text('text');
+  if (text === undefined) return undefined;
+  return text === '-' ? typed() : textLocation(text);
+}
+
+function whatIsSent(path: string | undefined, words: Location | undefined, parsed: ParsedArguments): Location {
+  if (words && path !== undefined) {
     throw new XferError('USAGE', `send ${path}: with --text no file is sent`, { hint: 'leave one of them out' });
   }
-  if (text !== undefined) return text === '-' && words === undefined ? parseLocation('-') : textLocation(text);
+  if (words) return words;
   if (path !== undefined) return path === '-' ? parseLocation('-') : { scheme: 'file', path };
   const where = parsed.flag('find') ? '--find' : (parsed.operands[0] ?? '--announce');
   throw new XferError('USAGE', 'send needs a file', {
@@ -90,19 +96,17 @@ async function whatIsSent(path: string | undefined, parsed: ParsedArguments, wor
 async function typedWords({ signal }: Surroundings): Promise<string> {
   const { openSource } = await import('../../open.js');
   const { MOST_TEXT_BYTES } = await import('../../transports/tcp/sealed/messages.js');
-  const source = await openSource(parseLocation('-'), {}, { signal });
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of await source.read({ path: '', kind: 'file' }, { start: 0 }, { signal })) {
-    pieces.push(piece as Buffer);
-    bytes += (piece as Buffer).length;
-    if (bytes <= MOST_TEXT_BYTES) continue;
-    throw new XferError('USAGE', `send --text -: more than ${MOST_TEXT_BYTES} bytes`, {
+  const tooLong = () =>
+    new XferError('USAGE', `send --text -: more than ${MOST_TEXT_BYTES} bytes`, {
       hint: 'send it as a file: - in place of --text -',
     });
+  const source = await openSource(parseLocation('-'), {}, { signal });
+  try {
+    const typed = await source.read({ path: '', kind: 'file' }, { start: 0 }, { signal });
+    return (await collect(typed, MOST_TEXT_BYTES, tooLong)).toString('utf8');
+  } finally {
+    await source.close();
   }
-  await source.close();
-  return Buffer.concat(pieces).toString('utf8');
 }
 
 /** The words as a file in memory, without a line's end. */

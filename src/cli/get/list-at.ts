@@ -1,6 +1,6 @@
 /** Lists of digests behind URLs, each asked for once. */
-import type { Readable } from 'node:stream';
 import { type ChecksumList, parseChecksums } from '../../checksums.js';
+import { collect } from '../../collect.js';
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import { openSource } from '../../open.js';
@@ -47,7 +47,8 @@ export class ListAt {
     const source = await openSource(location, this.#options, scope);
     try {
       for await (const entry of source.entries(scope)) {
-        return parseChecksums(await bounded(await source.read(entry, { start: 0 }, scope), describeLocation(location)));
+        const body = await source.read(entry, { start: 0 }, scope);
+        return parseChecksums((await collect(body, MOST_LIST_BYTES, () => tooLong(location))).toString('utf8'));
       }
       return parseChecksums('');
     } finally {
@@ -56,13 +57,6 @@ export class ListAt {
   }
 }
 
-async function bounded(body: Readable, place: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MOST_LIST_BYTES) throw new XferError('PROTOCOL', `verify by ${place}: too long for a list of digests`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function tooLong(location: Location): XferError {
+  return new XferError('PROTOCOL', `verify by ${describeLocation(location)}: too long for a list of digests`);
 }

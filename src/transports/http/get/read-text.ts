@@ -1,4 +1,5 @@
 /** The text of an answer that is short, or refused. */
+import { collect } from '../../../collect.js';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import type { Answer } from '../client/request.js';
@@ -19,12 +20,6 @@ export async function readText(
     signal: scope.signal,
     ...(promised === undefined ? {} : { promised }),
   });
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > most) throw new XferError('PROTOCOL', `${what}: more than ${most} bytes come`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+  const bytes = await collect(body, most, () => new XferError('PROTOCOL', `${what}: more than ${most} bytes come`));
+  return bytes.toString('utf8');
 }

@@ -2,8 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { XferError } from '../../../errors.js';
-import { readAtMost } from '../../../named-file.js';
+import { readUpTo } from '../../../named-file.js';
 import { bytesFromName, printable } from '../../../names.js';
 import type { Prompt, Scope } from '../../../transport.js';
 import { SYSTEM_SSH_HINT } from '../carriers/connection-error.js';
@@ -106,11 +105,14 @@ async function readSmall(file: string, onTooLarge?: () => void): Promise<KeyFile
     handle = await open(bytesFromName(file), constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stats = await handle.stat();
     if (!stats.isFile()) return undefined;
-    const bytes = await readAtMost(handle, MAX_KEY_BYTES, `key ${file}`);
+    const bytes = await readUpTo(handle, MAX_KEY_BYTES);
+    if (!bytes) {
+      onTooLarge?.();
+      return undefined;
+    }
     return { bytes, mode: stats.mode, own: stats.uid === process.getuid?.() };
-  } catch (error) {
+  } catch {
     // Missing, or not to be read: it is no key of ours.
-    if (error instanceof XferError) onTooLarge?.();
     return undefined;
   } finally {
     await handle?.close();

@@ -1,5 +1,6 @@
 /** POST: forms, as the page has them without a script and as `curl -F` sends them. */
 import { Readable } from 'node:stream';
+import { collect } from '../../../../collect.js';
 import { XferError } from '../../../../errors.js';
 import { lastPart } from '../../../../names.js';
 import type { Exchange } from '../exchange.js';
@@ -92,18 +93,8 @@ export async function answerActionForm(exchange: Exchange, sharing: Sharing, upl
 
 async function readFields(exchange: Exchange, uploads: Uploads): Promise<Map<string, string>> {
   const body = new UploadBody(exchange, uploads.idleMs);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > MOST_FIELD_BYTES) throw refusals.tooLarge(MOST_FIELD_BYTES);
-      chunks.push(chunk);
-    }
-  } finally {
-    body.destroy();
-  }
-  return parseFields(Buffer.concat(chunks).toString('latin1'));
+  const bytes = await collect(body, MOST_FIELD_BYTES, () => refusals.tooLarge(MOST_FIELD_BYTES));
+  return parseFields(bytes.toString('latin1'));
 }
 
 /** Values by their keys, byte for byte: a name need not be UTF-8. `text` has a character for each byte. */
