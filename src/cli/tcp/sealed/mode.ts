@@ -1,4 +1,4 @@
-/** Whether a transfer is sealed. */
+/** Whether a transfer is sealed, and which options go with that. */
 import { XferError } from '../../../errors.js';
 import type { OptionName } from '../../options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
@@ -23,6 +23,9 @@ const SEALED_ONLY: readonly OptionName[] = [
   'parallel',
 ];
 
+/** Options that say something only of plain bytes. */
+const PLAIN_ONLY: readonly OptionName[] = ['output-dir', 'size', 'sha256', 'finish-idle', 'idle-timeout'];
+
 /** USAGE where a plain transfer is told what it could not do. */
 export function checkPlain(parsed: ParsedArguments): void {
   const name = parsed.last(...SEALED_ONLY);
@@ -30,4 +33,11 @@ export function checkPlain(parsed: ParsedArguments): void {
   throw new XferError('USAGE', `option --${name}: only where the transfer is sealed`, {
     hint: 'add --sealed, or leave it out',
   });
+}
+
+/** USAGE where a sealed transfer is told what only goes with plain bytes. */
+export function checkSealed(parsed: ParsedArguments): void {
+  const name = parsed.last(...PLAIN_ONLY);
+  if (name === undefined) return;
+  throw new XferError('USAGE', `option --${name}: not where the transfer is sealed`, { hint: 'leave it out' });
 }

@@ -2,13 +2,10 @@
 import { XferError } from '../../../errors.js';
 import type { Location } from '../../../location.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
-import type { OptionName } from '../../options.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import { checkEnd, parseEnd } from '../ends.js';
 import { parseAddresses } from './addresses.js';
-
-/** Options that say something only of plain bytes. */
-const PLAIN_ONLY: readonly OptionName[] = ['output-dir', 'size', 'sha256', 'finish-idle', 'idle-timeout'];
+import { checkSealed } from './mode.js';
 
 export interface SealedTarget {
   readonly to: Location;
@@ -48,10 +45,7 @@ function checkFinding(parsed: ParsedArguments): void {
  * or an option goes with plain bytes only.
  */
 export function parseSealedEnd(text: string | undefined, parsed: ParsedArguments, portWaits = false): SealedTarget {
-  const name = parsed.last(...PLAIN_ONLY);
-  if (name !== undefined) {
-    throw new XferError('USAGE', `option --${name}: not where the transfer is sealed`, { hint: 'leave it out' });
-  }
+  checkSealed(parsed);
   if (text === undefined) return { to: { scheme: 'tcp', path: 'found' }, others: [] };
   if (!text.includes(',') || parsed.flag('unix') || text.includes('/')) {
     return { to: parseEnd(text, parsed, portWaits), others: [] };
