@@ -8,6 +8,7 @@ import type { Drafts, IncomingFile } from './drafts.js';
 import { MadeDirectories } from './made-directories.js';
 import { OfferedText } from './offered-text.js';
 import { checkLink, checkName, type ReceivePolicy, safeEntry } from './policy.js';
+import { readPut } from './put-body.js';
 import type { ReceiveEvents } from './receive-events.js';
 
 export class Answers {
@@ -141,15 +142,13 @@ export class Answers {
   }
 
   async #put(body: BodyReader): Promise<undefined> {
-    const exact = body.u8() === 1;
-    const digest = body.raw(32);
-    const entry = readEntry(body);
-    const bytes = body.rest();
-    await this.#watched(entry.path, async () => {
-      this.#checkName(entry.path);
-      await this.#drafts.put(entry, bytes, exact, digest, this.#scope);
+    const put = readPut(body);
+    const { path } = put.entry;
+    await this.#watched(path, async () => {
+      this.#checkName(path);
+      await this.#drafts.put(put, this.#scope);
     });
-    this.#events.onFile?.(entry.path, bytes.length, digest.toString('hex'));
+    this.#events.onFile?.(path, put.bytes.length, put.digest.toString('hex'));
   }
 
   async #draft(body: BodyReader): Promise<Buffer> {

@@ -1,10 +1,10 @@
 /** The files that one sender has under way. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { basename } from 'node:path';
 import { XferError } from '../../../../errors.js';
 import type { Digest, Draft, Entry, Scope, Sink } from '../../../../transport.js';
 import type { Incoming } from './incoming.js';
 import { checkName, type ReceivePolicy, safeEntry } from './policy.js';
+import { checkPut, type PutBody } from './put-body.js';
 import { ThereDraft } from './there-draft.js';
 
 /** A sender has no need of more at once; each holds a descriptor. */
@@ -114,19 +114,10 @@ export class Drafts {
   }
 
   /** Makes a small file of its bytes. CORRUPT where they are not those of `digest`; else as `open`. */
-  async put(asked: Entry, bytes: Buffer, exact: boolean, digest: Buffer, scope: Scope): Promise<void> {
-    const entry = this.#ownEntry(asked);
-    if (entry.size !== bytes.length) {
-      throw new XferError(
-        'PROTOCOL',
-        `write ${entry.path}: ${bytes.length} bytes came, not the ${entry.size} announced`,
-      );
-    }
-    if (!timingSafeEqual(createHash('sha256').update(bytes).digest(), digest)) {
-      throw new XferError('CORRUPT', `write ${entry.path}: its bytes are not those that were sent`, {
-        hint: 'send it again',
-      });
-    }
+  async put(put: PutBody, scope: Scope): Promise<void> {
+    const { bytes, exact, digest } = put;
+    const entry = this.#ownEntry(put.entry);
+    checkPut(put);
     this.#reserve(entry);
     try {
       await this.#inTurn(entry.path, async () => {

@@ -1,9 +1,9 @@
 /** Words for a person: they are shown, and nothing is made of them. */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { XferError } from '../../../../errors.js';
 import { type BodyReader, BodyWriter } from '../body.js';
 import { FRAME, type FrameKind } from '../frame.js';
-import { type Offered, readEntry, writeEntry } from '../messages.js';
+import { type Offered, writeEntry } from '../messages.js';
+import { checkPut, readPut } from './put-body.js';
 import type { ReceiveEvents } from './receive-events.js';
 
 export class OfferedText {
@@ -32,19 +32,15 @@ export class OfferedText {
   }
 
   #put(body: BodyReader): undefined {
-    body.u8();
-    const digest = body.raw(32);
-    const { path, kind, size } = readEntry(body);
-    const text = body.rest();
+    const put = readPut(body);
+    const { path, kind, size } = put.entry;
     const { name, size: offeredBytes } = this.#offered;
-    if (path !== name || kind !== 'file' || size !== text.length || size !== offeredBytes) {
+    if (path !== name || kind !== 'file' || size !== offeredBytes) {
       throw new XferError('PROTOCOL', `put ${path}: it is not the words that were offered`);
     }
-    if (!timingSafeEqual(createHash('sha256').update(text).digest(), digest)) {
-      throw new XferError('CORRUPT', `receive ${path}: its SHA-256 is not the one that came with it`);
-    }
+    checkPut(put);
     // It comes again where the answer was lost.
-    if (!this.#isShown) this.#events.onText?.(text);
+    if (!this.#isShown) this.#events.onText?.(put.bytes);
     this.#isShown = true;
   }
 }
