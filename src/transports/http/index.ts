@@ -48,7 +48,7 @@ export interface HttpOptions extends OpenOptions {
   readonly replace?: boolean;
   /** Of a target: most bytes of one request, for proxies that take no more. */
   readonly chunkBytes?: number;
-  /** Of a target: directory of this machine where it is kept where broken-off uploads go on. Absent: not beyond this process. */
+  /** Of a target: directory of this machine where it is kept where broken-off uploads go on. Absent, or not to be written: not beyond this process. */
   readonly uploadNotesDirectory?: string;
   /** It is one of several sources, whose turn may come late: a long body is not left to wait for it. */
   readonly oneOfMany?: boolean;
@@ -78,8 +78,8 @@ async function openSource(location: Location, options: HttpOptions, scope: Scope
 
 async function openSink(location: Location, options: HttpOptions, scope: Scope): Promise<Sink> {
   const { openHttpSink } = await import('./put/sink.js');
-  const { replace = true, chunkBytes, uploadNotesDirectory: notesDirectory, onNotice } = options;
-  const terms = { replace, chunkBytes, notesDirectory, onNotice };
+  const { replace = true, chunkBytes, uploadNotesDirectory: notesDirectory } = options;
+  const terms = { replace, chunkBytes, notesDirectory };
   return connected(location, options, scope, (client, url) => openHttpSink(client, url, scope, terms));
 }
 

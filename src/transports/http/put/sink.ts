@@ -1,7 +1,7 @@
 /** Files that go to an HTTP server: by PUT, or by what lets them go on after a break where the server has it. */
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { lastPart } from '../../../names.js';
-import type { Draft, Entry, OpenOptions, Scope, Sink, SinkCapabilities } from '../../../transport.js';
+import type { Draft, Entry, Scope, Sink, SinkCapabilities } from '../../../transport.js';
 import { describeUrl } from '../client/describe-url.js';
 import type { HttpClient } from '../client/request.js';
 import { folderOf, rootName, urlBelow } from './address.js';
@@ -26,9 +26,8 @@ export interface SinkTerms {
   readonly replace: boolean;
   /** Most bytes of one request, for proxies that take no more. */
   readonly chunkBytes?: number | undefined;
-  /** Where what is to be known of broken-off uploads is kept; nowhere beyond this process where absent. */
+  /** Where what is to be known of broken-off uploads is kept; not beyond this process where absent, or not to be written. */
   readonly notesDirectory?: string | undefined;
-  readonly onNotice?: OpenOptions['onNotice'] | undefined;
 }
 
 /** Rejects as the connection does, and with DENIED where a login is wanted. */
@@ -54,7 +53,7 @@ class HttpSink implements Sink {
     this.#base = base;
     this.#features = features;
     this.#terms = terms;
-    this.#notes = new UploadNotes(terms.notesDirectory, terms.onNotice);
+    this.#notes = new UploadNotes(terms.notesDirectory);
     this.label = describeUrl(base);
     this.identity = base.href;
   }

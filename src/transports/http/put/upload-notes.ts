@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toXferError } from '../../../errors.js';
 import { readSmallFile, replacePrivateFile } from '../../../private-file.js';
 
 /** One upload that was begun. Whoever knows its place can go on with it, so it is a secret. */
@@ -21,14 +20,12 @@ const HALF_KEPT_MS = 3_600_000;
 
 export class UploadNotes {
   #directory: string | undefined;
-  readonly #onNotice: ((line: string) => void) | undefined;
   readonly #known = new Map<string, UploadNote>();
   #swept = false;
 
-  /** Without a directory nothing outlives this process. */
-  constructor(directory: string | undefined, onNotice?: (line: string) => void) {
+  /** Without a directory that can be written nothing outlives this process. */
+  constructor(directory: string | undefined) {
     this.#directory = directory;
-    this.#onNotice = onNotice;
   }
 
   /** The note of an upload; undefined where there is none, or it cannot be read. */
@@ -52,10 +49,8 @@ export class UploadNotes {
     const text = JSON.stringify({ place: place.href, protocol, mostSentBytes });
     try {
       await replacePrivateFile(this.#file(key), text, true);
-    } catch (error) {
+    } catch {
       this.#directory = undefined;
-      const { message } = toXferError(error, 'keep notes');
-      this.#onNotice?.(`${message}; what breaks off will begin anew`);
     }
   }
 
