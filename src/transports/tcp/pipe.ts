@@ -197,6 +197,10 @@ class PipeRun {
     else this.#wire.failIfReset();
   }
 
+  get #onlyReceived(): boolean {
+    return this.receivedBytes > 0 && !this.#hadInput;
+  }
+
   /** The other end closed its direction and all it sent was written. It may go on to read. A terminal is not waited for. */
   #finish(): void {
     this.#sentByThen = this.sentBytes;
@@ -205,9 +209,9 @@ class PipeRun {
     const atTerminal = (this.#input as { isTTY?: boolean }).isTTY === true;
     if (this.#inputEnded || atTerminal) this.#flush();
     else {
-      if (!this.#hadInput && this.receivedBytes > 0) this.#silence.stop();
+      if (this.#onlyReceived) this.#silence.stop();
       this.#quiet = watchOpenInput({
-        onlyReceived: () => this.receivedBytes > 0 && !this.#hadInput,
+        onlyReceived: () => this.#onlyReceived,
         onNotice: this.#options.onNotice,
         giveUp: () => this.#flush(),
       });
