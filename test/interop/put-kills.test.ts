@@ -4,13 +4,12 @@
  * how many, XFER_SEED repeats a run.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.js';
 import { freePort } from '../support/free-port.js';
 import { Dice, pickSeed } from '../support/random.js';
 import { runXfer, type Started, startXfer } from '../support/run-xfer.js';
@@ -24,45 +23,6 @@ const LARGE_BYTES = 24 << 20;
 const BLOCK_BYTES = 8 << 20;
 const SMALL_FILES = 60;
 
-/** A line that counts what goes up, and whose near end has the same address whoever listens at its far one. */
-class Line {
-  bytesUp = 0;
-  readonly #sockets = new Set<Socket>();
-  readonly #server: Server;
-
-  constructor(farPort: number) {
-    this.#server = createServer((near) => {
-      const far = connect(farPort, '127.0.0.1');
-      near.on('data', (chunk: Buffer) => {
-        this.bytesUp += chunk.length;
-      });
-      for (const [socket, other] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        this.#sockets.add(socket);
-        socket.on('error', () => other.destroy());
-        socket.on('close', () => {
-          this.#sockets.delete(socket);
-          other.destroy();
-        });
-        socket.pipe(other);
-      }
-    });
-  }
-
-  async open(): Promise<string> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/`;
-  }
-
-  close(): void {
-    this.#server.close();
-    for (const socket of this.#sockets) socket.destroy();
-  }
-}
-
 class Ground {
   readonly above = mkdtempSync(join(tmpdir(), 'xfer-put-kills-'));
   readonly root = join(this.above, 'root');
@@ -70,12 +30,13 @@ class Ground {
   #server: Started | undefined;
   #port = 0;
 
-  async open(t: TestContext): Promise<Line> {
+  /** The line to the listener counts what goes up, and has the same address whichever listener is at its end. */
+  async open(t: TestContext): Promise<FaultyProxy> {
     mkdirSync(this.root);
     this.#port = await freePort();
-    const line = new Line(this.#port);
+    const line = await startFaultyProxy({ to: { host: '127.0.0.1', port: this.#port }, way: 'up' });
     t.after(async () => {
-      line.close();
+      await line.stop();
       await this.killServer();
       rmSync(this.above, { recursive: true, force: true });
     });
@@ -95,9 +56,9 @@ class Ground {
   }
 
   /** Runs the command, and kills it or the listener some time after bytes began to pass. */
-  async killed(args: readonly string[], line: Line, dice: Dice): Promise<'ended' | 'client' | 'server'> {
+  async killed(args: readonly string[], line: FaultyProxy, dice: Dice): Promise<'ended' | 'client' | 'server'> {
     await this.startServer();
-    const before = line.bytesUp;
+    const before = line.bytes;
     const victim = dice.below(2) === 0 ? 'client' : 'server';
     const delayMs = dice.below(700);
     let sinceMs = 0;
@@ -106,7 +67,7 @@ class Ground {
       env: this.env,
       timeoutMs: 60_000,
       killWhen: () => {
-        if (sinceMs === 0 && line.bytesUp > before) sinceMs = performance.now();
+        if (sinceMs === 0 && line.bytes > before) sinceMs = performance.now();
         if (dead || sinceMs === 0 || performance.now() - sinceMs < delayMs) return false;
         dead = true;
         if (victim === 'server') void this.killServer();
@@ -146,7 +107,7 @@ test('a large file: right or absent, and no more than a block is sent twice for 
   t.diagnostic(`seed ${seed}`);
   const dice = new Dice(seed);
   const line = await ground.open(t);
-  const url = await line.open();
+  const url = `http://127.0.0.1:${line.port}/`;
   const source = join(ground.above, 'large');
   makeRandomFile(source, LARGE_BYTES);
   const bytes = readFileSync(source);
@@ -154,7 +115,7 @@ test('a large file: right or absent, and no more than a block is sent twice for 
   for (let round = 0; kills < KILLS; round += 1) {
     const target = join(ground.root, `file-${round}`);
     const args = ['put', '-q', '--limit', '30M', source, `${url}file-${round}`];
-    const before = line.bytesUp;
+    const before = line.bytes;
     let inARow = 0;
     for (let ended = false; !ended && inARow < IN_A_ROW; ) {
       ended = (await ground.killed(args, line, dice)) === 'ended';
@@ -166,7 +127,7 @@ test('a large file: right or absent, and no more than a block is sent twice for 
     kills += Math.max(inARow, 1);
     await ground.mustEnd(args, seed);
     assert.ok(readFileSync(target).equals(bytes), `seed ${seed}: file-${round} is wrong in the end`);
-    const twice = line.bytesUp - before - LARGE_BYTES;
+    const twice = line.bytes - before - LARGE_BYTES;
     const most = inARow * BLOCK_BYTES + (64 << 10);
     assert.ok(twice <= most, `seed ${seed}: ${twice} bytes were sent twice in file-${round}, for ${inARow} kills`);
     rmSync(target);
@@ -183,7 +144,7 @@ test('a folder of small files: each right or absent, and all there in the end', 
   t.diagnostic(`seed ${seed}`);
   const dice = new Dice(seed);
   const line = await ground.open(t);
-  const url = await line.open();
+  const url = `http://127.0.0.1:${line.port}/`;
   makeFlatTree(join(ground.above, 'many'), SMALL_FILES, 90_000);
   const [source, target] = [join(ground.above, 'many', 'd0'), join(ground.root, 'd0')];
   const names = readdirSync(source);

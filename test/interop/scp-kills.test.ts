@@ -3,12 +3,11 @@
  * again makes it whole and leaves nothing else. XFER_KILLS sets how many, XFER_SEED repeats a run.
  */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { type FaultyProxy, startFaultyProxy } from '../support/faulty-proxy.js';
 import { needs } from '../support/peers.js';
 import { Dice, pickSeed } from '../support/random.js';
 import { type RunResult, runXfer } from '../support/run-xfer.js';
@@ -23,50 +22,10 @@ const LARGE_BYTES = 20 << 20;
 const SLOW = ['--limit', '80M'];
 const program = { ...needs('sshd', 'ssh-keygen'), timeout: 900_000 };
 
-/** A line that can be cut, and whose far end has the same address all the time. */
-class Line {
-  readonly #sockets = new Set<Socket>();
-  readonly #server = createServer((near) => {
-    const far = connect(this.#port, '127.0.0.1');
-    for (const [socket, other] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      this.#sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        this.#sockets.delete(socket);
-        other.destroy();
-      });
-      socket.pipe(other);
-    }
-  });
-  readonly #port: number;
-
-  constructor(port: number) {
-    this.#port = port;
-  }
-
-  async open(): Promise<number> {
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-  }
-
-  close(): void {
-    this.#server.close();
-    this.cut();
-  }
-}
-
 describe('copies that are killed', program, () => {
   let root: string;
   let sshd: Sshd;
-  let line: Line;
+  let line: FaultyProxy;
   let options: string[];
 
   before(async () => {
@@ -77,14 +36,13 @@ describe('copies that are killed', program, () => {
     makeFlatTree(join(root, 'tree/many'), 150, 3000);
     makeRandomFile(join(root, 'tree/large'), LARGE_BYTES / 2);
     sshd = await startSshd();
-    line = new Line(sshd.port);
-    const port = await line.open();
+    line = await startFaultyProxy({ to: { host: '127.0.0.1', port: sshd.port } });
     const alias = `HostKeyAlias=[127.0.0.1]:${sshd.port}`;
-    options = ['-q', '-r', '-F', sshd.configFile, '-o', alias, '-o', `Port=${port}`, '--retry', '0', ...SLOW];
+    options = ['-q', '-r', '-F', sshd.configFile, '-o', alias, '-o', `Port=${line.port}`, '--retry', '0', ...SLOW];
   });
   after(async () => {
     if (program.skip !== undefined) return;
-    line.close();
+    await line.stop();
     await sshd.stop();
     rmSync(root, { recursive: true, force: true });
   });

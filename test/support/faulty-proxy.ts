@@ -25,6 +25,8 @@ export interface FaultyProxy {
   readonly connections: number;
   /** Bytes passed in the broken direction so far, over all connections. */
   readonly bytes: number;
+  /** Resets the connections there are; those after pass. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -61,6 +63,10 @@ class RunningProxy implements FaultyProxy {
     this.#server.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
+  }
+
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   #accept(near: Socket): void {
