@@ -1,21 +1,21 @@
 /** Copies sources to a sink. Knows no transport. */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { throwIfAborted, toXferError, XferError } from '../errors.js';
+import { throwIfAborted, toXferError } from '../errors.js';
 import { parentPath } from '../names.js';
 import { isOtherKind, NOT_A_FILE } from '../other-kind.js';
 import type { Entry, Scope, Sink, Source } from '../transport.js';
 import { checkOptions } from './check-options.js';
-import type { CopyFailure, CopyResult } from './events.js';
+import type { CopyResult } from './events.js';
 import { Headway } from './headway.js';
 import { Limiter } from './limiter.js';
 import { type CopyOptions, DEFAULT_BLOCK_BYTES, MOST_BYTES_IN_FLIGHT } from './options.js';
 import { parallelismOf } from './parallelism.js';
-import { ALREADY_WHOLE, EXCLUDED, plan, type Step } from './plan.js';
+import { plan, type Step } from './plan.js';
 import { Pool } from './pool.js';
 import { Progress } from './progress.js';
-import { weaker } from './proof.js';
 import { RunRecord } from './run-record.js';
+import { Tally } from './tally.js';
 import { type TransferContext, type TransferResult, transferFile } from './transfer.js';
 import { transferWhole } from './whole.js';
 
@@ -33,9 +33,6 @@ export async function copy(sources: readonly Source[], sink: Sink, options: Copy
   checkOptions(options);
   return new Copy(sources, sink, options).run();
 }
-
-/** A source that fails without end, as a hostile server's may, ends the copy. */
-const MOST_FAILURES = 50_000;
 
 /** Files that are small may all be at hand; what was begun is sent, and answers are read, between so many of them. */
 const STEPS_OF_A_TURN = 64;
@@ -55,25 +52,9 @@ class Copy {
   /** Directories being made, by path, so that what is in them waits. */
   readonly #making = new Map<string, Promise<void>>();
   readonly #made: Entry[] = [];
-  readonly #failures: CopyFailure[] = [];
-  #otherKinds = 0;
+  readonly #tally = new Tally();
   #record: RunRecord | undefined;
-  readonly #digests = new Map<string, string>();
-  readonly #startedAtMs = performance.now();
   #seen = { files: 0, bytes: 0 };
-  #count = {
-    files: 0,
-    directories: 0,
-    symlinks: 0,
-    skipped: 0,
-    excluded: 0,
-    alreadyWhole: 0,
-    bytes: 0,
-    resumedBytes: 0,
-  };
-  #verified: CopyResult['verified'] = 'sha512';
-  readonly #statedBy = new Set<string>();
-  #readBack = false;
 
   constructor(sources: readonly Source[], sink: Sink, options: CopyOptions) {
     this.#sources = sources;
@@ -123,15 +104,15 @@ class Copy {
       throwIfAborted(signal);
       await this.#openRecord();
       const onSkip = (path: string, error: Error) => {
-        if (isOtherKind(error)) this.#leaveOut(path);
+        if (isOtherKind(error)) this.#skip(path, NOT_A_FILE);
         else this.#fail(path, error);
-        this.#stopHopeless();
+        this.#tally.checkHope();
       };
       const walk = { ...this.#scope, onSkip };
       let taken = 0;
       for await (const step of plan(this.#sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
-        this.#stopHopeless();
+        this.#tally.checkHope();
         await this.#take(step);
         taken += 1;
         if (taken % STEPS_OF_A_TURN === 0) await nextTurn();
@@ -176,15 +157,8 @@ class Copy {
   }
 
   #skip(path: string, reason: string): void {
-    this.#count.skipped += 1;
-    if (reason === ALREADY_WHOLE) this.#count.alreadyWhole += 1;
-    if (reason === EXCLUDED) this.#count.excluded += 1;
+    this.#tally.skip(reason);
     this.#progress.emit({ type: 'skip', path, reason });
-  }
-
-  #leaveOut(path: string): void {
-    this.#otherKinds += 1;
-    this.#skip(path, NOT_A_FILE);
   }
 
   async #makeDirectory(step: Step): Promise<void> {
@@ -194,7 +168,7 @@ class Copy {
       await parent;
       const writable = entry.mode === undefined ? entry : { ...entry, mode: entry.mode | 0o700 };
       await this.#retried(step, () => this.#sink.create(writable, this.#scope));
-      this.#count.directories += 1;
+      this.#tally.directory();
       this.#headway.add(1);
       if (this.#options.preserve) this.#made.push(entry);
     })();
@@ -207,7 +181,7 @@ class Copy {
     await this.#making.get(parentPath(step.path));
     if (step.entry.kind === 'symlink') {
       await this.#retried(step, () => this.#sink.create({ ...step.entry, path: step.path }, this.#scope));
-      this.#count.symlinks += 1;
+      this.#tally.symlink();
       return;
     }
     this.#record?.noteFile(step.path);
@@ -221,14 +195,8 @@ class Copy {
   }
 
   #finish(step: Step, result: TransferResult): void {
-    this.#count.files += 1;
     this.#headway.add(1);
-    this.#count.bytes += result.bytes;
-    this.#count.resumedBytes += result.resumedBytes;
-    this.#readBack ||= result.readBack === true;
-    this.#verified = weaker(this.#verified, result.verified);
-    if (result.statedBy !== undefined) this.#statedBy.add(result.statedBy);
-    if (result.digest !== undefined) this.#digests.set(nameOf(step), result.digest);
+    this.#tally.file(nameOf(step), result);
     const digest = result.digest === undefined ? {} : { digest: result.digest };
     this.#progress.emit({ type: 'finish', path: nameOf(step), bytes: result.bytes, ...digest });
   }
@@ -276,17 +244,8 @@ class Copy {
   #fail(path: string, thrown: unknown): void {
     const error = toXferError(thrown, `copy ${path}`);
     this.#record?.noteFailure(error);
-    this.#failures.push({ path, error });
+    this.#tally.fail({ path, error });
     this.#progress.emit({ type: 'fail', path, error });
-  }
-
-  #stopHopeless(): void {
-    if (this.#otherKinds > MOST_FAILURES) {
-      throw new XferError('PARTIAL', `copy: stopped after ${MOST_FAILURES} failures, the first: ${NOT_A_FILE}`);
-    }
-    const [first] = this.#failures;
-    if (!first || this.#failures.length <= MOST_FAILURES) return;
-    throw new XferError('PARTIAL', `copy: stopped after ${MOST_FAILURES} failures, the first: ${first.error.message}`);
   }
 
   /** Deepest first: setting a directory's time comes after the last change in it. */
@@ -307,30 +266,10 @@ class Copy {
   }
 
   #end(): CopyResult {
-    const { files, directories, symlinks, skipped } = this.#count;
-    const [first] = this.#failures;
-    if (first && files + directories + symlinks + skipped === 0) throw this.#only(first);
-    const result: CopyResult = {
-      ...this.#count,
-      failures: this.#failures,
-      verified: files === 0 ? 'none' : this.#verified,
-      elapsedMs: performance.now() - this.#startedAtMs,
-      readBack: this.#readBack,
-      ...(this.#statedBy.size > 0 ? { statedBy: [...this.#statedBy].join(', ') } : {}),
-      digests: this.#digests,
-    };
+    const result = this.#tally.result();
     this.#progress.emit({ type: 'done', result });
     throwIfAborted(this.#stop.signal);
     return result;
-  }
-
-  #only(first: CopyFailure): XferError {
-    if (this.#failures.length === 1) return first.error;
-    const { code, message, hint } = first.error;
-    return new XferError(code, `${message} (and ${this.#failures.length - 1} more failed)`, {
-      hint,
-      cause: first.error,
-    });
   }
 }
 
