@@ -44,6 +44,8 @@ export async function sendStream(exchange: Exchange, body: Readable): Promise<vo
   bytes.on('data', (chunk: Buffer) => {
     tally.bytes += chunk.length;
   });
+  // `pipeline` tells of an error, but listens to nothing where the client has gone before.
+  for (const stream of [body, bytes]) stream.on('error', () => undefined);
   try {
     await pipeline(bytes, response, { end: false });
   } finally {
