@@ -15,6 +15,9 @@ import { cutUnsealed, expectMagic, MAGIC } from './magic.js';
 /** For a whole handshake: who is that slow, or says nothing, makes room for others. */
 export const HANDSHAKE_TIMEOUT_MS = 10_000;
 
+/** RFC 8446, section 5.1. */
+const RECORD_HEADER_BYTES = 5;
+
 const KEY_HINT = 'copy the key again from where xfer printed it; one end must send, and the other receive';
 
 /** The only suite with AES in hardware that Node's pre-shared keys, which are bound to SHA-256, can have. */
@@ -56,7 +59,9 @@ export function sealConnected(
   const secured = connect(options);
   return settled({ label, startMs, scope, cut: () => secured.destroy() }, (done, failed) => {
     secured.once('secureConnect', () => done({ socket: secured, roundTripMs: performance.now() - startMs }));
-    secured.on('error', failed);
+    // OpenSSL finds nothing wrong with bytes that end before it has looked at them.
+    const isShort = () => socket.bytesRead > 0 && socket.bytesRead < RECORD_HEADER_BYTES;
+    secured.on('error', (error) => failed(isShort() ? notSealed(label, error) : error));
     secured.once('close', () => failed(closed(label)));
   });
 }
@@ -142,15 +147,19 @@ function closed(label: string): XferError {
   return new XferError('DISCONNECTED', `connection ${label}: closed before it was sealed`);
 }
 
+function notSealed(label: string, cause: unknown): XferError {
+  return new XferError('PROTOCOL', `connection ${label}: the other end is not sealed, so nothing was sent`, {
+    hint: 'start xfer there with the same key',
+    cause,
+  });
+}
+
 /** What OpenSSL's words mean to a person. */
 function explain(error: unknown, label: string): XferError {
   if (error instanceof XferError) return error;
   const code = systemCode(error) ?? '';
   if (/WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|RECORD_LAYER|HTTP_REQUEST/.test(code)) {
-    return new XferError('PROTOCOL', `connection ${label}: the other end is not sealed, so nothing was sent`, {
-      hint: 'start xfer there with the same key',
-      cause: error,
-    });
+    return notSealed(label, error);
   }
   // What each end is told where the other one has another key (in the words of OpenSSL 3.0, and of 3.5), or none, or the same role.
   if (/BINDER_DOES_NOT_VERIFY|ILLEGAL_PARAMETER|DECRYPT_ERROR|NO_SUITABLE_SIGNATURE|HANDSHAKE_FAILURE/.test(code)) {

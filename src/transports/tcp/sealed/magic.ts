@@ -67,11 +67,11 @@ function turnAway(socket: Socket, withWords: boolean): void {
 }
 
 /**
- * Ends a connection with words, and frees it. Reading on for a moment keeps the system from answering with a reset, which
- * would throw the words away.
+ * Ends a connection with words, where its direction is still open, and frees it. Reading on for a moment keeps the system
+ * from answering with a reset, which would throw away what was said before.
  */
 export function sayLast(socket: Socket, words: string): void {
-  socket.end(words);
+  if (!socket.writableEnded) socket.end(words);
   socket.resume();
   setTimeout(() => socket.destroy(), 500).unref();
 }

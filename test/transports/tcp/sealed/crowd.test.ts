@@ -113,6 +113,17 @@ test('T21: a plain sender is told so in words, and nothing of it is taken', LIMI
   }),
 );
 
+test('an end that says less than a head of TLS, and no more, is known not to be sealed', LIMIT, async (t) => {
+  for (const said of ['x', 'four']) {
+    const { server, port } = await serve((socket) => {
+      socket.on('error', () => {}).resume();
+      socket.end(said);
+    });
+    t.after(() => server.close());
+    await assert.rejects(openSending(port), failsWith('PROTOCOL', /not sealed, so nothing was sent/));
+  }
+});
+
 test('T14 and T21: a sender sends no byte of a file to one that cannot prove the key', LIMIT, async () => {
   const chunks: Buffer[] = [];
   const { server, port } = await serve((socket) => {
