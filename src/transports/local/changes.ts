@@ -19,6 +19,7 @@ import { toXferError, XferError } from '../../errors.js';
 import type { Change } from '../../transport.js';
 import { holdPlace } from './confined.js';
 import { type FsPath, fsPath, placeNow, targetNow } from './root.js';
+import { systemTime } from './system-time.js';
 
 /** As `Sink.rename` says. */
 export function renameNow(root: string, from: string, to: string, replace: boolean): void {
@@ -80,14 +81,14 @@ export function changeNow(root: string, path: string, change: Change, follow: bo
 function changeThing(place: FsPath, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
   if (size !== undefined) cut(place, path, size);
   if (mode !== undefined) chmodSync(place, mode);
-  if (mtimeMs !== undefined) utimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
+  if (mtimeMs !== undefined) utimesSync(place, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
 }
 
 function changeLink(place: FsPath, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
   if (size !== undefined || mode !== undefined) {
     throw new XferError('UNSUPPORTED', `change ${path}: a link has a time only`);
   }
-  if (mtimeMs !== undefined) lutimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
+  if (mtimeMs !== undefined) lutimesSync(place, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
 }
 
 /** A pipe would hold up the open. */

@@ -28,6 +28,7 @@ import { FileWriter } from './file-writer.js';
 import { give, mayGive, type Owner } from './owner.js';
 import { fsPath } from './root.js';
 import { writeAtOnce } from './small-file.js';
+import { systemTime } from './system-time.js';
 import { writePieces } from './write-pieces.js';
 
 /** Below this size a sync costs more than sending the file again. */
@@ -140,7 +141,7 @@ export class LocalDraft implements Draft {
     const mode = entry.mode ?? this.#options.mode;
     if (mode !== undefined) fchmodSync(descriptor, mode & 0o7777);
     const { mtimeMs, atimeMs } = entry;
-    if (mtimeMs !== undefined) futimesSync(descriptor, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
+    if (mtimeMs !== undefined) futimesSync(descriptor, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
     if (stats.size >= SYNC_FROM_BYTES) await sync(descriptor);
   }
 

@@ -24,6 +24,7 @@ import type { Change, EditableFile, EditOptions, Entry } from '../../transport.j
 import { entryFrom } from './attributes.js';
 import { SYNC_FROM_BYTES, sync, syncDirectory } from './draft.js';
 import { fsPath, placeNow, targetNow } from './root.js';
+import { systemTime } from './system-time.js';
 import { writePieces } from './write-pieces.js';
 
 const DEFAULT_FILE_MODE = 0o666;
@@ -141,7 +142,7 @@ export class LocalEdit implements EditableFile {
     this.#now('change', (descriptor) => {
       if (size !== undefined) ftruncateSync(descriptor, size);
       if (mode !== undefined) fchmodSync(descriptor, mode);
-      if (mtimeMs !== undefined) futimesSync(descriptor, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
+      if (mtimeMs !== undefined) futimesSync(descriptor, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
     });
   }
 

@@ -39,6 +39,7 @@ import { makeDirectory, makeDirectoryHeld, makeLink, ownBytes } from './make.js'
 import { ownerToKeep } from './owner.js';
 import { removeTree } from './remove-tree.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, realTarget, targetNow } from './root.js';
+import { systemTime } from './system-time.js';
 
 const openFile = promisify(open);
 
@@ -107,7 +108,7 @@ export class LocalSink implements Sink {
       const place = fsPath(targetNow(this.#root, directory.path));
       const { mode, mtimeMs, atimeMs } = directory;
       if (mode !== undefined) chmodSync(place, mode & 0o7777);
-      if (mtimeMs !== undefined) utimesSync(place, (atimeMs ?? mtimeMs) / 1000, mtimeMs / 1000);
+      if (mtimeMs !== undefined) utimesSync(place, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
     } catch (error) {
       throw toXferError(error, `set mode and time of ${directory.path || this.label}`);
     }

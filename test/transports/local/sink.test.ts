@@ -56,6 +56,20 @@ test('mode and time of what a link out of the root leads to stay', async () => {
   assert.notEqual(mtimeMs, 1000);
 });
 
+test('a time before 1970 is kept, of a file and of a directory', async () => {
+  const times = { mtimeMs: Date.UTC(1969, 6, 20, 20, 17, 40), atimeMs: -1 };
+  const sink = await openLocalSink(folder);
+  const file = { path: 'f', kind: 'file', size: 0, ...times } as const;
+  await (await sink.draft(file, scope)).commit(file, scope);
+  const directory = { path: 'd', kind: 'directory', ...times } as const;
+  await sink.create(directory, scope);
+  await sink.finish(directory, scope);
+  for (const path of ['f', 'd']) {
+    const { mtimeMs, atimeMs } = await stat(join(folder, path));
+    assert.deepEqual({ mtimeMs, atimeMs }, times, path);
+  }
+});
+
 test('a link that is there already with the same target is as good as made', async () => {
   const sink = await openLocalSink(folder);
   for (const target of ['there', 'there']) await sink.create({ path: 'l', kind: 'symlink', target }, scope);
