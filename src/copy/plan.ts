@@ -6,6 +6,7 @@ import { joinPath, lastPart, parentPath } from '../names.js';
 import type { Entry, Scope, Sink, Source, WalkScope } from '../transport.js';
 import { beside, type Outcome } from './beside.js';
 import { entriesAhead } from './entries-ahead.js';
+import { isItself, OwnTarget } from './into-itself.js';
 import type { CopyOptions } from './options.js';
 
 export { ALREADY_WHOLE } from './beside.js';
@@ -114,9 +115,10 @@ async function* planSource(
   sink: Sink,
   place: Placement,
   options: CopyOptions,
-  scope: Scope,
+  scope: WalkScope,
 ): AsyncGenerator<Step> {
   const excluded = new Set<string>();
+  const own = new OwnTarget(source, sink, place.prefix);
   const placeOf = source.several && !place.isDirectory ? onlyOne(source, sink) : (path: string) => path;
   for await (const found of entries) {
     const path = joinPath(place.prefix, placeOf(found.path));
@@ -129,9 +131,21 @@ async function* planSource(
         return;
       }
     }
+    if (await isLeftOut(own, found, scope)) continue;
     const skip = excludedBy(entry, options, excluded);
     const outcome = skip === undefined ? await conflict(source, entry, path, sink, options, scope) : { skip };
     yield { source, entry, path, ...outcome };
+  }
+}
+
+/** Whether it lies in the target; a link to that fails alone. */
+async function isLeftOut(own: OwnTarget, entry: Entry, scope: WalkScope): Promise<boolean> {
+  try {
+    return await own.holds(entry, scope);
+  } catch (error) {
+    if (!(error instanceof XferError) || error.code !== 'UNSAFE_PATH' || !scope.onSkip) throw error;
+    scope.onSkip(entry.path, error);
+    return true;
   }
 }
 
@@ -158,16 +172,6 @@ function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, o
   if (entry.kind !== 'directory' && place.into && !place.isDirectory) {
     throw new XferError('NOT_FOUND', `copy to ${sink.label}: no such directory`, { hint: 'make the directory first' });
   }
-}
-
-/** Whether the target is the source. UNSAFE_PATH where a directory would be copied into itself, without end. */
-function isItself(source: Source, sink: Sink, { kind }: Entry, prefix: string): boolean {
-  const target = joinPath(sink.identity.replace(/\/+$/, ''), prefix);
-  const own = source.identity.replace(/\/+$/, '');
-  if (kind === 'directory' && target.startsWith(`${own}/`)) {
-    throw new XferError('UNSAFE_PATH', `copy ${source.label} to ${sink.label}: a directory into itself`);
-  }
-  return target === own;
 }
 
 function excludedBy(entry: Entry, options: CopyOptions, excluded: Set<string>): string | undefined {
