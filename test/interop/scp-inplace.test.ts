@@ -17,11 +17,14 @@ test(
   async () => {
     const sshd = await startSshd();
     try {
-      for (const [way, bytes] of [
+      for (const [way, bytes, ...options] of [
         ['up', 100],
         ['up', 9 << 20],
         ['down', 100],
         ['down', 9 << 20],
+        ['up', 101, '--verify'],
+        ['up', 10 << 20, '--verify'],
+        ['down', 101, '--verify'],
       ] as const) {
         const folder = join(sshd.directory, `${way}-${bytes}`);
         mkdirSync(folder);
@@ -35,7 +38,7 @@ test(
         linkSync(target, link);
         const { ino } = statSync(target);
         const words = way === 'up' ? [source, `h:${target}`] : [`h:${source}`, target];
-        const { exitCode, stderr } = await runXfer(['scp', '--inplace', '-F', sshd.configFile, ...words]);
+        const { exitCode, stderr } = await runXfer(['scp', '--inplace', ...options, '-F', sshd.configFile, ...words]);
         assert.equal(exitCode, 0, stderr);
         assert.ok(readFileSync(link).equals(readFileSync(source)), `${way} ${bytes}`);
         assert.deepEqual([statSync(target).ino, statSync(target).mode & 0o777], [ino, 0o640]);

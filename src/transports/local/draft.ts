@@ -62,6 +62,8 @@ export class LocalDraft implements Draft {
   readonly inOrder?: true;
   readonly #options: LocalDraftOptions;
   readonly #writers = new Set<FileWriter>();
+  /** Of what was written; a longer file that was there has its own bytes behind it until `commit`. */
+  #endBytes = 0;
   #ended = false;
   #left = false;
 
@@ -87,7 +89,10 @@ export class LocalDraft implements Draft {
     if (this.#ended) throw new XferError('INTERNAL', `write ${label}: the draft has ended`);
     const writer = new FileWriter(descriptor, start, label, seekable);
     this.#writers.add(writer);
-    return writer.once('close', () => this.#writers.delete(writer));
+    return writer.once('close', () => {
+      this.#writers.delete(writer);
+      this.#endBytes = Math.max(this.#endBytes, writer.at);
+    });
   }
 
   /** All bytes of the file, written when it resolves. */
@@ -105,7 +110,8 @@ export class LocalDraft implements Draft {
   async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest> {
     const { path, label } = this.#options;
     const handle = await open(fsPath(path), 'r');
-    const end = (await handle.stat()).size;
+    const { size } = await handle.stat();
+    const end = this.#inPlace ? Math.min(this.#endBytes, size) : size;
     const bytes = new FileReader({ handle, label, start: 0, end, release: () => handle.close() });
     return { hex: await streamDigest(bytes, algorithm, scope), readBack: true };
   }

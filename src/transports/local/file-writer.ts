@@ -32,6 +32,11 @@ export class FileWriter extends Writable implements AtOnce {
     this.#seekable = seekable;
   }
 
+  /** Up to here all is written, from where it began. */
+  get at(): number {
+    return this.#at;
+  }
+
   workAtOnce(): void {
     if (this.#seekable) this.#pace = new CallPace();
   }

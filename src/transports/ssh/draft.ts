@@ -65,7 +65,8 @@ export class SftpDraft implements Draft {
     throwIfAborted(scope.signal);
     const { entry, held, path, temporary } = this.#options;
     const { client, handle } = await this.#place(scope);
-    const whole = start === 0 && held === 0 && temporary !== undefined;
+    const fromStart = start === 0 && held === 0;
+    const whole = fromStart && temporary !== undefined;
     const writer = new RangeWriter({
       client,
       handle,
@@ -78,7 +79,7 @@ export class SftpDraft implements Draft {
         ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, exactly(entry), true)) }
         : {}),
     });
-    if (whole) {
+    if (fromStart) {
       this.#acknowledged = 0;
       writer.on('held', (bytes: number) => {
         this.#acknowledged += bytes;
@@ -89,6 +90,7 @@ export class SftpDraft implements Draft {
 
   async digest(algorithm: DigestAlgorithm, scope: Scope): Promise<Digest> {
     const { client, temporary, path, entry, farDigest } = this.#options;
+    if (temporary === undefined) await this.#shorten(scope);
     if ((entry.size ?? 0) >= WORTH_A_PROGRAM_BYTES) {
       const hex = await farDigest(temporary ?? path, algorithm, scope);
       if (hex !== undefined) return { hex, readBack: false };
@@ -96,6 +98,13 @@ export class SftpDraft implements Draft {
     const handle = await client.open(temporary ?? path, OPEN.READ, {}, scope);
     const reader = new RangeReader({ client, handle, range: { start: 0 }, what: this.#what, signal: scope.signal });
     return { hex: await streamDigest(reader, algorithm, scope), readBack: true };
+  }
+
+  /** Takes the end of a longer file away that was there, and is written in place. */
+  async #shorten(scope: Scope): Promise<void> {
+    const { client, entry, sized = true } = this.#options;
+    const size = entry.size ?? this.#acknowledged;
+    if (sized) await client.fsetstat(await this.#opened(scope), { size }, this.#what, scope);
   }
 
   async commit(entry: Entry, scope: Scope): Promise<void> {

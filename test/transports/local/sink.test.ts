@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   chmod,
   chown,
@@ -54,6 +55,18 @@ test('mode and time of what a link out of the root leads to stay', async () => {
   const { mode, mtimeMs } = await stat(outside);
   assert.equal(mode & 0o777, 0o750);
   assert.notEqual(mtimeMs, 1000);
+});
+
+test('the digest of what is written in place is of it alone, whatever was longer there', async () => {
+  await writeFile(join(folder, 'f'), 'it was longer');
+  const sink = await openLocalSink(folder, { inPlace: true });
+  const draft = await sink.draft(entry, scope);
+  const writable = await draft.write(0, scope);
+  await new Promise((resolve) => void writable.once('close', resolve).end('newe'));
+  const { hex } = (await draft.digest?.('sha256', scope)) ?? {};
+  assert.equal(hex, createHash('sha256').update('newe').digest('hex'));
+  await draft.commit(entry, scope);
+  assert.equal(await readFile(join(folder, 'f'), 'utf8'), 'newe');
 });
 
 test('a time before 1970 is kept, of a file and of a directory', async () => {
