@@ -1,6 +1,7 @@
 /** What the file system says of a file, as an entry. */
 import type { BigIntStats } from 'node:fs';
 import type { Entry, EntryKind } from '../../transport.js';
+import { isMadeWhenRead } from './made-when-read.js';
 
 /** undefined for what is none of the three: a socket, a pipe, a device. */
 export function kindOf(stats: BigIntStats): EntryKind | undefined {
@@ -27,9 +28,4 @@ export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): En
   if (kind !== 'file') return { path, kind, mode, mtimeMs, atimeMs };
   if (isMadeWhenRead(stats)) return { path, kind, mode, mtimeMs, atimeMs };
   return { path, kind, mode, mtimeMs, atimeMs, size: Number(stats.size), version: versionOf(stats) };
-}
-
-/** As in Linux's /proc, where each file has a size of 0 and blocks of 1,024 bytes (fs/proc/root.c). */
-function isMadeWhenRead({ size, blocks, blksize }: BigIntStats): boolean {
-  return size === 0n && blocks === 0n && blksize === 1024n;
 }
