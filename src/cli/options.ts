@@ -21,6 +21,8 @@ export interface Option {
   readonly sameAs?: string;
   /** Known, and refused with UNSUPPORTED; the description says why. */
   readonly refused?: true;
+  /** An empty value says something; else it is USAGE, because it is a variable that was not set. */
+  readonly mayBeEmpty?: true;
 }
 
 type Row<Name extends string> = Omit<Option, 'name' | 'group' | 'commands'> & { readonly name: Name };
@@ -50,6 +52,7 @@ const text = <Name extends string>(name: Name, alias: string, argument: string, 
     ...(argument.includes('|') ? { choices: argument.split('|') } : {}),
   });
 const sameAs = <Name extends string>(other: string, option: Row<Name>): Row<Name> => ({ ...option, sameAs: other });
+const orEmpty = <Name extends string>(option: Row<Name>): Row<Name> => ({ ...option, mayBeEmpty: true });
 const refused = <Name extends string>(option: Row<Name>): Row<Name> => ({ ...option, refused: true });
 
 /** Rows of one group, for the same commands. */
@@ -121,7 +124,9 @@ const rows = [
     list('include', '', 'pattern', 'sealed: send what matches though an --exclude says otherwise; may be repeated'),
     text('links', '', 'follow|keep|skip', 'sealed: send what links point at (default), the links, or nothing'),
     text('name', '', 'name', 'sealed: what standard input, -, is called at the other end; stdin where not given'),
-    text('text', '', 'words', 'send these words, which others on this machine can see, or with - what is typed'),
+    orEmpty(
+      text('text', '', 'words', 'send these words, which others on this machine can see, or with - what is typed'),
+    ),
   ]),
   ...section('What is copied:', RECV, [
     flag('ask', '', 'sealed: ask before anything is taken'),
@@ -147,10 +152,10 @@ const rows = [
   ...section('How:', SELECTIONS, [number('files-in-flight', '', 'n', 'files that are under way at once')]),
   ...section('SSH:', TREES, [
     text('port', 'P', 'port', 'port of the SSH server'),
-    list('identity', 'i', 'file', 'private key to log in with; may be repeated'),
+    orEmpty(list('identity', 'i', 'file', 'private key to log in with; may be repeated')),
     list('jump', 'J', 'host', 'go by way of this host, or of several with commas between them'),
     text('config', 'F', 'file', 'ssh_config file to read in place of ~/.ssh/config'),
-    list('option', 'o', 'key=value', 'setting as in ssh_config; may be repeated'),
+    orEmpty(list('option', 'o', 'key=value', 'setting as in ssh_config; may be repeated')),
     flag('compression', 'C', 'compress what goes over the line'),
     text(
       'program',
@@ -202,7 +207,7 @@ const rows = [
     flag('sftp', '', 'serve over SFTP, to sftp, scp, rclone, sshfs, WinSCP and the like, in place of HTTP'),
     text('port', 'p', 'port', 'port to serve on; 8000 where not given, 2222 with --sftp, 0 for a free one'),
     list('bind', 'b', 'address', 'address, or path of a unix socket, to serve on; may be repeated'),
-    text('base-path', '', 'path', 'path before the share in each URL, as a reverse proxy passes it on'),
+    orEmpty(text('base-path', '', 'path', 'path before the share in each URL, as a reverse proxy passes it on')),
     flag('mdns', '', 'announce it in the local network, under a name that ends in .local'),
     flag('qr', '', 'show the address as a QR code, for a phone'),
     flag('open', '', 'open the page in the browser of this machine'),

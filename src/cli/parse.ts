@@ -19,9 +19,10 @@ const PARSER_CONFIGURATION = {
 
 /**
  * Each option that was given, by its name, as the type in the table; what was given several times is an array. USAGE where
- * the last value, which counts, is not one of its choices.
+ * a value is empty that may not be, or where the last one, which counts, is not one of its choices.
  */
 function typedValues(words: readonly string[], options: readonly Option[]): Record<string, unknown> {
+  for (const option of options) checkNotEmpty(option, words);
   const named = (...types: Option['type'][]) =>
     options.filter(({ type }) => types.includes(type)).map(({ name }) => name);
   const { _: _operands, ...values } = parser([...words], {
@@ -37,6 +38,14 @@ function typedValues(words: readonly string[], options: readonly Option[]): Reco
     throw new XferError('USAGE', `option --${name}: ${value} is none of ${choices.join(', ')}`);
   }
   return values;
+}
+
+/** An empty `--allow` or `--auth` would be none at all to the parser, and let everybody in. */
+function checkNotEmpty({ name, argument, choices, mayBeEmpty }: Option, words: readonly string[]): void {
+  if (mayBeEmpty || choices || !words.includes(`--${name}=`)) return;
+  throw new XferError('USAGE', `option --${name}: its value is empty`, {
+    hint: `write it as --${name} ${argument?.toUpperCase()}, or leave it out`,
+  });
 }
 
 /**

@@ -54,6 +54,30 @@ test('letters are taken apart as getopt does', () => {
   for (const [words, expected] of cases) assert.deepEqual(scp(...words).options, expected, words.join(' '));
 });
 
+test('an empty value is refused, as a variable that was not set would let everybody in', async () => {
+  const cases: [CommandName, string[]][] = [
+    ['serve', ['--auth', '']],
+    ['serve', ['--allow=']],
+    ['serve', ['--bind', '']],
+    ['serve', ['--allow', '127.0.0.1', '--allow', '']],
+    ['recv', ['-l', '--allow', '', '9000', 'f']],
+    ['send', ['--source=', 'host:9', 'f']],
+    ['get', ['--pin=', 'https://host/f']],
+    ['scp', ['-S', '', 'a', 'host:']],
+    ['scp', ['-D', '', 'a', 'host:']],
+  ];
+  for (const [name, words] of cases) {
+    await assert.rejects(
+      parse(name, ...words),
+      refusal('USAGE', /^option --[a-z-]+: its value is empty$/, /leave it out/),
+    );
+  }
+  assert.equal((await parse('serve', '--base-path', '')).text('base-path'), '');
+  assert.equal((await parse('send', 'host:9', '--text', '')).text('text'), '');
+  assert.deepEqual((await parse('scp', '-i', '', '-o', '', 'a', 'host:')).operands, ['a', 'host:']);
+  assert.ok((await parse('serve', '--allow', '', '--help')).flag('help'));
+});
+
 test("scp's first operand ends the options, and -- does everywhere", () => {
   assert.deepEqual(scp('-r', 'a', '-p', 'host:'), { options: ['--recursive'], operands: ['a', '-p', 'host:'] });
   assert.deepEqual(scp('--', '-r', 'host:').operands, ['-r', 'host:']);
