@@ -1,6 +1,6 @@
 /** What a command sees of the process it runs in, so that a test can give it another. */
 import type { Readable, Writable } from 'node:stream';
-import type { MdnsPlace } from '../mdns/socket.js';
+import type { MdnsPlace } from '../mdns/options.js';
 
 export type Output = Writable & { readonly isTTY?: boolean; readonly columns?: number };
 export type Input = Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };

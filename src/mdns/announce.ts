@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os';
 import type { MulticastDNS, QueryPacket, ResponsePacket } from 'multicast-dns';
 import { toXferError, XferError } from '../errors.js';
+import type { MdnsOptions } from './options.js';
 import {
   answersTo,
   conflicts,
@@ -12,7 +13,7 @@ import {
   serviceRecords,
   toLabel,
 } from './records.js';
-import { isReady, type MdnsPlace, makeSocket } from './socket.js';
+import { isReady, makeSocket } from './socket.js';
 
 /** RFC 6762, 8.1 and 8.3: three probes, then the announcement and, a second later, the same again. */
 const PROBES = 3;
@@ -22,13 +23,6 @@ const AGAIN_AFTER_MS = 1000;
 const NAME_TRIES = 9;
 const LAST_WORDS_MS = 500;
 const USUAL_PORT = 5353;
-
-export interface MdnsOptions extends MdnsPlace {
-  /** What is shown of it, as in `xfer on laptop`. A number is added where another has it. */
-  readonly name: string;
-  /** Name of this machine. */
-  readonly host: string;
-}
 
 /** What is announced. */
 export type Announced = Omit<Service, 'name' | 'host'>;

@@ -7,8 +7,9 @@ import { plainAddress } from '../client-address.js';
 import { toXferError } from '../errors.js';
 import { abortable } from '../on-abort.js';
 import type { Scope } from '../transport.js';
+import type { MdnsPlace } from './options.js';
 import { type Service, typeOf } from './records.js';
-import { isReady, type MdnsPlace, makeSocket } from './socket.js';
+import { isReady, makeSocket } from './socket.js';
 
 /** After the first answer, for others to come: which is the right one only the key says. */
 const OTHERS_MS = 400;

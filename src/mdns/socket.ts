@@ -1,13 +1,6 @@
 /** Opens multicast DNS (RFC 6762). */
 import type { MulticastDNS } from 'multicast-dns';
-
-/** Where it is spoken. */
-export interface MdnsPlace {
-  /** Address of the one interface to use; all where absent. */
-  readonly interface?: string;
-  /** 5353 where absent. */
-  readonly port?: number;
-}
+import type { MdnsPlace } from './options.js';
 
 /** A socket that is not open yet; to be destroyed. */
 export async function makeSocket({ interface: only, port }: MdnsPlace): Promise<MulticastDNS> {

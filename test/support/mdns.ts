@@ -2,7 +2,7 @@
 import { createSocket } from 'node:dgram';
 import type { TestContext } from 'node:test';
 import makeMdns, { type MulticastDNS, type ResponseOutgoingPacket, type ResponsePacket } from 'multicast-dns';
-import type { MdnsPlace } from '#xfer/mdns/socket.js';
+import type { MdnsPlace } from '#xfer/mdns/options.js';
 
 const LOOPBACK = '127.0.0.1';
 

@@ -2,7 +2,8 @@
 import { lookup } from 'node:dns/promises';
 import { XferError } from '../../../errors.js';
 import { isLoopbackUrl } from '../../../listener-urls.js';
-import { type Announcement, announce, type MdnsOptions } from '../../../mdns/announce.js';
+import { type Announcement, announce } from '../../../mdns/announce.js';
+import type { MdnsOptions } from '../../../mdns/options.js';
 import { hostOf } from '../../../mdns/records.js';
 
 /** How long this machine may take to find its own name. */

@@ -1,12 +1,12 @@
 /** What can be asked of the HTTP listener, besides what every listener takes. */
 
-import type { MdnsOptions } from '../../../mdns/announce.js';
+import type { MdnsOptions } from '../../../mdns/options.js';
 import type { ListenOptions } from '../../../transport.js';
 import type { AccessOptions } from './access/options.js';
 import type { ArchiveLimits } from './archive/archives.js';
 import type { CgiOptions } from './cgi/options.js';
 import type { AccessRecord } from './log/access-log.js';
-import type { SiteOptions } from './site/open-site.js';
+import type { SiteOptions } from './site/options.js';
 import type { TlsRenewal } from './tls/renewal.js';
 import type { TlsIdentity } from './tls/tls-identity.js';
 import type { UploadOptions } from './upload/options.js';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { run } from '#xfer/cli/run.js';
-import type { MdnsPlace } from '#xfer/mdns/socket.js';
+import type { MdnsPlace } from '#xfer/mdns/options.js';
 import { formatKey, newKey } from '#xfer/transports/tcp/sealed/key.js';
 import { neighbour, ownPlace } from '../../../support/mdns.js';
 import { testSurroundings } from '../../../support/surroundings.js';

@@ -3,18 +3,12 @@ import { XferError } from '../../../../errors.js';
 import { GatheredSource } from '../../../../gathered-source.js';
 import type { Scope } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';
+import type { SiteOptions } from './options.js';
 import { SiteRouter } from './router.js';
 import { parseRules, RULES_NAME, type SiteRules, USUAL_RULES } from './rules.js';
 import { Site } from './site.js';
 
 const MOST_RULES_BYTES = 256 * 1024;
-
-export interface SiteOptions {
-  /** True: the share is a site; false: it is none; absent: it is one where a `serve.json` is in it. */
-  readonly site?: boolean;
-  /** Every path at which nothing is is answered with `/index.html`. Makes the share a site. */
-  readonly single?: boolean;
-}
 
 /**
  * The site that `share` is to be, or undefined. Its rules are read once. USAGE where the share is no single directory or a rule is
