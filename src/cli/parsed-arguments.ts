@@ -1,5 +1,6 @@
 /** What was typed, by the names of the table of options. */
 import { XferError } from '../errors.js';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import type { OptionName } from './options.js';
 
 /** Options and operands of one command. */
@@ -63,6 +64,17 @@ export class ParsedArguments {
     if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) return value;
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
     throw new XferError('USAGE', `option --${name} ${value}: not a whole number ${range}`);
+  }
+
+  /** Milliseconds of a number of seconds. USAGE where it is not above 0, or longer than a timer can be. */
+  milliseconds(name: OptionName): number | undefined {
+    const seconds = this.number(name);
+    if (seconds === undefined) return undefined;
+    const ms = seconds * 1000;
+    if (ms >= 1 && ms <= LONGEST_TIMER_MS) return ms;
+    throw new XferError('USAGE', `option --${name} ${seconds}: not a time from 0.001 s to 24 days`, {
+      hint: `as in --${name} 30, in seconds`,
+    });
   }
 
   list(name: OptionName): readonly string[] {

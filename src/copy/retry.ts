@@ -1,6 +1,7 @@
 /** The one retry loop. Tries are counted since the last progress. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfAborted, toXferError, type XferError } from '../errors.js';
+import { LONGEST_TIMER_MS } from '../longest-timer.js';
 
 export interface RetryPolicy {
   /** Tries without any progress before the error is final; 1 never tries again. */
@@ -51,6 +52,6 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
 
 /** Exponential, with up to half of it taken off at random so that many clients do not come back together. */
 function delayBefore(tries: number, policy: RetryPolicy, error: XferError): number {
-  const delayMs = Math.min(policy.firstDelayMs * 2 ** (tries - 1), policy.maxDelayMs);
+  const delayMs = Math.min(policy.firstDelayMs * 2 ** (tries - 1), policy.maxDelayMs, LONGEST_TIMER_MS);
   return Math.round(Math.max(delayMs * (1 - Math.random() / 2), error.retryAfterMs ?? 0));
 }

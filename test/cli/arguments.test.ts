@@ -78,6 +78,14 @@ test('an empty value is refused, as a variable that was not set would let everyb
   assert.ok((await parse('serve', '--allow', '', '--help')).flag('help'));
 });
 
+test('a time is some milliseconds at least, and no longer than a timer can be', async () => {
+  for (const value of ['0', '0.0001', '99999999999']) {
+    const parsed = await parse('send', '--connect-timeout', value, 'host:9', 'f');
+    assert.throws(() => parsed.milliseconds('connect-timeout'), refusal('USAGE', /: not a time from/, /timeout 30/));
+  }
+  assert.equal((await parse('send', '--connect-timeout', '1.5', 'host:9')).milliseconds('connect-timeout'), 1500);
+});
+
 test("scp's first operand ends the options, and -- does everywhere", () => {
   assert.deepEqual(scp('-r', 'a', '-p', 'host:'), { options: ['--recursive'], operands: ['a', '-p', 'host:'] });
   assert.deepEqual(scp('--', '-r', 'host:').operands, ['-r', 'host:']);

@@ -71,3 +71,14 @@ test('waits as long as the other end asked', async () => {
   );
   assert.deepEqual(delays, [7, 7]);
 });
+
+test('a wait that is longer than a timer can be is no short one', { timeout: 5000 }, async () => {
+  const waits: number[] = [];
+  const endless = { attempts: 9, firstDelayMs: Number.POSITIVE_INFINITY, maxDelayMs: Number.POSITIVE_INFINITY };
+  const failing = retry(
+    () => Promise.reject(new XferError('DISCONNECTED', 'line: lost')),
+    options({ policy: endless, signal: AbortSignal.timeout(50), onRetry: (_attempt, ms) => waits.push(ms) }),
+  );
+  await assert.rejects(failing, { name: 'TimeoutError' });
+  assert.equal(waits.length, 1);
+});

@@ -1,6 +1,5 @@
 /** The options of programs that answer requests. */
 import { XferError } from '../../errors.js';
-import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 
@@ -10,13 +9,10 @@ const USUAL_DIRECTORY = 'cgi-bin';
 export function whatIsRun(parsed: ParsedArguments): Partial<HttpListenOptions> {
   const directories = parsed.list('cgi-dir').map((typed) => typed.replace(/^\/+|\/+$/g, ''));
   if (parsed.flag('cgi')) directories.unshift(USUAL_DIRECTORY);
-  const seconds = parsed.number('cgi-timeout');
-  if (seconds !== undefined && (seconds <= 0 || seconds * 1000 > LONGEST_TIMER_MS)) {
-    throw new XferError('USAGE', `option --cgi-timeout ${seconds}: not a time that a program can be given`);
-  }
+  const timeoutMs = parsed.milliseconds('cgi-timeout');
   if (directories.length > 0) {
-    return { cgi: { directories, ...(seconds === undefined ? {} : { timeoutMs: seconds * 1000 }) } };
+    return { cgi: { directories, ...(timeoutMs === undefined ? {} : { timeoutMs }) } };
   }
-  if (seconds === undefined) return {};
+  if (timeoutMs === undefined) return {};
   throw new XferError('USAGE', 'option --cgi-timeout: no program is run', { hint: 'add --cgi' });
 }

@@ -30,12 +30,9 @@ export function tcpOptions(parsed: ParsedArguments, report: Report, role: Role):
 }
 
 function times(parsed: ParsedArguments): TcpOptions {
-  const milliseconds = (name: 'connect-timeout' | 'idle-timeout' | 'finish-idle') => {
-    const seconds = parsed.number(name);
-    return seconds === undefined ? undefined : seconds * 1000;
-  };
-  const [connectTimeoutMs, idleTimeoutMs] = [milliseconds('connect-timeout'), milliseconds('idle-timeout')];
-  const finishIdleMs = milliseconds('finish-idle');
+  const connectTimeoutMs = parsed.milliseconds('connect-timeout');
+  const idleTimeoutMs = parsed.milliseconds('idle-timeout');
+  const finishIdleMs = parsed.milliseconds('finish-idle');
   return {
     ...(connectTimeoutMs === undefined ? {} : { connectTimeoutMs }),
     ...(idleTimeoutMs === undefined ? {} : { idleTimeoutMs }),

@@ -1,7 +1,7 @@
 /** Files over HTTP and HTTPS: the client's side here, the server's in `listen/`. */
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
-import { LONGEST_TIMER_MS } from '../../longest-timer.js';
+import { timerMs } from '../../longest-timer.js';
 import type { OpenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
 import { parseCookies } from './client/cookies.js';
@@ -98,8 +98,8 @@ async function connected<End>(
   const client = new HttpClient({
     fields: login === undefined ? fields : { ...fields, authorization: login },
     userAgent: options.userAgent ?? 'xfer',
-    connectTimeoutMs: Math.min(options.connectTimeoutMs ?? 30_000, LONGEST_TIMER_MS),
-    idleTimeoutMs: Math.min(options.idleTimeoutMs ?? 60_000, LONGEST_TIMER_MS),
+    connectTimeoutMs: timerMs('connectTimeoutMs', options.connectTimeoutMs ?? 30_000),
+    idleTimeoutMs: timerMs('idleTimeoutMs', options.idleTimeoutMs ?? 60_000),
     maxRedirects: options.maxRedirects ?? 20,
     ...trust,
     ...(options.netrc !== undefined ? { netrc: parseNetrc(options.netrc) } : {}),

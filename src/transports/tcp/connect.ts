@@ -1,7 +1,9 @@
 /** Makes a connection to one that listens. */
 import { isIP, type Socket, type SocketConnectOpts } from 'node:net';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { Scope } from '../../transport.js';
+import { checkTcpOptions } from './check-options.js';
 import { checkFamily } from './family.js';
 import type { TcpAddress, TcpOptions } from './options.js';
 import { Wire } from './wire.js';
@@ -9,7 +11,7 @@ import { Wire } from './wire.js';
 const CONNECT_TIMEOUT_MS = 30_000;
 const CONNECT_HINT = { hint: 'is the other end listening, and does a firewall between let it through?' };
 
-/** One try. UNREACHABLE where there is no connection in time; USAGE for an address of the wrong family. */
+/** One try. UNREACHABLE where there is no connection in time; USAGE for an address of the wrong family, and as `checkTcpOptions`. */
 export async function connect(address: TcpAddress, label: string, options: TcpOptions, scope: Scope): Promise<Wire> {
   const wire = Wire.unconnected(label, address.path === undefined ? address.port : undefined);
   await connectSocket(wire.socket, address, label, options, scope);
@@ -25,8 +27,9 @@ export function connectSocket(
   { signal }: Scope,
 ): Promise<void> {
   throwIfAborted(signal);
+  checkTcpOptions(options);
   const where = connectOptions(address, options);
-  const timeoutMs = options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+  const timeoutMs = Math.min(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, LONGEST_TIMER_MS);
   let peer = address;
   return new Promise<void>((resolve, reject) => {
     const settle = (error?: unknown) => {

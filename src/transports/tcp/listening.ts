@@ -4,6 +4,7 @@ import { AllowedAddresses } from '../../allowed-addresses.js';
 import { plainAddress } from '../../client-address.js';
 import { systemCode, toXferError, XferError } from '../../errors.js';
 import { checkSocketPath, removeStaleSocket } from '../../socket-file.js';
+import { checkTcpOptions } from './check-options.js';
 import { checkFamily } from './family.js';
 import type { TcpAddress, TcpOptions } from './options.js';
 import { Wire } from './wire.js';
@@ -17,7 +18,7 @@ export type TakeConnection = (peer: TcpAddress, makeWire: () => Wire, socket: So
 /**
  * Starts to listen. Nothing is read from a connection until its wire is started. EXISTS where the port or the name of the
  * socket is taken, DENIED where it may not be used, UNREACHABLE for an address that is not of this machine, USAGE for one
- * of the wrong family, UNSAFE_PATH for a socket's path that is too long.
+ * of the wrong family, and as `checkTcpOptions`, UNSAFE_PATH for a socket's path that is too long.
  */
 export async function startListening(
   address: TcpAddress,
@@ -25,6 +26,7 @@ export async function startListening(
   options: TcpOptions,
   take: TakeConnection,
 ): Promise<Server> {
+  checkTcpOptions(options);
   const mayConnect = whoMayConnect(options);
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
     const peer = peerOf(socket, address);

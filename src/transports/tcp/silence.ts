@@ -1,3 +1,5 @@
+import { LONGEST_TIMER_MS } from '../../longest-timer.js';
+
 /** Calls back once nothing was heard for a while. */
 export interface Silence {
   /** Something was heard: counts from now. */
@@ -10,13 +12,16 @@ export function watchSilence(afterMs: number | undefined, onSilence: () => void)
   if (afterMs === undefined) return { heard: () => {}, stop: () => {} };
   let stopped = false;
   let sounds = 0;
-  const timer = setTimeout(() => {
-    const before = sounds;
-    // A process that was held up runs its timers before it reads what came meanwhile.
-    setImmediate(() => {
-      if (!stopped && sounds === before) onSilence();
-    });
-  }, afterMs);
+  const timer = setTimeout(
+    () => {
+      const before = sounds;
+      // A process that was held up runs its timers before it reads what came meanwhile.
+      setImmediate(() => {
+        if (!stopped && sounds === before) onSilence();
+      });
+    },
+    Math.min(afterMs, LONGEST_TIMER_MS),
+  );
   return {
     heard: () => {
       sounds += 1;

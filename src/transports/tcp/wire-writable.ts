@@ -2,6 +2,7 @@
 import { Writable } from 'node:stream';
 import type { Light } from '../../at-once.js';
 import { toXferError, XferError } from '../../errors.js';
+import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { PassingDigest } from './passing-digest.js';
 import type { Wire } from './wire.js';
 
@@ -35,7 +36,9 @@ export class WireWritable extends Writable implements Light {
     this.#signal = signal;
     signal.addEventListener('abort', this.#abort, { once: true });
     // Node's own timeout counts a chunk that is taken bit by bit as progress.
-    if (idleTimeoutMs !== undefined) wire.socket.setTimeout(idleTimeoutMs).on('timeout', this.#timeOut);
+    if (idleTimeoutMs !== undefined) {
+      wire.socket.setTimeout(Math.min(idleTimeoutMs, LONGEST_TIMER_MS)).on('timeout', this.#timeOut);
+    }
   }
 
   override _write(chunk: Uint8Array, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {

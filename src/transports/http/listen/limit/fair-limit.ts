@@ -1,6 +1,6 @@
 /** How fast a listener sends, in all and to each client, with one timer for all who wait. */
 import { networkOf } from '../../../../client-address.js';
-import { TokenBucket } from '../../../../token-bucket.js';
+import { checkRate, TokenBucket } from '../../../../token-bucket.js';
 
 /** Less than a bucket saves up, so that no rate is lost between two turns. */
 const TURN_MS = 20;
@@ -41,9 +41,10 @@ export class FairLimit {
   #timer: NodeJS.Timeout | undefined;
   #soon = false;
 
+  /** USAGE where a rate is not above 0. */
   constructor({ bytesPerSecond, clientBytesPerSecond }: Rates) {
     this.#all = bytesPerSecond === undefined ? undefined : new TokenBucket(bytesPerSecond);
-    this.#clientRate = clientBytesPerSecond;
+    this.#clientRate = clientBytesPerSecond === undefined ? undefined : checkRate(clientBytesPerSecond);
     const slowest = Math.min(
       bytesPerSecond ?? Number.POSITIVE_INFINITY,
       clientBytesPerSecond ?? Number.POSITIVE_INFINITY,
