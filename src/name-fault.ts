@@ -7,8 +7,9 @@ const WINDOWS_FORBIDDEN = /[<>:"|?*\\\p{Cc}]/u;
 
 /** Why one name may not be made here, or undefined. */
 export function nameFault(name: string, platform: NodeJS.Platform = process.platform): string | undefined {
-  if (bytesFromName(name).length > 255) return 'longer than 255 bytes';
-  if (platform !== 'win32') return undefined;
+  if (platform !== 'win32') return bytesFromName(name).length > 255 ? 'longer than 255 bytes' : undefined;
+  // Windows counts units of UTF-16.
+  if (name.length > 255) return 'longer than 255 characters';
   if (WINDOWS_FORBIDDEN.test(name)) return 'holds a character that Windows does not allow';
   if (/[. ]$/.test(name)) return 'ends in a dot or a space, which Windows drops';
   return WINDOWS_DEVICE.test(name) ? 'a device on Windows' : undefined;

@@ -46,9 +46,11 @@ for (const name of ['../x', '/abs', 'a/../../x', 'a//b', '.', '..', 'a/.', 'a\0b
   });
 }
 
-test('a name has at most 255 bytes', () => {
+test('a name has at most 255 bytes, on Windows 255 units of UTF-16', () => {
   assert.equal(nameFault('é'.repeat(127), 'linux'), undefined);
   assert.match(nameFault('é'.repeat(128), 'linux') ?? '', /255/);
+  assert.equal(nameFault('あ'.repeat(255), 'win32'), undefined);
+  assert.match(nameFault('あ'.repeat(256), 'win32') ?? '', /longer than 255 characters/);
 });
 
 test('joins with the separator of the platform', () => {
