@@ -100,6 +100,12 @@ function listenOnce(server: Server, where: ListenOptions): Promise<void> {
   });
 }
 
+function listenHint(code: string | undefined, port: number): string {
+  if (code === 'EACCES' && port < 1024) return 'ports below 1024 need root; take one above';
+  if (code === 'EADDRINUSE' || code === 'EACCES') return 'name another port, or stop its owner';
+  return 'name an address of this machine, or the port alone';
+}
+
 function listenError(error: unknown, { port, path }: TcpAddress, label: string): XferError {
   const code = systemCode(error);
   if (path !== undefined) {
@@ -107,7 +113,5 @@ function listenError(error: unknown, { port, path }: TcpAddress, label: string):
     const hint = 'end that program, remove what is left, or take another path';
     return new XferError('EXISTS', `listen ${label}: something has that name already`, { hint, cause: error });
   }
-  const low = code === 'EACCES' && port < 1024;
-  const hint = low ? 'ports below 1024 need root; take one above' : 'name another port, or stop its owner';
-  return toXferError(error, `listen ${label}`, { hint });
+  return toXferError(error, `listen ${label}`, { hint: listenHint(code, port) });
 }

@@ -171,3 +171,13 @@ test('a source address that is not of this machine is an error in words', limit,
   await assert.rejects(openWire(at(port), { localAddress: '192.0.2.1' }, never), failsWith('UNREACHABLE', /address/));
   server.close();
 });
+
+test('an address that is not of this machine is told as such, and not as a port', limit, async () => {
+  for (const host of ['192.0.2.77', 'nobody.invalid']) {
+    await assert.rejects(openSource({ ...at(0), host, listen: true }), (error: Error & { hint?: string }) => {
+      failsWith('UNREACHABLE')(error);
+      assert.match(error.hint ?? '', /an address of this machine/);
+      return true;
+    });
+  }
+});
