@@ -61,7 +61,7 @@ async function makeClientFiles(folder: string, port: number, hostKey: string, id
 export async function serveSftp(root: string, { upload = true, ...options }: ServeOptions = {}): Promise<ServedSftp> {
   const folder = await mkdtemp(join(tmpdir(), 'xfer-sftp-'));
   const { identityFile, authorizedKeys } = await makeKeys(folder);
-  const hostKey = options.hostKey ?? makeHostKey();
+  const hostKey = makeHostKey();
   const share = await openSource({ scheme: 'file', path: root }, { links: 'keep' });
   const receive = upload ? await openSink({ scheme: 'file', path: root }) : undefined;
   const records: SshRecord[] = [];

@@ -26,8 +26,8 @@ export interface HttpOptions extends OpenOptions {
   readonly maxRedirects?: number;
   readonly userAgent?: string;
   /**
-   * SHA-256 digests, as `parsePin` takes them, of the keys or certificates that the origin that was named may have: one of
-   * them decides, in place of authorities, names and dates. Other origins are checked as ever.
+   * SHA-256 digests, as `sha256//` and base64 or in hex, of the keys or certificates that the origin that was named may
+   * have: one of them decides, in place of authorities, names and dates. Other origins are checked as ever.
    */
   readonly pins?: readonly string[];
   /** Certificates of further authorities to trust, in PEM. */
@@ -38,7 +38,7 @@ export interface HttpOptions extends OpenOptions {
   readonly netrc?: string;
   /** Text of a file of cookies in Netscape's format. With it, cookies that answers set are sent back during the run. */
   readonly cookies?: NamedText;
-  /** None where absent: what the environment says is for a command line to read (`proxySettings`). */
+  /** None where absent: what the environment says is for a command line to read. */
   readonly proxies?: ProxySettings;
   /** What lists a folder is opened as a tree: the same host, and nothing above or beside it. */
   readonly recursive?: boolean;

@@ -7,6 +7,7 @@ import { throwIfAborted, XferError } from '../../../errors.js';
 import { GatheredSource } from '../../../gathered-source.js';
 import { type Address, type Bound, bind, mainAddress } from '../../../listen-address.js';
 import { urlsThatAnswer } from '../../../listener-urls.js';
+import { timerMs } from '../../../longest-timer.js';
 import { serversClosed } from '../../../servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
 import { Gate } from './access/gate.js';
@@ -157,8 +158,8 @@ function serviceOf(options: HttpListenOptions, sharing: Sharing): Service {
 }
 
 function makeServer(options: HttpListenOptions, service: Service): Server {
-  const headersTimeout = options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS;
-  const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
+  const headersTimeout = timerMs('headersTimeoutMs', options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS);
+  const idleMs = timerMs('idleTimeoutMs', options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
   const settings = {
     headersTimeout,
     requestTimeout: 0,

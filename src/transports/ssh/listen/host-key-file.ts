@@ -29,6 +29,14 @@ export function loadHostKey(file: string, platform = process.platform): Promise<
   return keepSecret(file, secret, platform);
 }
 
+/** The key in OpenSSH's form, without a passphrase. USAGE where it is no private key that signs: each client would fail. */
+export function checkHostKey(privateKey: string): string {
+  if (hostKeyFrom(privateKey)) return privateKey;
+  throw new XferError('USAGE', 'host key: not a private key without a passphrase', {
+    hint: "make one: ssh-keygen -t ed25519 -N '' -f FILE",
+  });
+}
+
 /** undefined where the text is no private key that signs. */
 function hostKeyFrom(privateKey: string): ServedHostKey | undefined {
   const parsed: ParsedKey | Error = ssh2.utils.parseKey(privateKey);

@@ -12,7 +12,7 @@ import { Admission } from './admission.js';
 import { type AuthorizedKeys, readAuthorizedKeys } from './authorized-keys.js';
 import { ServedConnection, type ServedOptions } from './connection.js';
 import { openFolder } from './folder.js';
-import { makeHostKey, type ServedHostKey } from './host-key-file.js';
+import { checkHostKey, makeHostKey, type ServedHostKey } from './host-key-file.js';
 import { LIMITS, type Limits } from './limits.js';
 
 export interface SshListenOptions extends ListenOptions {
@@ -20,8 +20,8 @@ export interface SshListenOptions extends ListenOptions {
   readonly accounts?: readonly Account[];
   /** A file of the keys that may log in, under any name. */
   readonly authorizedKeys?: string;
-  /** From `loadHostKey`; one that is made now, and that clients will not know again, where absent. */
-  readonly hostKey?: ServedHostKey;
+  /** One that is made now, and that clients will not know again, where absent. */
+  readonly hostKey?: Pick<ServedHostKey, 'privateKey'>;
   /** Told of each login and of each file when it is closed. */
   readonly onRecord?: (record: SshRecord) => void;
   readonly limits?: Partial<Limits>;
@@ -29,7 +29,7 @@ export interface SshListenOptions extends ListenOptions {
 
 /**
  * Serves the directory `options.share`, and lets it be changed where `options.receive` is given. Resolves when it accepts.
- * Rejects with USAGE where nothing is shared or nobody could log in, UNSUPPORTED where source or sink cannot be served,
+ * Rejects with USAGE where nothing is shared, nobody could log in or the host key is none, UNSUPPORTED where source or sink cannot be served,
  * NOT_FOUND where the root or the file of keys is missing, EXISTS where the port is taken, DENIED where it may not be used.
  * An abort of the scope ends it at once.
  */
@@ -49,7 +49,7 @@ export async function listen(options: SshListenOptions, scope: Scope): Promise<L
     });
   }
   const served: ServedOptions = {
-    privateKey: (options.hostKey ?? makeHostKey()).privateKey,
+    privateKey: options.hostKey ? checkHostKey(options.hostKey.privateKey) : makeHostKey().privateKey,
     accounts,
     keys,
     folder,

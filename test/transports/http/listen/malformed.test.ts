@@ -115,3 +115,11 @@ test('fields of eight thousand characters are read at once', { timeout: 30_000 }
     assert.ok(performance.now() - startMs < 50 * fillings.length * 4, field);
   }
 });
+
+test('a time that is none is USAGE', { timeout: 10_000 }, async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const ms of [0, -1, Number.NaN]) {
+    await assert.rejects(serve(t, folder, { headersTimeoutMs: ms }), { code: 'USAGE' });
+    await assert.rejects(serve(t, folder, { idleTimeoutMs: ms }), { code: 'USAGE' });
+  }
+});

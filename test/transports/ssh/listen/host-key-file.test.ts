@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { loadHostKey } from '#xfer/transports/ssh/listen/host-key-file.js';
+import { checkHostKey, loadHostKey, makeHostKey } from '#xfer/transports/ssh/listen/host-key-file.js';
 import { failsWith } from '../../../support/fails-with.js';
 import { needs } from '../../../support/peers.js';
 import { runProgram } from '../../../support/run-xfer.js';
@@ -43,4 +43,12 @@ test('a file that others may read, or that holds no key, is not used', async (t)
   chmodSync(file, 0o600);
   await assert.rejects(loadHostKey(file), failsWith('CORRUPT'));
   assert.equal(readFileSync(file, 'utf8'), 'nonsense');
+});
+
+test('what is no private key is USAGE before anybody connects', () => {
+  const { privateKey } = makeHostKey();
+  assert.equal(checkHostKey(privateKey), privateKey);
+  for (const text of ['', 'x', privateKey.slice(0, 120)]) {
+    assert.throws(() => checkHostKey(text), failsWith('USAGE', /^host key: not a private key/));
+  }
 });
