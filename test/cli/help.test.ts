@@ -38,3 +38,14 @@ test('each page says each option once, under its heading, at any width', async (
     }
   }
 });
+
+test('a terminal of 80 columns is wide enough for every line', async () => {
+  for (const command of await loadCommands()) {
+    const page = await commandHelp(command, 80);
+    assert.deepEqual(
+      page.split('\n').filter((line) => line.length > 80),
+      [],
+      command.name,
+    );
+  }
+});

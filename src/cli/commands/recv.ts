@@ -18,9 +18,9 @@ export const command: Command = {
   summary: 'Receive files sealed with a key from xfer send, or the bytes of one over plain TCP, as nc does.',
   usage: '[options] port|host:port|-l host:port|--announce|--find [directory|file|-]',
   examples: [
-    ['xfer recv 8080', 'into this directory, from who has the key that is shown: xfer send --sealed here:8080 photos'],
+    ['xfer recv 8080', 'with the key that is shown, from xfer send --sealed here:8080 photos'],
     ['xfer recv --announce incoming/', 'the same, found by xfer send --find photos in this network'],
-    ['xfer recv 8080 big.iso', 'bytes, not sealed: from nc -N here 8080 < big.iso, or xfer send here:8080 big.iso'],
+    ['xfer recv 8080 big.iso', 'bytes, not sealed: nc -N here 8080 < big.iso, xfer send here:8080 big.iso'],
   ],
   operands: [1, 2],
   inPlaceOfFirst: ['announce', 'find'],
