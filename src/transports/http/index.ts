@@ -163,7 +163,9 @@ async function loginField(
   if (!ask) return basicLogin(user, typed);
   const answer = await ask.secret(`Password of ${user.toString()} on ${url.origin}: `, scope);
   if (answer !== undefined) return basicLogin(user, answer);
-  throw new XferError('DENIED', `get ${describeLocation(location)}: no password was given`);
+  throw new XferError('DENIED', `log in to ${describeLocation(location)}: no password was given`, {
+    hint: 'type it when asked, or keep it in ~/.netrc',
+  });
 }
 
 export const transport: Transport = {
