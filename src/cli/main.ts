@@ -9,11 +9,15 @@ import type { Surroundings } from './surroundings.js';
 /** 128 and the number of SIGPIPE: what the reader of a pipe that went away leaves behind. */
 const BROKEN_PIPE_EXIT = 141;
 
+/** One Ctrl-C comes twice where npx or timeout(1) passes it on that the terminal has sent to both. */
+const ONE_PRESS_MS = 200;
+
 const CLEAR_LINE = '\r\x1b[K';
 
 const words = process.argv.slice(2);
 /** The first write to standard output that failed. */
 let lostOutput: NodeJS.ErrnoException | undefined;
+let interruptedAtMs = Number.NEGATIVE_INFINITY;
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   lostOutput ??= error;
 });
@@ -82,11 +86,14 @@ function sayLost(error: NodeJS.ErrnoException): number {
 
 /** The first asks the command to end tidily; the second does not wait for it. */
 function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): void {
+  const sinceFirstMs = performance.now() - interruptedAtMs;
   if (stop.signal.aborted) {
+    if (sinceFirstMs < ONE_PRESS_MS) return;
     // The terminal's own `^C`, and a line that would have been drawn again, are not what a prompt is to stand behind.
     if (process.stderr.isTTY) process.stderr.write(process.env.TERM === 'dumb' ? '\n' : CLEAR_LINE);
     process.exit(SIGNAL_EXITS[signal]);
   }
+  interruptedAtMs = performance.now();
   stop.abort(new Stopped(`stopped by ${signal}`, SIGNAL_EXITS[signal]));
 }
 

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { qrLines } from '#xfer/cli/render/qr-code.js';
 import { urlForOthers } from '#xfer/listener-urls.js';
 import { patternBytes } from '../../support/fixtures.js';
@@ -130,12 +131,18 @@ async function slowClient(t: TestContext, port: number): Promise<Socket> {
   return socket;
 }
 
+/** What comes sooner is the same Ctrl-C. */
+const A_SECOND_PRESS_MS = 300;
+
 test('the first Ctrl-C waits for who is slow, and says so', limit, async (t) => {
   const { root } = folder(t);
   const size = 32 << 20;
   writeFileSync(join(root, 'big'), Buffer.alloc(size));
   const { started, port } = await startLocal(t, [root, '0']);
   const slow = await slowClient(t, port);
+  started.child.kill('SIGINT');
+  await sleep(30);
+  // As npx passes it on.
   started.child.kill('SIGINT');
   await started.waitForLine(/^waiting for 1 transfer to end; Ctrl-C again to cut it$/m);
   await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
@@ -154,6 +161,7 @@ test('the second Ctrl-C does not', limit, async (t) => {
   const slow = await slowClient(t, port);
   started.child.kill('SIGTERM');
   await started.waitForLine(/^\{"type":"stopping","transfers":1\}$/m);
+  await sleep(A_SECOND_PRESS_MS);
   started.child.kill('SIGTERM');
   assert.deepEqual(await started.exited, { exitCode: 143, signal: null });
   slow.resume();

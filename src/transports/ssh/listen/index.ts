@@ -29,9 +29,9 @@ export interface SshListenOptions extends ListenOptions {
 
 /**
  * Serves the directory `options.share`, and lets it be changed where `options.receive` is given. Resolves when it accepts.
- * Rejects with USAGE where nothing is shared, nobody could log in or the host key is none, UNSUPPORTED where source or sink cannot be served,
- * NOT_FOUND where the root or the file of keys is missing, EXISTS where the port is taken, DENIED where it may not be used.
- * An abort of the scope ends it at once.
+ * Rejects with USAGE where nothing is shared, nobody could log in or the host key is none, UNSUPPORTED where source or sink
+ * cannot be served, NOT_FOUND where the root or the file of keys is missing, EXISTS where the port is taken, DENIED where it
+ * may not be used. An abort of the scope ends it at once.
  */
 export async function listen(options: SshListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
