@@ -110,7 +110,7 @@ export interface Source {
   /**
    * Exactly the bytes of `range`. The stream fails with TRUNCATED where fewer come, SOURCE_CHANGED where the file is no
    * longer the entry's version, NOT_FOUND, DENIED, DISCONNECTED. Destroying it frees everything. Its chunks may be asked
-   * back once they were written (`buffer-pool.ts`).
+   * back once they were written (`streams/buffer-pool.ts`).
    */
   read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable>;
   /**

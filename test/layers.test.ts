@@ -95,14 +95,14 @@ test('the engine knows no transport and no command line', () => {
     'errors.ts',
     'names.ts',
     'glob.ts',
-    'digest.ts',
-    'own-directory.ts',
+    'streams/digest.ts',
+    'files/own-directory.ts',
     'draft-name.ts',
     'other-kind.ts',
-    'at-once.ts',
-    'buffer-pool.ts',
-    'token-bucket.ts',
-    'longest-timer.ts',
+    'concurrency/at-once.ts',
+    'streams/buffer-pool.ts',
+    'streams/token-bucket.ts',
+    'concurrency/longest-timer.ts',
     'package/own-files.ts',
   ];
   const bad = broken(
@@ -145,7 +145,7 @@ test('transports are imported lazily by the registry', () => {
 });
 
 const PACKAGE_HOMES: Record<string, readonly string[]> = {
-  bcryptjs: ['bcrypt-worker.ts'],
+  bcryptjs: ['listening/bcrypt-worker.ts'],
   yargs: ['cli'],
   'yargs-parser': ['cli'],
   progress: ['cli'],
@@ -177,15 +177,15 @@ test('files of the person are touched only where that is somebody’s task', () 
     'cli',
     'copy/journal.ts',
     'copy/run-record.ts',
-    'named-file.ts',
-    'own-directory.ts',
-    'private-file.ts',
+    'files/named-file.ts',
+    'files/own-directory.ts',
+    'files/private-file.ts',
     'transports/tcp/unsent.ts',
     'transports/http/listen/status/process-families.ts',
     'transports/http/listen/listing/page/assets.ts',
     'transports/http/listen/upload/records.ts',
     'transports/http/put/upload-notes.ts',
-    'socket-file.ts',
+    'files/socket-file.ts',
     'version.ts',
   );
   const bad = broken((from, to) => /^node:fs(\/promises)?$/.test(to) && !homes(from.path));

@@ -70,7 +70,7 @@ async function readAuthorities(file: string): Promise<string> {
 }
 
 async function readNamed(file: string, what: string): Promise<NamedText> {
-  const { readNamedFile } = await import('../named-file.js');
+  const { readNamedFile } = await import('../files/named-file.js');
   return { text: await readNamedFile(file, MOST_FILE_BYTES, what), file };
 }
 

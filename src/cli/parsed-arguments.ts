@@ -1,6 +1,7 @@
 /** What was typed, by the names of the table of options. */
+
+import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
 import { XferError } from '../errors.js';
-import { LONGEST_TIMER_MS } from '../longest-timer.js';
 import type { OptionName } from './options.js';
 
 /** Options and operands of one command. */

@@ -1,6 +1,6 @@
 /** The directory of what outlives a run, where there can be one. */
 import { toXferError } from '../errors.js';
-import { makeWritableDirectory } from '../own-directory.js';
+import { makeWritableDirectory } from '../files/own-directory.js';
 import { stateDirectory } from './own-directories.js';
 import type { Surroundings } from './surroundings.js';
 

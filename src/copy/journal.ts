@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
-import { makeOwnDirectory } from '../own-directory.js';
+import { makeOwnDirectory } from '../files/own-directory.js';
 import { normalize, type Span } from './ranges.js';
 
 export interface JournalKey {

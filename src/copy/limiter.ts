@@ -1,8 +1,8 @@
 /** The rate of a copy, or of several, shared by all their lanes. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
 import { throwIfAborted } from '../errors.js';
-import { LONGEST_TIMER_MS } from '../longest-timer.js';
-import { TokenBucket } from '../token-bucket.js';
+import { TokenBucket } from '../streams/token-bucket.js';
 
 /** Given as `limiter` to several copies, it bounds what they send together. */
 export class Limiter {

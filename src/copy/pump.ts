@@ -2,9 +2,9 @@
 
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { pairUp } from '../at-once.js';
-import { recyclerOf } from '../buffer-pool.js';
+import { pairUp } from '../concurrency/at-once.js';
 import { throwIfAborted, XferError } from '../errors.js';
+import { recyclerOf } from '../streams/buffer-pool.js';
 import type { Limiter } from './limiter.js';
 import type { PassingHashes } from './passing-hashes.js';
 

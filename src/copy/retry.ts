@@ -1,7 +1,7 @@
 /** The one retry loop. Tries are counted since the last progress. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
 import { throwIfAborted, toXferError, type XferError } from '../errors.js';
-import { LONGEST_TIMER_MS } from '../longest-timer.js';
 
 export interface RetryPolicy {
   /** Tries without any progress before the error is final; 1 never tries again. */

@@ -1,6 +1,7 @@
 /** Proof that the far copy is the source. */
-import { streamDigest } from '../digest.js';
+
 import { XferError } from '../errors.js';
+import { streamDigest } from '../streams/digest.js';
 import type { Digest, Draft, Entry, Scope, Source } from '../transport.js';
 
 export interface Proof {

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
-import type { Account } from '#xfer/accounts.js';
+import type { Account } from '#xfer/listening/accounts.js';
 import { openSink, openSource } from '#xfer/open.js';
 import type { Listener } from '#xfer/transport.js';
 import type { SshRecord } from '#xfer/transports/ssh/listen/access-log.js';

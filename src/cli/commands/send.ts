@@ -1,8 +1,8 @@
 /** `xfer send`: the bytes of a file over a TCP connection and nothing else, or with a key files and trees, sealed. */
 import { stat } from 'node:fs/promises';
-import { collect } from '../../collect.js';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
+import { collect } from '../../streams/collect.js';
 import type { Command } from '../command.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';

@@ -1,9 +1,9 @@
 /** Lists of digests behind URLs, each asked for once. */
 import { type ChecksumList, parseChecksums } from '../../checksums.js';
-import { collect } from '../../collect.js';
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import { openSource } from '../../open.js';
+import { collect } from '../../streams/collect.js';
 import type { Scope } from '../../transport.js';
 import type { HttpOptions } from '../../transports/http/index.js';
 

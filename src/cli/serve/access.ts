@@ -1,6 +1,7 @@
 /** What `xfer serve` over HTTP is told of who may do what. */
-import { randomSecret } from '../../accounts.js';
+
 import { XferError } from '../../errors.js';
+import { randomSecret } from '../../listening/accounts.js';
 import type { AccessOptions } from '../../transports/http/listen/access/options.js';
 import type { OptionName } from '../options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';

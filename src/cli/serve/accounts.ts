@@ -1,7 +1,8 @@
 /** The accounts that `xfer serve` is told of, for each protocol. */
-import { type Account, parseAccount, parseAccounts } from '../../accounts.js';
+
 import { XferError } from '../../errors.js';
-import { readNamedFile } from '../../named-file.js';
+import { readNamedFile } from '../../files/named-file.js';
+import { type Account, parseAccount, parseAccounts } from '../../listening/accounts.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 
 const MOST_FILE_BYTES = 1 << 20;

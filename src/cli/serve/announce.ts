@@ -1,5 +1,5 @@
 /** What `xfer serve` prints once it accepts. */
-import { urlForOthers } from '../../listener-urls.js';
+import { urlForOthers } from '../../listening/listener-urls.js';
 import { printable } from '../../names.js';
 import type { Listener } from '../../transport.js';
 import { encodeName } from '../../transports/http/listen/target.js';

@@ -1,7 +1,7 @@
 /** `xfer serve --hash-password NAME`: a line for a file of accounts, that does not give its password away. */
 import { createInterface } from 'node:readline';
 import { XferError } from '../../errors.js';
-import { hashPassword } from '../../password.js';
+import { hashPassword } from '../../listening/password.js';
 import { createPrompt } from '../prompt.js';
 import type { Surroundings } from '../surroundings.js';
 

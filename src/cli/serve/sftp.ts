@@ -1,8 +1,8 @@
 /** `xfer serve --sftp`: shares a directory over SFTP, with those who can log in. */
 import { join } from 'node:path';
-import { type Account, randomSecret } from '../../accounts.js';
 import { XferError } from '../../errors.js';
-import { urlForOthers } from '../../listener-urls.js';
+import { type Account, randomSecret } from '../../listening/accounts.js';
+import { urlForOthers } from '../../listening/listener-urls.js';
 import { printable } from '../../names.js';
 import { listen, openSink, openSource } from '../../open.js';
 import type { Listener, Sink, Source } from '../../transport.js';

@@ -1,5 +1,5 @@
 /** `--qr` and `--open`: the page on a phone, and in the browser of this machine. */
-import { isLoopbackUrl, urlForOthers } from '../../listener-urls.js';
+import { isLoopbackUrl, urlForOthers } from '../../listening/listener-urls.js';
 import type { Listener } from '../../transport.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import type { Report } from '../render/report.js';

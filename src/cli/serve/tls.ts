@@ -1,7 +1,7 @@
 /** `xfer serve --tls`: the options of encryption -> a key and a certificate, and what is said of them. */
 import { stat } from 'node:fs/promises';
 import { XferError } from '../../errors.js';
-import { readNamedFile } from '../../named-file.js';
+import { readNamedFile } from '../../files/named-file.js';
 import type { HttpListenOptions } from '../../transports/http/listen/options.js';
 import { checkGivenCertificate, type NamedText } from '../../transports/http/listen/tls/given-certificate.js';
 import { loadKeptCertificate } from '../../transports/http/listen/tls/kept-certificate.js';

@@ -1,7 +1,7 @@
 /** Where `xfer serve` listens. */
 import { XferError } from '../../errors.js';
+import { socketPath } from '../../files/socket-file.js';
 import { printable } from '../../names.js';
-import { socketPath } from '../../socket-file.js';
 import type { ListenOptions } from '../../transport.js';
 import type { ServeOperands } from '../commands/serve.js';
 import type { ParsedArguments } from '../parsed-arguments.js';

@@ -1,8 +1,8 @@
 /** Which end of a connection a command is, and where that is. */
 import { isIPv6 } from 'node:net';
 import { XferError } from '../../errors.js';
+import { socketPath } from '../../files/socket-file.js';
 import { type Location, parseHostPort, parsePort } from '../../location.js';
-import { socketPath } from '../../socket-file.js';
 import type { OptionName } from '../options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 

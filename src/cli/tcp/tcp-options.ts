@@ -1,6 +1,7 @@
 /** The options of the table -> what raw TCP is told. */
-import { AllowedAddresses } from '../../allowed-addresses.js';
+
 import { XferError } from '../../errors.js';
+import { AllowedAddresses } from '../../listening/allowed-addresses.js';
 import { parsePort } from '../../location.js';
 import { printable } from '../../names.js';
 import type { TcpAddress, TcpOptions } from '../../transports/tcp/options.js';

@@ -1,7 +1,8 @@
 /** Files over HTTP and HTTPS: the client's side here, the server's in `listen/`. */
+
+import { timerMs } from '../../concurrency/longest-timer.js';
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
-import { timerMs } from '../../longest-timer.js';
 import type { OpenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
 import { parseCookies } from './client/cookies.js';

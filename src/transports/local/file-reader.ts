@@ -2,9 +2,9 @@
 import { readSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
-import { type AtOnce, CallPace } from '../../at-once.js';
-import { BufferPool, bulkBuffer, type Recycling } from '../../buffer-pool.js';
+import { type AtOnce, CallPace } from '../../concurrency/at-once.js';
 import { toXferError, XferError } from '../../errors.js';
+import { BufferPool, bulkBuffer, type Recycling } from '../../streams/buffer-pool.js';
 
 /** Measured: 64 KiB reads send a third of what these do. As much as OpenSSH's sftp server takes in one request. */
 const CHUNK_BYTES = 255 << 10;

@@ -1,8 +1,8 @@
 /** Writes at its own position of a descriptor that others may share. */
 import { Writable } from 'node:stream';
-import { type AtOnce, CallPace } from '../../at-once.js';
-import { bulkBuffer } from '../../buffer-pool.js';
+import { type AtOnce, CallPace } from '../../concurrency/at-once.js';
 import { toXferError } from '../../errors.js';
+import { bulkBuffer } from '../../streams/buffer-pool.js';
 import { writeAtOnce } from './small-file.js';
 import { writePieces } from './write-pieces.js';
 

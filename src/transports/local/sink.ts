@@ -14,10 +14,10 @@ import {
 import { open as openHandle, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
-import { streamDigest } from '../../digest.js';
 import { draftName, isDraftOfRuns } from '../../draft-name.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
+import { streamDigest } from '../../streams/digest.js';
 import type {
   Change,
   DigestAlgorithm,

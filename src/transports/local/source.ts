@@ -3,10 +3,10 @@ import { type BigIntStats, constants, lstatSync, readlinkSync, type Stats, statS
 import { type FileHandle, open, stat, statfs } from 'node:fs/promises';
 import { basename, resolve, sep } from 'node:path';
 import type { Readable } from 'node:stream';
-import { streamDigest } from '../../digest.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type { Place } from '../../place.js';
+import { streamDigest } from '../../streams/digest.js';
 import type {
   ByteRange,
   DigestAlgorithm,

@@ -1,8 +1,9 @@
 /** scp's `-R`: the first host copies to the second by a scp of its own, and no byte comes here. */
+
+import { onAbort } from '../../concurrency/on-abort.js';
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
-import { onAbort } from '../../on-abort.js';
-import { tellLines } from '../../text-lines.js';
+import { tellLines } from '../../streams/text-lines.js';
 import type { Scope } from '../../transport.js';
 import type { RemoteCommand } from './carriers/carrier.js';
 import { openCarrier } from './carriers/open-carrier.js';

@@ -1,9 +1,9 @@
 /** A file on its way to an sftp server. */
 import type { Writable } from 'node:stream';
-import { streamDigest } from '../../digest.js';
+import { abortable } from '../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
-import { abortable } from '../../on-abort.js';
+import { streamDigest } from '../../streams/digest.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';

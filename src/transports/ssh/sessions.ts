@@ -1,6 +1,7 @@
 /** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
+
+import { abortable } from '../../concurrency/on-abort.js';
 import { XferError } from '../../errors.js';
-import { abortable } from '../../on-abort.js';
 import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../transport.js';
 import type { Carrier } from './carriers/carrier.js';
 import { farDigest } from './far-digest.js';

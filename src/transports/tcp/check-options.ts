@@ -1,8 +1,8 @@
 /** Whether what a connection is told can be done: a program may give values that no type keeps out, as NaN. */
 import { isIP } from 'node:net';
+import { timerMs } from '../../concurrency/longest-timer.js';
 import { XferError } from '../../errors.js';
 import { checkPort } from '../../location.js';
-import { timerMs } from '../../longest-timer.js';
 import type { TcpOptions } from './options.js';
 
 const TIMES = ['connectTimeoutMs', 'idleTimeoutMs', 'finTimeoutMs', 'finishIdleMs'] as const;

@@ -1,7 +1,7 @@
 /** Makes a connection to one that listens. */
 import { isIP, type Socket, type SocketConnectOpts } from 'node:net';
+import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
 import { throwIfAborted, toXferError, XferError } from '../../errors.js';
-import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { Scope } from '../../transport.js';
 import { checkTcpOptions } from './check-options.js';
 import { checkFamily } from './family.js';

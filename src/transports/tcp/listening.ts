@@ -1,9 +1,9 @@
 /** Takes connections on a port or a unix socket, from those who may make them. */
 import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
-import { AllowedAddresses } from '../../allowed-addresses.js';
-import { plainAddress } from '../../client-address.js';
 import { systemCode, toXferError, XferError } from '../../errors.js';
-import { checkSocketPath, removeStaleSocket } from '../../socket-file.js';
+import { checkSocketPath, removeStaleSocket } from '../../files/socket-file.js';
+import { AllowedAddresses } from '../../listening/allowed-addresses.js';
+import { plainAddress } from '../../listening/client-address.js';
 import { checkTcpOptions } from './check-options.js';
 import { checkFamily } from './family.js';
 import type { TcpAddress, TcpOptions } from './options.js';

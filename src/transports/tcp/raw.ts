@@ -1,7 +1,8 @@
 /** Makes the one connection of raw TCP, by connecting or by accepting. */
+
+import { abortable } from '../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
-import { abortable } from '../../on-abort.js';
 import type { Scope } from '../../transport.js';
 import { connect } from './connect.js';
 import { startListening } from './listening.js';

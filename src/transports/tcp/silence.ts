@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from '../../longest-timer.js';
+import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
 
 /** Calls back once nothing was heard for a while. */
 export interface Silence {

@@ -1,5 +1,5 @@
 /** Memory for what one socket receives. */
-import { bulkBuffer } from '../../buffer-pool.js';
+import { bulkBuffer } from '../../streams/buffer-pool.js';
 
 const SLAB_BYTES = 1 << 20;
 /** Less is no longer read into: a read is worth its system call. */

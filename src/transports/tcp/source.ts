@@ -1,8 +1,8 @@
 /** Receives over raw TCP: one nameless file, whose end is the other end's FIN. */
 import { Readable } from 'node:stream';
-import type { Light } from '../../at-once.js';
-import type { Recycling } from '../../buffer-pool.js';
+import type { Light } from '../../concurrency/at-once.js';
 import { throwIfAborted, XferError } from '../../errors.js';
+import type { Recycling } from '../../streams/buffer-pool.js';
 import type { ByteRange, Entry, Scope, Source } from '../../transport.js';
 import type { TcpOptions } from './options.js';
 import { PassingDigest } from './passing-digest.js';

@@ -1,8 +1,8 @@
 /** The stream into a connection. */
 import { Writable } from 'node:stream';
-import type { Light } from '../../at-once.js';
+import type { Light } from '../../concurrency/at-once.js';
+import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
 import { toXferError, XferError } from '../../errors.js';
-import { LONGEST_TIMER_MS } from '../../longest-timer.js';
 import type { PassingDigest } from './passing-digest.js';
 import type { Wire } from './wire.js';
 

@@ -5,8 +5,8 @@ import { request } from 'node:http';
 import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Accounts, parseAccount } from '#xfer/accounts.js';
 import { plainPasswordNotice } from '#xfer/cli/serve/access.js';
+import { Accounts, parseAccount } from '#xfer/listening/accounts.js';
 import { needs } from '../../support/peers.js';
 import { runXfer, type Started, startProgram, startXfer, XFER } from '../../support/run-xfer.js';
 

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { qrLines } from '#xfer/cli/render/qr-code.js';
-import { urlForOthers } from '#xfer/listener-urls.js';
+import { urlForOthers } from '#xfer/listening/listener-urls.js';
 import { patternBytes } from '../../support/fixtures.js';
 import { findProgram, needs } from '../../support/peers.js';
 import { runProgram, runXfer, type Started, startXfer } from '../../support/run-xfer.js';

@@ -1,7 +1,7 @@
 /** Where a sealed end is, for the other one: several addresses of the same machine in one word. */
 import { hostname } from 'node:os';
 import { XferError } from '../../../errors.js';
-import { isLoopbackUrl, listenerUrls } from '../../../listener-urls.js';
+import { isLoopbackUrl, listenerUrls } from '../../../listening/listener-urls.js';
 import { parseHostPort } from '../../../location.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 

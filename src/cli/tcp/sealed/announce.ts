@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import { toXferError } from '../../../errors.js';
-import { isLoopbackUrl, listenerUrls } from '../../../listener-urls.js';
+import { isLoopbackUrl, listenerUrls } from '../../../listening/listener-urls.js';
 import type { Announcement } from '../../../mdns/announce.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 import type { Report } from '../../render/report.js';

@@ -1,6 +1,6 @@
 /** Where the key of a sealed transfer comes from. */
 import { XferError } from '../../../errors.js';
-import { keepSecret, readSmallFile } from '../../../private-file.js';
+import { keepSecret, readSmallFile } from '../../../files/private-file.js';
 import { formatKey, newKey, parseKey } from '../../../transports/tcp/sealed/key.js';
 import type { ParsedArguments } from '../../parsed-arguments.js';
 import { createPrompt } from '../../prompt.js';

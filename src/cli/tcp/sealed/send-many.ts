@@ -1,7 +1,8 @@
 /** `xfer send -l -k` with a key: the same to each receiver that calls. */
+
+import { abortable } from '../../../concurrency/on-abort.js';
 import { toXferError } from '../../../errors.js';
 import { describeLocation, type Location } from '../../../location.js';
-import { abortable } from '../../../on-abort.js';
 import type { TcpAddress } from '../../../transports/tcp/options.js';
 import { addressOf } from '../../../transports/tcp/raw.js';
 import type { LaneOpener } from '../../../transports/tcp/sealed/send/connections.js';

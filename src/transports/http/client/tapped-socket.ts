@@ -4,7 +4,7 @@
  */
 import { Agent, type ClientRequestArgs } from 'node:http';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
-import { BufferPool } from '../../../buffer-pool.js';
+import { BufferPool } from '../../../streams/buffer-pool.js';
 
 const READ_BYTES = 256 << 10;
 /** What is shorter is copied, so that a slow line does not fill memory with buffers that are nearly empty. */

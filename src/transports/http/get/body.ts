@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import type { Light } from '../../../at-once.js';
+import type { Light } from '../../../concurrency/at-once.js';
 import { XferError } from '../../../errors.js';
 import { requestError } from '../client/request-error.js';
 import { recycle, tapBody } from '../client/tapped-socket.js';

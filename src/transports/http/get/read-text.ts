@@ -1,6 +1,7 @@
 /** The text of an answer that is short, or refused. */
-import { collect } from '../../../collect.js';
+
 import { XferError } from '../../../errors.js';
+import { collect } from '../../../streams/collect.js';
 import type { Scope } from '../../../transport.js';
 import type { Answer } from '../client/request.js';
 import { contentLength } from '../validator.js';

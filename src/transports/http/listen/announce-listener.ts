@@ -1,7 +1,7 @@
 /** A listener's URLs, announced. */
 import { lookup } from 'node:dns/promises';
 import { XferError } from '../../../errors.js';
-import { isLoopbackUrl } from '../../../listener-urls.js';
+import { isLoopbackUrl } from '../../../listening/listener-urls.js';
 import { type Announcement, announce } from '../../../mdns/announce.js';
 import type { MdnsOptions } from '../../../mdns/options.js';
 import { hostOf } from '../../../mdns/records.js';

@@ -2,8 +2,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { Slots } from '../../../concurrency/slots.js';
 import { XferError } from '../../../errors.js';
-import { Slots } from '../../../slots.js';
 import type { OpenFile } from '../../../transport.js';
 import type { Downloads } from './access/downloads.js';
 import type { Span } from './file/ranges.js';

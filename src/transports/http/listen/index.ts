@@ -2,13 +2,13 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { plainAddress } from '../../../client-address.js';
+import { timerMs } from '../../../concurrency/longest-timer.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { GatheredSource } from '../../../gathered-source.js';
-import { type Address, type Bound, bind, mainAddress } from '../../../listen-address.js';
-import { urlsThatAnswer } from '../../../listener-urls.js';
-import { timerMs } from '../../../longest-timer.js';
-import { serversClosed } from '../../../servers-closed.js';
+import { plainAddress } from '../../../listening/client-address.js';
+import { type Address, type Bound, bind, mainAddress } from '../../../listening/listen-address.js';
+import { urlsThatAnswer } from '../../../listening/listener-urls.js';
+import { serversClosed } from '../../../listening/servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
 import { Gate } from './access/gate.js';
 import { type Announced, announceListener } from './announce-listener.js';

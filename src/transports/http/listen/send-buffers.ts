@@ -1,5 +1,5 @@
 /** The buffers that file bytes are read into on their way to connections. */
-import { BufferPool } from '../../../buffer-pool.js';
+import { BufferPool } from '../../../streams/buffer-pool.js';
 
 const LARGE_BYTES = 512 << 10;
 const SMALL_BYTES = 64 << 10;

@@ -1,8 +1,8 @@
 /** One request with a body that comes bit by bit, and its answer. */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { type ErrorCode, XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import type { Fields } from '../client/fields.js';
 import type { HttpClient } from '../client/request.js';

@@ -1,6 +1,6 @@
 /** A file's bytes on their way into requests. */
 import { Writable } from 'node:stream';
-import type { Light } from '../../../at-once.js';
+import type { Light } from '../../../concurrency/at-once.js';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 

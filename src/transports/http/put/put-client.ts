@@ -1,7 +1,7 @@
 /** Requests that put something somewhere: whole ones, and ones whose body comes bit by bit. */
 
-import { streamDigest } from '../../../digest.js';
 import { XferError } from '../../../errors.js';
+import { streamDigest } from '../../../streams/digest.js';
 import type { DigestAlgorithm, Scope } from '../../../transport.js';
 import { describeUrl } from '../client/describe-url.js';
 import type { Fields } from '../client/fields.js';

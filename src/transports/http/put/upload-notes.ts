@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readSmallFile, replacePrivateFile } from '../../../private-file.js';
+import { readSmallFile, replacePrivateFile } from '../../../files/private-file.js';
 
 /** One upload that was begun. Whoever knows its place can go on with it, so it is a secret. */
 export interface UploadNote {

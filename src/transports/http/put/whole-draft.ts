@@ -1,8 +1,8 @@
 /** A file on its way in one request, to any server that takes PUT (RFC 9110, 9.3.4). */
 import { createHash, type Hash } from 'node:crypto';
 import type { Writable } from 'node:stream';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../../transport.js';
 import { describeUrl } from '../client/describe-url.js';
 import { RESUMABLE } from '../upload-protocol.js';

@@ -1,9 +1,9 @@
 /** The part of a connection that is over when it stands: key exchange, the host's key, the login. */
 import type { Duplex } from 'node:stream';
 import type { Client, ConnectConfig } from 'ssh2';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { XferError } from '../../../errors.js';
 import { printable } from '../../../names.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Prompt, Scope } from '../../../transport.js';
 import type { SshConfig } from '../config/config.js';
 import type { JumpHop } from '../config/proxy-jump.js';

@@ -1,5 +1,5 @@
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { SshConfig } from '../config/config.js';
 
 /** How long a connection may take to be made, and the signal that ends the wait for it. */

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { startedBy } from '../../../started-by.js';
-import { tellLines } from '../../../text-lines.js';
+import { tellLines } from '../../../streams/text-lines.js';
 
 /** How a program ended. */
 export interface ProgramEnd {

@@ -1,7 +1,7 @@
 /** Reading configuration files and the globs of `Include`. */
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { toXferError, XferError } from '../../../errors.js';
-import { readAtMost } from '../../../named-file.js';
+import { readAtMost } from '../../../files/named-file.js';
 import { bytesFromName, nameFromBytes } from '../../../names.js';
 import { matchesPattern } from './patterns.js';
 

@@ -1,7 +1,7 @@
 /** Home directories, for `~` and `~user` in paths. */
 import { open } from 'node:fs/promises';
 import { XferError } from '../../../errors.js';
-import { readAtMost } from '../../../named-file.js';
+import { readAtMost } from '../../../files/named-file.js';
 import { nameFromBytes } from '../../../names.js';
 
 export interface HomeFolders {

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { toXferError, XferError } from '../../../errors.js';
-import { readAtMost } from '../../../named-file.js';
+import { readAtMost } from '../../../files/named-file.js';
 import { bytesFromName, nameFromBytes } from '../../../names.js';
 import type { SshConfig } from '../config/config.js';
 import { matchesHostList } from '../config/patterns.js';

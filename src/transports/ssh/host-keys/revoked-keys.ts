@@ -1,7 +1,7 @@
 /** Keys that are never taken (ssh_config.5, RevokedHostKeys): a text with one public key on each line. */
 import { open } from 'node:fs/promises';
 import { toXferError, XferError } from '../../../errors.js';
-import { readAtMost } from '../../../named-file.js';
+import { readAtMost } from '../../../files/named-file.js';
 import { bytesFromName } from '../../../names.js';
 import { SYSTEM_SSH_HINT } from '../carriers/connection-error.js';
 import { decodeKey } from './public-key.js';

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { farError, parseRecord } from './record.js';
 import type { LegacyWire } from './wire.js';

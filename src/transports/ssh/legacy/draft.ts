@@ -1,7 +1,7 @@
 /** One file on its way by the old scp protocol: announced when its first bytes are there, and never taken back. */
 import { Writable } from 'node:stream';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Draft, Entry, Scope } from '../../../transport.js';
 import type { SendingSession } from './session.js';
 import type { LegacyWire } from './wire.js';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
-import { tellLines } from '../../../text-lines.js';
+import { tellLines } from '../../../streams/text-lines.js';
 import type { Scope } from '../../../transport.js';
 import type { Carrier } from '../carriers/carrier.js';
 import { farError } from './record.js';

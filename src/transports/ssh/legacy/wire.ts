@@ -1,7 +1,7 @@
 /** One stream of the old scp protocol: lines, bytes and answers, each bounded, each stopped by a signal. */
 import type { Duplex } from 'node:stream';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 
 /** OpenSSH's scp takes lines of 16,384 bytes; a path has at most 4,096, and so has a name. */

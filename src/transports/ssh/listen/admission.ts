@@ -1,6 +1,6 @@
 /** Who may connect and how fast they may guess: counts by address, so that one client does not use up what others need. */
-import { networkOf } from '../../../client-address.js';
-import { WrongLogins } from '../../../wrong-logins.js';
+import { networkOf } from '../../../listening/client-address.js';
+import { WrongLogins } from '../../../listening/wrong-logins.js';
 import type { Limits } from './limits.js';
 
 export class Admission {

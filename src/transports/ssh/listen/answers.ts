@@ -1,6 +1,7 @@
 /** The packets that the listener answers with (draft-ietf-secsh-filexfer-02, section 7). */
-import { bulkBuffer } from '../../../buffer-pool.js';
+
 import { type ErrorCode, toXferError, type XferError } from '../../../errors.js';
+import { bulkBuffer } from '../../../streams/buffer-pool.js';
 import { type Attributes, attributeBytes } from '../sftp/attributes.js';
 import { PACKET, PacketWriter, STATUS } from '../sftp/codec.js';
 

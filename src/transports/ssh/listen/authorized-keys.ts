@@ -1,7 +1,7 @@
 /** Keys that may log in: lines as sshd's AuthorizedKeysFile holds them (sshd(8), "AUTHORIZED_KEYS FILE FORMAT"). */
 import ssh2, { type ParsedKey } from 'ssh2';
 import { XferError } from '../../../errors.js';
-import { readNamedFile } from '../../../named-file.js';
+import { readNamedFile } from '../../../files/named-file.js';
 import { printable } from '../../../names.js';
 import { decodeKey, rsaBits } from '../host-keys/public-key.js';
 

@@ -1,8 +1,8 @@
 /** One connection to the listener: login, then sessions of sftp and of the old scp, and nothing else that SSH has. */
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type Server, type Session } from 'ssh2';
-import type { Accounts } from '../../../accounts.js';
-import { plainAddress } from '../../../client-address.js';
+import type { Accounts } from '../../../listening/accounts.js';
+import { plainAddress } from '../../../listening/client-address.js';
 import type { FileRecord, SshRecord } from './access-log.js';
 import type { Place } from './admission.js';
 import type { AuthorizedKeys } from './authorized-keys.js';

@@ -1,7 +1,7 @@
 /** The key by which clients know this listener: made once, kept from then on. */
 import ssh2, { type ParsedKey } from 'ssh2';
 import { XferError } from '../../../errors.js';
-import { keepSecret } from '../../../private-file.js';
+import { keepSecret } from '../../../files/private-file.js';
 import { describeKey } from '../host-keys/public-key.js';
 
 export interface ServedHostKey {

@@ -1,11 +1,11 @@
 /** The SSH listener: shares a directory with everything that speaks SFTP. */
 import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Account, Accounts } from '../../../accounts.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
-import { type Address, type Bound, bind, mainAddress } from '../../../listen-address.js';
-import { urlsThatAnswer } from '../../../listener-urls.js';
-import { serversClosed } from '../../../servers-closed.js';
+import { type Account, Accounts } from '../../../listening/accounts.js';
+import { type Address, type Bound, bind, mainAddress } from '../../../listening/listen-address.js';
+import { urlsThatAnswer } from '../../../listening/listener-urls.js';
+import { serversClosed } from '../../../listening/servers-closed.js';
 import type { Listener, ListenOptions, Scope } from '../../../transport.js';
 import type { SshRecord } from './access-log.js';
 import { Admission } from './admission.js';

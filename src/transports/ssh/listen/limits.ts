@@ -1,5 +1,5 @@
 /** How much a client may have of the listener. */
-import type { WrongLoginWaits } from '../../../wrong-logins.js';
+import type { WrongLoginWaits } from '../../../listening/wrong-logins.js';
 
 export interface Limits extends WrongLoginWaits {
   /** Connections in all, and those that are not logged in, in all and from one address (sshd's MaxStartups). */

@@ -1,6 +1,6 @@
 /** How a client proves who it is: a password or a key, a few tries, and never nobody. */
 import type { AuthContext, Connection, PasswordAuthContext, PublicKeyAuthContext } from 'ssh2';
-import type { Accounts } from '../../../accounts.js';
+import type { Accounts } from '../../../listening/accounts.js';
 import type { LoginRecord } from './access-log.js';
 import type { Place } from './admission.js';
 import type { AuthorizedKeys } from './authorized-keys.js';

@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { readUpTo } from '../../../named-file.js';
+import { readUpTo } from '../../../files/named-file.js';
 import { bytesFromName, printable } from '../../../names.js';
 import type { Prompt, Scope } from '../../../transport.js';
 import { SYSTEM_SSH_HINT } from '../carriers/connection-error.js';

@@ -1,7 +1,7 @@
 /** Requests and their answers over one duplex stream: ids, pipelining, back-pressure, and an end that nobody misses. */
 import type { Duplex } from 'node:stream';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { broken, PACKET, PacketReader, PacketSplitter, PacketWriter, packetBuffers } from './codec.js';
 import { joinPackets } from './join-packets.js';

@@ -1,8 +1,8 @@
 /** The requests of SFTP version 3 (draft-ietf-secsh-filexfer-02) and OpenSSH's extensions (its PROTOCOL file, section 4). */
 import type { Duplex } from 'node:stream';
+import { Slots } from '../../../concurrency/slots.js';
 import { XferError } from '../../../errors.js';
 import { nameFromBytes } from '../../../names.js';
-import { Slots } from '../../../slots.js';
 import type { Scope } from '../../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './attributes.js';
 import { type Corkable, type Reply, SftpChannel } from './channel.js';

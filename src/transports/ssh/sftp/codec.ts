@@ -1,7 +1,8 @@
 /** The wire format of SFTP version 3 (draft-ietf-secsh-filexfer-02): packets, fields, and nothing that waits. */
-import { BufferPool } from '../../../buffer-pool.js';
+
 import { XferError } from '../../../errors.js';
 import { nameFromBytes } from '../../../names.js';
+import { BufferPool } from '../../../streams/buffer-pool.js';
 
 /** Packet types (section 3). */
 export const PACKET = {

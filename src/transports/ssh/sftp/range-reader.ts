@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
-import type { Recycling } from '../../../buffer-pool.js';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
+import type { Recycling } from '../../../streams/buffer-pool.js';
 import type { ByteRange } from '../../../transport.js';
 import type { SftpClient } from './client.js';
 import { broken } from './codec.js';

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { onAbort } from '../../../on-abort.js';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import type { SftpClient } from './client.js';
 
 export interface RangeWriterOptions {

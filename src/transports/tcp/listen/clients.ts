@@ -1,9 +1,9 @@
 /** The connections of a listener: each is one copy. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Slots } from '../../../concurrency/slots.js';
 import { type CopyOptions, copy } from '../../../copy/index.js';
 import { Limiter } from '../../../copy/limiter.js';
 import { toXferError, XferError } from '../../../errors.js';
-import { Slots } from '../../../slots.js';
 import type { Sink, Source } from '../../../transport.js';
 import type { Passed, TcpAddress, TcpOptions } from '../options.js';
 import { RawSink } from '../sink.js';

@@ -1,11 +1,11 @@
 /** One port for many clients: each gets the same file, or each brings one. */
 import type { Server } from 'node:net';
 import { systemCode, XferError } from '../../../errors.js';
+import { socketPath } from '../../../files/socket-file.js';
 import type { Listener, ListenOptions } from '../../../listener.js';
-import { listenerUrls } from '../../../listener-urls.js';
+import { listenerUrls } from '../../../listening/listener-urls.js';
+import { serversClosed } from '../../../listening/servers-closed.js';
 import { describeLocation } from '../../../location.js';
-import { serversClosed } from '../../../servers-closed.js';
-import { socketPath } from '../../../socket-file.js';
 import type { Scope } from '../../../transport.js';
 import { startListening } from '../listening.js';
 import type { TcpAddress, TcpOptions } from '../options.js';

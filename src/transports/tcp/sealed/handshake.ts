@@ -6,8 +6,8 @@
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { type ConnectionOptions, connect, createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { systemCode, toXferError, XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { pskIdentity, pskOf, type SealedRole } from './key.js';
 import { cutUnsealed, expectMagic, MAGIC } from './magic.js';

@@ -1,7 +1,7 @@
 /** One sealed connection: frames out, frames in, and how it ended. */
 import type { TLSSocket } from 'node:tls';
+import { onAbort } from '../../../concurrency/on-abort.js';
 import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
-import { onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { type Silence, watchSilence } from '../silence.js';
 import {

@@ -1,6 +1,7 @@
 /** A sealed receiver as a sink: called, or waited for. */
+
+import { abortable } from '../../../concurrency/on-abort.js';
 import { describeLocation, type Location } from '../../../location.js';
-import { abortable } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import type { TcpAddress } from '../options.js';
 import { addressOf } from '../raw.js';

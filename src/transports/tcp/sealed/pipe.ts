@@ -1,8 +1,8 @@
 /** Both directions of one sealed connection at once; the end of each is a word of its own, so that nothing can be cut off. */
 import type { Readable, Writable } from 'node:stream';
+import { abortable, onAbort } from '../../../concurrency/on-abort.js';
 import { throwIfAborted, toXferError, XferError } from '../../../errors.js';
 import { describeLocation, type Location } from '../../../location.js';
-import { abortable, onAbort } from '../../../on-abort.js';
 import type { Scope } from '../../../transport.js';
 import { watchOpenInput } from '../open-input.js';
 import type { TcpAddress } from '../options.js';

@@ -6,7 +6,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import type { NetworkInterfaceInfo } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { listenerUrls } from '#xfer/listener-urls.js';
+import { listenerUrls } from '#xfer/listening/listener-urls.js';
 import { type AccessRecord, listen } from '#xfer/transports/http/listen/index.js';
 import { diskSource, exchange, get, serve, temporaryFolder, until } from './rig.js';
 

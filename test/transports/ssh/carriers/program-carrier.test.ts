@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, type TestContext, test } from 'node:test';
 import type { ErrorCode } from '#xfer/errors.js';
-import { tellLines } from '#xfer/text-lines.js';
+import { tellLines } from '#xfer/streams/text-lines.js';
 import type { Carrier } from '#xfer/transports/ssh/carriers/carrier.js';
 import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
 import type { SshOptions } from '#xfer/transports/ssh/ssh-options.js';

@@ -1,5 +1,5 @@
 /** Downloads that are counted: what one client got whole, in one response or in ranges. */
-import { networkOf } from '../../../../client-address.js';
+import { networkOf } from '../../../../listening/client-address.js';
 import { Recent } from '../../../../recent.js';
 import type { Exchange } from '../exchange.js';
 import type { Span } from '../file/ranges.js';

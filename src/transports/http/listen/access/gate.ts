@@ -1,7 +1,7 @@
 /** The one check that each request passes, whatever its method and its target, before anything else looks at it. */
 import type { IncomingMessage } from 'node:http';
 import { hostname } from 'node:os';
-import { AllowedAddresses } from '../../../../allowed-addresses.js';
+import { AllowedAddresses } from '../../../../listening/allowed-addresses.js';
 import { type Host, HostNames, hostOf, parseHost, sameHost } from './host-names.js';
 import { Lifetime } from './lifetime.js';
 import { type Login, Logins } from './logins.js';

@@ -1,6 +1,7 @@
 /** When a listener has served enough: after so many downloads, or so long. */
+
+import { LONGEST_TIMER_MS } from '../../../../concurrency/longest-timer.js';
 import { XferError } from '../../../../errors.js';
-import { LONGEST_TIMER_MS } from '../../../../longest-timer.js';
 import { Downloads } from './downloads.js';
 import type { AccessOptions } from './options.js';
 

@@ -1,10 +1,10 @@
 /** Basic authentication (RFC 7617), for those who log in with each request, and against those who guess. */
 import { createHmac, randomBytes } from 'node:crypto';
-import { type Account, Accounts } from '../../../../accounts.js';
-import { networkOf } from '../../../../client-address.js';
 import { XferError } from '../../../../errors.js';
+import { type Account, Accounts } from '../../../../listening/accounts.js';
+import { networkOf } from '../../../../listening/client-address.js';
+import { WrongLogins } from '../../../../listening/wrong-logins.js';
 import { Recent } from '../../../../recent.js';
-import { WrongLogins } from '../../../../wrong-logins.js';
 
 /** How long an answer to a wrong login waits. A person who mistypes does not notice the first. */
 const WAITS = { wrongPasswordMs: 250, mostWrongPasswordMs: 8000 } as const;

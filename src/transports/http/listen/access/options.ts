@@ -1,5 +1,5 @@
 /** Who may do what, and where the share stands below its host. */
-import type { Account } from '../../../../accounts.js';
+import type { Account } from '../../../../listening/accounts.js';
 
 export interface AccessOptions {
   /** Who may log in, by Basic authentication (RFC 7617); everybody may come in where absent. */

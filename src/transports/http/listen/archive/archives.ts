@@ -1,6 +1,7 @@
 /** What all archives of one listener share: room for so many at once, and checksums. */
-import { ClientPlaces } from '../../../../client-places.js';
+
 import { XferError } from '../../../../errors.js';
+import { ClientPlaces } from '../../../../listening/client-places.js';
 import { RecentChecksums } from './checksums.js';
 
 /** Rows of all archives under way together, at about 80 bytes each. */

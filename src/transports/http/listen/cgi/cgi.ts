@@ -1,9 +1,9 @@
 /** Programs in the share that answer requests: the Common Gateway Interface, RFC 3875. */
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ClientPlaces } from '../../../../client-places.js';
+import { LONGEST_TIMER_MS } from '../../../../concurrency/longest-timer.js';
 import { toXferError, XferError } from '../../../../errors.js';
-import { LONGEST_TIMER_MS } from '../../../../longest-timer.js';
+import { ClientPlaces } from '../../../../listening/client-places.js';
 import { lastPart } from '../../../../names.js';
 import { type Exchange, sendStream } from '../exchange.js';
 import { answerOptions, closing, refuse } from '../refuse.js';

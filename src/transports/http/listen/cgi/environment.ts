@@ -1,7 +1,7 @@
 /** What a script is told of its request: the meta-variables of RFC 3875, 4.1, and nothing of our own environment but these. */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { plainAddress } from '../../../../client-address.js';
+import { plainAddress } from '../../../../listening/client-address.js';
 import { readVersion } from '../../../../version.js';
 
 /** A script needs them to find programs; Windows starts none without the rest. */

@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { execa } from 'execa';
 import { systemCode } from '../../../../errors.js';
 import { startedBy } from '../../../../started-by.js';
-import { tellLines } from '../../../../text-lines.js';
+import { tellLines } from '../../../../streams/text-lines.js';
 
 /** How long a script that is told to end may take before it is made to. */
 const GRACE_MS = 1000;

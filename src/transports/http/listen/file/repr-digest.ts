@@ -1,7 +1,7 @@
 /** Digests of what is served, for those who want one: RFC 9530. */
 import type { ServerResponse } from 'node:http';
-import { streamDigest } from '../../../../digest.js';
 import { Recent } from '../../../../recent.js';
+import { streamDigest } from '../../../../streams/digest.js';
 import type { DigestAlgorithm, OpenFile } from '../../../../transport.js';
 import { DIGEST_FIELDS } from '../../validator.js';
 import type { Exchange } from '../exchange.js';

@@ -1,6 +1,6 @@
 /** How fast a listener sends, in all and to each client, with one timer for all who wait. */
-import { networkOf } from '../../../../client-address.js';
-import { checkRate, TokenBucket } from '../../../../token-bucket.js';
+import { networkOf } from '../../../../listening/client-address.js';
+import { checkRate, TokenBucket } from '../../../../streams/token-bucket.js';
 
 /** Less than a bucket saves up, so that no rate is lost between two turns. */
 const TURN_MS = 20;

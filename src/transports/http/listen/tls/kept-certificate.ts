@@ -1,7 +1,7 @@
 /** The key and the certificate of a listener that was given none: made once, and kept for the next time. */
 import { createPrivateKey, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
-import { keepSecret, readSmallFile, replacePrivateFile } from '../../../../private-file.js';
+import { keepSecret, readSmallFile, replacePrivateFile } from '../../../../files/private-file.js';
 import { signCertificate } from './certificate.js';
 import { certifiable, namesLacking, namesOf } from './machine-names.js';
 import type { TlsIdentity } from './tls-identity.js';

@@ -1,8 +1,8 @@
 /** POST: forms, as the page has them without a script and as `curl -F` sends them. */
 import { Readable } from 'node:stream';
-import { collect } from '../../../../collect.js';
 import { XferError } from '../../../../errors.js';
 import { lastPart } from '../../../../names.js';
+import { collect } from '../../../../streams/collect.js';
 import type { Exchange } from '../exchange.js';
 import type { Sharing } from '../sharing.js';
 import { decodePart } from '../target.js';

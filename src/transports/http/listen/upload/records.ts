@@ -5,9 +5,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { isAlive } from '../../../../copy/journal.js';
 import { newDraftRun } from '../../../../draft-name.js';
+import { makeWritableDirectory } from '../../../../files/own-directory.js';
+import { readSmallFile, replacePrivateFile } from '../../../../files/private-file.js';
 import { parentPath } from '../../../../names.js';
-import { makeWritableDirectory } from '../../../../own-directory.js';
-import { readSmallFile, replacePrivateFile } from '../../../../private-file.js';
 import type { Conditions } from './conditions.js';
 import type { ExpectedDigest } from './expected-digest.js';
 

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { BufferPool } from '../../../../buffer-pool.js';
+import { BufferPool } from '../../../../streams/buffer-pool.js';
 
 const BUFFER_BYTES = 512 << 10;
 

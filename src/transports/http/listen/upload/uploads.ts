@@ -1,6 +1,7 @@
 /** All files on their way in to one listener. */
-import { randomSecret } from '../../../../accounts.js';
+
 import { toXferError, XferError } from '../../../../errors.js';
+import { randomSecret } from '../../../../listening/accounts.js';
 import { parentPath } from '../../../../names.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { SharedSource } from '../sharing.js';

@@ -1,6 +1,7 @@
 /** Receives from senders that call. */
+
+import { abortable } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
-import { abortable } from '../../../../on-abort.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { TcpAddress } from '../../options.js';
 import type { Lane } from '../lane.js';

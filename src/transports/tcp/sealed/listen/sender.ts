@@ -1,7 +1,7 @@
 /** Sends to receivers that call. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { abortable, onAbort } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
-import { abortable, onAbort } from '../../../../on-abort.js';
 import type { Scope } from '../../../../transport.js';
 import type { TcpAddress } from '../../options.js';
 import { BodyWriter } from '../body.js';

@@ -1,6 +1,7 @@
 /** Receives from a sender that waits to be called. */
+
+import { abortable } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
-import { abortable } from '../../../../on-abort.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { TcpAddress } from '../../options.js';
 import { call, type Greeted } from '../call.js';

@@ -1,6 +1,7 @@
 /** The connections of one sender to one receiver: opened as needed, and again once all were lost. */
+
+import { abortable } from '../../../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../../../errors.js';
-import { abortable } from '../../../../on-abort.js';
 import type { Scope } from '../../../../transport.js';
 import { FRAME } from '../frame.js';
 import type { Lane } from '../lane.js';

@@ -1,7 +1,7 @@
 /** A file on its way to a receiver. */
 import type { Writable } from 'node:stream';
+import { abortable } from '../../../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../../../errors.js';
-import { abortable } from '../../../../on-abort.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, Scope } from '../../../../transport.js';
 import { BodyReader, BodyWriter } from '../body.js';
 import { FRAME, type FrameKind } from '../frame.js';

@@ -1,8 +1,8 @@
 /** What a sender's copy writes to: the receiver's target, by frames. */
 import { createHash } from 'node:crypto';
+import { abortable } from '../../../../concurrency/on-abort.js';
+import { Slots } from '../../../../concurrency/slots.js';
 import { throwIfAborted } from '../../../../errors.js';
-import { abortable } from '../../../../on-abort.js';
-import { Slots } from '../../../../slots.js';
 import type { Conclusion, Draft, Entry, Parallelism, Scope, Sink, SinkCapabilities } from '../../../../transport.js';
 import { BodyReader, BodyWriter } from '../body.js';
 import { FRAME, type FrameKind } from '../frame.js';

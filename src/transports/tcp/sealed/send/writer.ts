@@ -1,7 +1,7 @@
 /** The stream of one range of a file to a receiver. */
 import { Writable } from 'node:stream';
+import { onAbort } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
-import { onAbort } from '../../../../on-abort.js';
 import { BodyWriter } from '../body.js';
 import { FRAME } from '../frame.js';
 import type { Requests } from './requests.js';

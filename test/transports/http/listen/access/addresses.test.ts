@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { AllowedAddresses } from '#xfer/allowed-addresses.js';
+import { AllowedAddresses } from '#xfer/listening/allowed-addresses.js';
 import { failsWith } from '../../../../support/fails-with.js';
 import { get, serve, temporaryFolder } from '../rig.js';
 

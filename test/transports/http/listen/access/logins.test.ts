@@ -4,7 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { hashPassword } from '#xfer/password.js';
+import { hashPassword } from '#xfer/listening/password.js';
 import { Logins, parseBasic } from '#xfer/transports/http/listen/access/logins.js';
 import { type AccessRecord, formatAccess } from '#xfer/transports/http/listen/index.js';
 import { failsWith } from '../../../../support/fails-with.js';

@@ -1,5 +1,5 @@
 /** Wrong logins by network, so that whoever guesses waits longer each time, and nobody else does. */
-import { Recent } from './recent.js';
+import { Recent } from '../recent.js';
 
 /** Networks that are remembered, and for how long after their last wrong login. */
 const MOST_NETWORKS = 10_000;

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
-import { printable } from './names.js';
+import { printable } from '../names.js';
 
 const LONGEST_LINE = 1000;
 

@@ -1,8 +1,8 @@
 /** Passwords as they are kept: plain, or as a hash that does not give them away. */
 import { createHash, randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { XferError } from './errors.js';
-import { ownFile } from './package/own-files.js';
+import { XferError } from '../errors.js';
+import { ownFile } from '../package/own-files.js';
 
 /** A password that can be compared by one quick hash of what was typed. */
 export interface QuickPassword {
@@ -93,7 +93,7 @@ function parseBcrypt(hash: string): SlowPassword {
 
 async function bcryptMatches(typed: string, hash: string): Promise<boolean> {
   const { Worker } = await import('node:worker_threads');
-  const worker = new Worker(ownFile('bcrypt-worker.js'), { workerData: { typed, hash } });
+  const worker = new Worker(ownFile('listening/bcrypt-worker.js'), { workerData: { typed, hash } });
   return new Promise((resolve, reject) => {
     worker.once('message', (same: unknown) => resolve(same === true));
     worker.once('error', reject);

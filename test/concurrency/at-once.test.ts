@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CallPace, pairUp } from '#xfer/at-once.js';
+import { CallPace, pairUp } from '#xfer/concurrency/at-once.js';
 
 const fileEnd = () => {
   const end = {

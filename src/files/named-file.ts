@@ -1,6 +1,6 @@
 /** Files that a person named: read whole, but never without end. */
 import { type FileHandle, open } from 'node:fs/promises';
-import { toXferError, XferError } from './errors.js';
+import { toXferError, XferError } from '../errors.js';
 
 /** Text of a file that a person named. USAGE where it is longer than `most` bytes, NOT_FOUND, DENIED. */
 export async function readNamedFile(file: string, most: number, what: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** Unix sockets and named pipes: how they are written, and what a dead server left of one. */
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { systemCode, XferError } from './errors.js';
+import { systemCode, XferError } from '../errors.js';
 
 /** The path of a unix socket, or the name of a named pipe of Windows, in what was given as an address; undefined for any other. */
 export function socketPath(address: string): string | undefined {

@@ -1,4 +1,4 @@
-import type { Scope } from './transport.js';
+import type { Scope } from '../transport.js';
 
 /** Who waits on each signal: one listener for all, since thousands of requests may share a signal. */
 const waiting = new WeakMap<AbortSignal, Set<() => void>>();

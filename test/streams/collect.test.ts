@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { collect } from '#xfer/collect.js';
+import { collect } from '#xfer/streams/collect.js';
 
 const pieces = () => Readable.from([Buffer.from('ab'), Buffer.from('cd')], { objectMode: false });
 const tooLong = () => new RangeError('too long');

@@ -1,5 +1,5 @@
 import type { Server } from 'node:net';
-import { toXferError } from './errors.js';
+import { toXferError } from '../errors.js';
 
 /**
  * Settles when every server of a listener has closed, and `last` is done; rejects where one ended by a fault. `stop` is

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { systemCode } from './errors.js';
+import { systemCode } from '../errors.js';
 
 /**
  * Makes a directory, and those above it, where they are missing. Rejects as mkdir(2) does. Each by itself: Node's recursive

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Limiter } from '#xfer/copy/limiter.js';
-import { TokenBucket } from '#xfer/token-bucket.js';
+import { TokenBucket } from '#xfer/streams/token-bucket.js';
 import { FairLimit } from '#xfer/transports/http/listen/limit/fair-limit.js';
-import { failsWith } from './support/fails-with.js';
+import { failsWith } from '../support/fails-with.js';
 
 test('what is taken is paid for in time, and a tenth of a second is saved up at most', () => {
   const bucket = new TokenBucket(1000);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { BufferPool, recyclerOf } from '#xfer/buffer-pool.js';
+import { BufferPool, recyclerOf } from '#xfer/streams/buffer-pool.js';
 
 test('what is given back, by any view of it, is lent again, and only once', () => {
   const pool = new BufferPool(100, 2);

@@ -1,6 +1,6 @@
 /** Who may log in to what is served, and what for: one check for every protocol. */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { XferError } from './errors.js';
+import { XferError } from '../errors.js';
 import { digestOf, type KeptPassword, parsePassword, type QuickPassword, type SlowPassword } from './password.js';
 
 export interface Account {

@@ -1,7 +1,7 @@
 /** Which addresses may connect. */
 import { BlockList, isIP, SocketAddress } from 'node:net';
+import { XferError } from '../errors.js';
 import { plainAddress } from './client-address.js';
-import { XferError } from './errors.js';
 
 /** Bits before the IPv4 address in an IPv6 address that stands for it (RFC 4291, 2.5.5.2). */
 const MAPPED_BITS = 96;

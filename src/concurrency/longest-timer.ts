@@ -1,5 +1,5 @@
 /** Times that a timer can be given. */
-import { XferError } from './errors.js';
+import { XferError } from '../errors.js';
 
 /** The longest time that a timer can be given: a longer one fires at once. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;

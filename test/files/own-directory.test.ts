@@ -4,7 +4,7 @@ import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { makeOwnDirectory, makeWritableDirectory } from '#xfer/own-directory.js';
+import { makeOwnDirectory, makeWritableDirectory } from '#xfer/files/own-directory.js';
 
 async function withFolder(run: (folder: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'xfer-own-'));

@@ -1,7 +1,7 @@
 /** Binds what a listener is to listen on: addresses, unix sockets, named pipes, and sockets that were handed down. */
 import { type AddressInfo, createServer, type ListenOptions, type Server } from 'node:net';
-import { systemCode, toXferError, XferError } from './errors.js';
-import { checkSocketPath, removeStaleSocket, socketPath } from './socket-file.js';
+import { systemCode, toXferError, XferError } from '../errors.js';
+import { checkSocketPath, removeStaleSocket, socketPath } from '../files/socket-file.js';
 
 /** All addresses of both families. */
 const EVERYWHERE: readonly string[] = ['::', '0.0.0.0'];

@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { keepSecret, readSmallFile } from '#xfer/private-file.js';
-import { failsWith } from './support/fails-with.js';
+import { keepSecret, readSmallFile } from '#xfer/files/private-file.js';
+import { failsWith } from '../support/fails-with.js';
 
 const bounded = { timeout: 10_000, ...(process.platform === 'win32' ? { skip: 'no links, no devices' } : {}) };
 const word = { what: 'word', make: () => 'made', parse: (text: string) => text || undefined };

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, lstat, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { systemCode, toXferError, XferError } from './errors.js';
+import { systemCode, toXferError, XferError } from '../errors.js';
 import { readUpTo } from './named-file.js';
 import { makeOwnDirectory } from './own-directory.js';
 

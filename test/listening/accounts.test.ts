@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { Accounts, parseAccount, parseAccounts, randomSecret } from '#xfer/accounts.js';
-import { hashPassword } from '#xfer/password.js';
-import { failsWith } from './support/fails-with.js';
+import { Accounts, parseAccount, parseAccounts, randomSecret } from '#xfer/listening/accounts.js';
+import { hashPassword } from '#xfer/listening/password.js';
+import { failsWith } from '../support/fails-with.js';
 
 /** By Python: hashlib.scrypt(b'pleaseletmein', salt=b'SodiumChloride', n=1024, r=8, p=1, dklen=32). */
 const SCRYPT = '$scrypt$ln=10,r=8,p=1$U29kaXVtQ2hsb3JpZGU$VBc2h9Jl5DImvZFLAVJn4v3UEIqgWTf7VJ7OsMJ2ooU';

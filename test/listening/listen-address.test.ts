@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { XferError } from '#xfer/errors.js';
-import { type Bound, bind, mainAddress, type Wanted } from '#xfer/listen-address.js';
-import { isLoopbackUrl, urlForOthers, urlsThatAnswer } from '#xfer/listener-urls.js';
-import { checkSocketPath, socketPath } from '#xfer/socket-file.js';
-import { runProgram } from './support/run-xfer.js';
+import { checkSocketPath, socketPath } from '#xfer/files/socket-file.js';
+import { type Bound, bind, mainAddress, type Wanted } from '#xfer/listening/listen-address.js';
+import { isLoopbackUrl, urlForOthers, urlsThatAnswer } from '#xfer/listening/listener-urls.js';
+import { runProgram } from '../support/run-xfer.js';
 
 const bounded = { timeout: 10_000 };
 const unixOnly = process.platform === 'win32' ? { skip: 'Windows has named pipes in place of unix sockets' } : {};

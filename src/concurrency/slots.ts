@@ -1,7 +1,7 @@
 /** Places that are taken and given back. */
 
+import type { Scope } from '../transport.js';
 import { onAbort } from './on-abort.js';
-import type { Scope } from './transport.js';
 
 /** A number of places; who finds none free waits in line. */
 export class Slots {

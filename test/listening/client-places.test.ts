@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClientPlaces } from '#xfer/client-places.js';
+import { ClientPlaces } from '#xfer/listening/client-places.js';
 
 test('one network has half of the places, and all together no more than there are', () => {
   const places = new ClientPlaces(4);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { networkOf, plainAddress } from '#xfer/client-address.js';
-import { WrongLogins } from '#xfer/wrong-logins.js';
+import { networkOf, plainAddress } from '#xfer/listening/client-address.js';
+import { WrongLogins } from '#xfer/listening/wrong-logins.js';
 
 const WAITS = { wrongPasswordMs: 500, mostWrongPasswordMs: 8000 };
 

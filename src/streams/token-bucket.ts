@@ -1,5 +1,5 @@
 /** A token bucket that may go into debt: the one rule of how fast bytes may go. */
-import { XferError } from './errors.js';
+import { XferError } from '../errors.js';
 
 /** At most this much time's worth of bytes is saved up while nothing moves. */
 const BURST_MS = 100;
