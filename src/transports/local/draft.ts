@@ -50,6 +50,8 @@ export interface LocalDraftOptions {
   readonly keep: boolean;
   /** Mode to set in any case: that of the file which is replaced. */
   readonly mode?: number | undefined;
+  /** A new file that its owner may not write, as is so with the source. */
+  readonly readOnly?: boolean | undefined;
   /** Those of the file which is replaced, where they are others. Set last, since a later run goes on only with its own. */
   readonly owner?: Owner | undefined;
   readonly onNotice?: ((line: string) => void) | undefined;
@@ -122,9 +124,11 @@ export class LocalDraft implements Draft {
     try {
       await this.#complete(entry);
       if (!this.#inPlace) {
-        await this.#close();
+        const narrows = this.#options.readOnly && entry.mode === undefined;
+        if (!narrows) await this.#close();
         if (replace) renameSync(fsPath(path), fsPath(target));
         else nameFirst(path, target);
+        if (narrows) await this.#closeReadOnly();
         if ((entry.size ?? 0) >= SYNC_FROM_BYTES) await syncDirectory(dirname(target));
       }
       this.#leave();
@@ -149,6 +153,13 @@ export class LocalDraft implements Draft {
     const { mtimeMs, atimeMs } = entry;
     if (mtimeMs !== undefined) futimesSync(descriptor, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
     if (stats.size >= SYNC_FROM_BYTES) await sync(descriptor);
+  }
+
+  /** Under its final name: a draft that is left is to be gone on with. */
+  async #closeReadOnly(): Promise<void> {
+    const { descriptor } = this.#options;
+    fchmodSync(descriptor, fstatSync(descriptor).mode & 0o7777 & ~0o200);
+    await this.#close();
   }
 
   async suspend(): Promise<void> {

@@ -242,7 +242,9 @@ export class LocalSink implements Sink {
     const heldBytes = keep ? ownBytes(descriptor, path) : 0;
     const exact = there ? Number(there.mode) & 0o777 : undefined;
     const owner = there && ownerToKeep(descriptor, there);
-    const how = { keep, mode: exact, owner, folder, onNotice: this.#onNotice };
+    // Windows replaces no file that is read-only.
+    const readOnly = process.platform !== 'win32' && exact === undefined && (mode & 0o200) === 0;
+    const how = { keep, mode: exact, readOnly, owner, folder, onNotice: this.#onNotice };
     return new LocalDraft({ descriptor, label, path, target, seekable: true, heldBytes, ...how });
   }
 

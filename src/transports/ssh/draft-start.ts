@@ -62,7 +62,7 @@ export async function startDraft(options: DraftOptions, scope: Scope, links = 0)
   const instead = await insteadOfOwnerLost(options, { temporary, handle, target }, scope);
   if (instead) return instead;
   const held = await heldBytes(client, handle, entry, ours);
-  return new SftpDraft({ ...options, temporary, handle, held });
+  return new SftpDraft({ ...options, temporary, isNew: target === undefined, handle, held });
 }
 
 /** As `ownLeft`, if something was left; the handle is closed where it is not ours, and else has the mode of a new draft. */
@@ -116,9 +116,14 @@ async function ask(
   });
 }
 
-/** Never wider than the file will be; writable by us, so that a later run can open it again. */
-export function firstMode(entry: Entry): Attributes {
-  return entry.mode === undefined ? {} : { permissions: (entry.mode & 0o777) | 0o600 };
+/** What a new file is made with; the server takes its umask off. */
+export function modeOf({ mode }: Entry): Attributes {
+  return mode === undefined ? {} : { permissions: mode & 0o777 };
+}
+
+/** Never wider than the file will be for others; writable by us, so that a later run can open it again. */
+function firstMode({ mode, ...entry }: Entry): Attributes {
+  return modeOf(mode === undefined ? entry : { ...entry, mode: mode | 0o600 });
 }
 
 /** Unless mode and time will be set exactly. Sent before the first WRITE: the bytes of a private file are not shown while they arrive. */

@@ -22,6 +22,8 @@ export interface SftpDraftOptions {
   readonly path: Buffer;
   /** Undefined: the target itself is written. */
   readonly temporary: Buffer | undefined;
+  /** Nothing has the target's name. */
+  readonly isNew?: boolean;
   readonly entry: Entry;
   readonly handle: Buffer;
   /** Length of what an earlier run left. */
@@ -122,6 +124,19 @@ export class SftpDraft implements Draft {
     if (!sameAttributes(attributes, seal.attributes)) await client.setstat(temporary ?? path, attributes, scope);
     else if (seal.attributesError) noticeAttributes(seal.attributesError, path, this.#options.onNotice);
     if (temporary) await renameOver(client, temporary, path, scope);
+    if (temporary && entry.mode === undefined) await this.#takeFromOwner(scope);
+  }
+
+  /** A draft that is left is to be gone on with; under its final name a new file is open to its owner as its source is. */
+  async #takeFromOwner(scope: Scope): Promise<void> {
+    const { client, entry, isNew, path, onNotice } = this.#options;
+    const added = 0o600 & ~(entry.mode ?? 0o600);
+    if (!isNew || added === 0) return;
+    const { permissions = 0 } = (await client.find('lstat', path, scope)) ?? {};
+    if ((permissions & added) === 0) return;
+    await client
+      .setstat(path, { permissions: permissions & 0o777 & ~added }, scope)
+      .catch((error: unknown) => noticeAttributes(error, path, onNotice));
   }
 
   async suspend(): Promise<void> {

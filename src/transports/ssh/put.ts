@@ -3,7 +3,7 @@ import { throwIfAborted } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type { Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
-import { type DraftOptions, firstMode, temporaryPath } from './draft-start.js';
+import { type DraftOptions, modeOf, temporaryPath } from './draft-start.js';
 import { keepOwner } from './keep-owner.js';
 import { type Attributes, kindOf } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
@@ -21,7 +21,7 @@ export async function putFile(options: DraftOptions, bytes: Buffer, exact: boole
   const temporary = temporaryPath(path, unversioned);
   const looking = options.inNewDirectory ? undefined : client.find('lstat', path);
   looking?.catch(() => undefined);
-  const handle = await openNew(client, temporary, firstMode(entry));
+  const handle = await openNew(client, temporary, modeOf(entry));
   if (!handle) return false;
   try {
     const target = await looking;
