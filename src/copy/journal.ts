@@ -25,8 +25,8 @@ const MAX_JOURNAL_BYTES = 16 << 20;
 export class Journal {
   /** What an earlier run had acknowledged of this version. */
   readonly held: readonly Span[];
-  /** The version whose draft an earlier run left, where it is another one. */
-  readonly staleVersion: string | undefined;
+  /** Whose draft an earlier run left, where that was of another version or size. */
+  readonly stale: Pick<JournalKey, 'version' | 'size'> | undefined;
   readonly #place: Place;
   readonly #header: string;
   /** Open behind the last line. */
@@ -38,7 +38,7 @@ export class Journal {
     // A URL may hold a secret: source and sink are told apart by the file's name, and not written down.
     this.#header = JSON.stringify({ version, size });
     this.held = found.held;
-    this.staleVersion = found.staleVersion;
+    this.stale = found.stale;
   }
 
   /** Opens or starts the journal of a pair; undefined where another living process has it. */
@@ -127,21 +127,21 @@ export interface SpanRecorder {
 
 interface Found {
   readonly held: Span[];
-  readonly staleVersion?: string;
+  readonly stale?: Pick<JournalKey, 'version' | 'size'>;
 }
 
 function parse(text: string, key: JournalKey): Found {
   const [header = '', ...lines] = text.split('\n');
   const found = parseHeader(header);
   if (found === undefined) return { held: [] };
-  if (found.version !== key.version || found.size !== key.size) return { held: [], staleVersion: found.version };
+  if (found.version !== key.version || found.size !== key.size) return { held: [], stale: found };
   const spans = lines
     .map((line) => /^(\d{1,16}) (\d{1,16})$/.exec(line))
     .flatMap((match) => (match ? [{ start: Number(match[1]), end: Number(match[2]) }] : []));
   return { held: normalize(spans, key.size) };
 }
 
-function parseHeader(header: string): { version: string; size: number } | undefined {
+function parseHeader(header: string): Found['stale'] {
   try {
     const { version, size } = JSON.parse(header) as Record<string, unknown>;
     return typeof version === 'string' && typeof size === 'number' ? { version, size } : undefined;

@@ -129,10 +129,10 @@ class Transfer {
       size: entry.size as number,
     });
     this.#held = [...(this.journal?.held ?? [])];
-    const stale = this.journal?.staleVersion;
+    const stale = this.journal?.stale;
     if (stale === undefined) return;
     this.#context.onRestart(this.#step, 'it changed since a part of it came');
-    await (await sink.draft({ ...entry, path, version: stale }, scope)).discard();
+    await (await sink.draft({ ...entry, path, ...stale }, scope)).discard();
   }
 
   /** One try: goes on from what is held. */

@@ -40,7 +40,7 @@ test('another version holds nothing, and names the stale one', async () => {
   recorder.flush();
   await first.suspend();
   const second = await opened({ ...key, version: 'v2' });
-  assert.deepEqual([second.held, second.staleVersion], [[], 'v1']);
+  assert.deepEqual([second.held, second.stale?.version], [[], 'v1']);
   await second.remove();
 });
 

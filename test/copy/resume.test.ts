@@ -54,6 +54,22 @@ test('a run goes on from what the last one had acknowledged', async () => {
   assert.deepEqual(await drafts(), []);
 });
 
+for (const [how, change] of [
+  ['grew', () => Buffer.concat([bytes, randomBytes(99)])],
+  ['became shorter', () => bytes.subarray(0, 4 * BLOCK_BYTES)],
+  ['was replaced', () => randomBytes(SIZE)],
+] as const) {
+  test(`of a source that ${how} meanwhile nothing is gone on with, and nothing left`, async () => {
+    await assert.rejects(run(await failingAt((start) => start >= 3 * BLOCK_BYTES)), { code: 'DENIED' });
+    assert.equal((await drafts()).length, 1);
+    const changed = change();
+    await writeFile(join(folder, 'from'), changed);
+    assert.equal(await run(await failingAt(() => false)), 0);
+    assert.ok((await readFile(join(folder, 'to'))).equals(changed));
+    assert.deepEqual(await drafts(), []);
+  });
+}
+
 test('what was acknowledged of a draft that is gone is not believed of the next one', async () => {
   await assert.rejects(run(await failingAt((start) => start >= 2 * BLOCK_BYTES)), { code: 'DENIED' });
   for (const name of await drafts()) await rm(join(folder, name));
