@@ -72,8 +72,8 @@ export class HttpSource implements Source {
     this.#url = url;
     this.#terms = terms;
     this.#kept = answer;
-    this.#digestField = headers['repr-digest'];
-    this.#hasTrailer = /(?:^|,)\s*repr-digest\s*(?:,|$)/i.test(headers.trailer ?? '');
+    this.#digestField = wholeDigest(headers);
+    this.#hasTrailer = /(?:^|,)\s*(?:repr|content)-digest\s*(?:,|$)/i.test(headers.trailer ?? '');
     this.label = describeUrl(url);
     this.identity = url.href;
     this.name = downloadName(url, headers['content-disposition']);
@@ -132,7 +132,7 @@ export class HttpSource implements Source {
   }
 
   /**
-   * What a Repr-Digest field, before or behind the body, says; where the server is to be asked, what it answers. One that
+   * What a digest field, before or behind the body, says; where the server is to be asked, what it answers. One that
    * does not answer states none: it may have ended with the download, and the bytes are not to be lost for that.
    */
   stated(entry: Entry): readonly StatedDigest[] {
@@ -239,7 +239,7 @@ export class HttpSource implements Source {
     const { response } = answer;
     // A server that hashes while it sends states the digest behind the body (RFC 9530 3, RFC 9110 6.5).
     response.once('end', () => {
-      this.#digestField ??= response.trailers['repr-digest'];
+      this.#digestField ??= wholeDigest(response.trailers);
     });
     return this.#body(answer, scope, contentLength(response.headers) ?? this.described.size, end);
   }
@@ -290,4 +290,9 @@ export class HttpSource implements Source {
 /** Nothing, where what failed may do so no more. */
 function passed(error: unknown): undefined {
   if (!(error instanceof XferError && error.retryable)) throw error;
+}
+
+/** The field that states the digest of a whole answer's bytes: in one to a GET that is no part, both speak of the file. */
+function wholeDigest(fields: NodeJS.Dict<string | string[]>): string | string[] | undefined {
+  return fields['repr-digest'] ?? fields['content-digest'];
 }

@@ -21,6 +21,27 @@ test('Repr-Digest behind the body is kept', { timeout: 10_000 }, async (t) => {
   assert.equal(count, 1);
 });
 
+test('Content-Digest of the whole is stated as Repr-Digest is', { timeout: 10_000 }, async (t) => {
+  const field = (text: string) => `sha-256=:${createHash('sha256').update(text).digest('base64')}:`;
+  const url = await serve(t, (request, response) => {
+    if (request.url === '/behind') response.writeHead(200, { Trailer: 'Content-Digest', ETag: '"v1"' });
+    else response.setHeader('ETag', '"v1"').setHeader('Content-Digest', field(BODY));
+    if (request.url === '/both') response.setHeader('Repr-Digest', field('another'));
+    response.write(BODY);
+    if (request.url === '/behind') response.addTrailers({ 'Content-Digest': field(BODY) });
+    response.end();
+  });
+  const statedFor = async (path: string) => {
+    const source = await open(t, url + path);
+    assert.equal(await readText(source), BODY);
+    return source.stated?.(await entryOf(source))[0]?.hex(scope);
+  };
+  const hexOf = (text: string) => createHash('sha256').update(text).digest('hex');
+  assert.equal(await statedFor('/before'), hexOf(BODY));
+  assert.equal(await statedFor('/behind'), hexOf(BODY));
+  assert.equal(await statedFor('/both'), hexOf('another'));
+});
+
 test('Repr-Digest is given where the server has one', { timeout: 10_000 }, async (t) => {
   const hash = createHash('sha256').update(BODY);
   const sha256 = hash.digest();
