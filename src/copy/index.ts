@@ -1,7 +1,7 @@
 /** Copies sources to a sink. Knows no transport. */
 import { setMaxListeners } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { throwIfAborted, toXferError } from '../errors.js';
+import { throwIfAborted, toXferError, type XferError } from '../errors.js';
 import { parentPath } from '../names.js';
 import { isOtherKind, NOT_A_FILE } from '../other-kind.js';
 import type { Entry, Scope, Sink, Source } from '../transport.js';
@@ -108,7 +108,7 @@ class Copy {
         else this.#fail(path, error);
         this.#tally.checkHope();
       };
-      const walk = { ...this.#scope, onSkip };
+      const walk = { ...this.#scope, onSkip, onRetry: this.#onRetry };
       let taken = 0;
       for await (const step of plan(this.#sources, this.#sink, this.#options, walk)) {
         throwIfAborted(signal);
@@ -141,7 +141,7 @@ class Copy {
   async #sweep(): Promise<void> {
     const left = await this.#record?.sweep(this.#sink, this.#scope, {
       retry: this.#options.retry,
-      onRetry: (path, attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
+      onRetry: this.#onRetry,
     });
     if (left) this.#progress.emit({ type: 'leftover', path: this.#sink.label, error: left });
   }
@@ -237,9 +237,12 @@ class Copy {
       policy: this.#options.retry,
       signal: this.#scope.signal,
       what: `make ${path}`,
-      onRetry: (attempt, delayMs, error) => this.#progress.emit({ type: 'retry', path, attempt, delayMs, error }),
+      onRetry: (...told) => this.#onRetry(path, ...told),
     });
   }
+
+  readonly #onRetry = (path: string, attempt: number, delayMs: number, error: XferError): void =>
+    this.#progress.emit({ type: 'retry', path, attempt, delayMs, error });
 
   #fail(path: string, thrown: unknown): void {
     const error = toXferError(thrown, `copy ${path}`);

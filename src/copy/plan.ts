@@ -8,6 +8,7 @@ import { beside, type Outcome } from './beside.js';
 import { entriesAhead } from './entries-ahead.js';
 import { isItself, OwnTarget } from './into-itself.js';
 import type { CopyOptions } from './options.js';
+import { retry } from './retry.js';
 
 export { ALREADY_WHOLE } from './beside.js';
 
@@ -21,12 +22,17 @@ export interface Step extends Outcome {
   readonly path: string;
 }
 
+export interface PlanScope extends WalkScope {
+  /** Told before a look at one thing is tried again. */
+  readonly onRetry?: (path: string, attempt: number, delayMs: number, error: XferError) => void;
+}
+
 /** Steps in the sources' order, a directory before what is in it. EXISTS, NOT_FOUND or USAGE where the target does not fit. */
 export async function* plan(
   sources: readonly Source[],
   sink: Sink,
   options: CopyOptions,
-  scope: WalkScope,
+  scope: PlanScope,
 ): AsyncGenerator<Step> {
   const into = options.intoDirectory === true || sources.length > 1;
   const root = await findRoot(sources.length, sink, options, scope);
@@ -115,7 +121,7 @@ async function* planSource(
   sink: Sink,
   place: Placement,
   options: CopyOptions,
-  scope: WalkScope,
+  scope: PlanScope,
 ): AsyncGenerator<Step> {
   const excluded = new Set<string>();
   const own = new OwnTarget(source, sink, place.prefix);
@@ -134,7 +140,7 @@ async function* planSource(
     if (await isLeftOut(own, found, scope)) continue;
     const skip = excludedBy(entry, options, excluded);
     const outcome = skip === undefined ? await conflict(source, entry, path, sink, options, scope) : { skip };
-    yield { source, entry, path, ...outcome };
+    if (outcome) yield { source, entry, path, ...outcome };
   }
 }
 
@@ -183,8 +189,32 @@ function excludedBy(entry: Entry, options: CopyOptions, excluded: Set<string>): 
   return EXCLUDED;
 }
 
-/** Looks at the sink only where the policy needs it: a look costs a round trip for each file. */
+/** Looks at the sink only where the policy needs it: a look costs a round trip for each file. Undefined where it fails alone. */
 async function conflict(
+  source: Source,
+  entry: Entry,
+  path: string,
+  sink: Sink,
+  options: CopyOptions,
+  scope: PlanScope,
+): Promise<Outcome | undefined> {
+  if ((options.overwrite ?? 'always') === 'always' || entry.kind === 'directory') return {};
+  try {
+    return await retry(() => compared(source, entry, path, sink, options, scope), {
+      policy: options.retry,
+      signal: scope.signal,
+      what: `look at ${path}`,
+      onRetry: (...told) => scope.onRetry?.(path, ...told),
+    });
+  } catch (error) {
+    // Where the line is gone for good, so it is for all that follow.
+    if (!(error instanceof XferError) || error.retryable || !scope.onSkip) throw error;
+    scope.onSkip(path || source.name, error);
+    return undefined;
+  }
+}
+
+async function compared(
   source: Source,
   entry: Entry,
   path: string,
@@ -192,8 +222,7 @@ async function conflict(
   options: CopyOptions,
   scope: Scope,
 ): Promise<Outcome> {
-  const policy = options.overwrite ?? 'always';
-  if (policy === 'always' || entry.kind === 'directory') return {};
+  const policy = options.overwrite;
   const there = await sink.stat(path, scope);
   if (!there) return {};
   if (policy === 'never') return { skip: 'already there' };

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { CopyOptions } from '#xfer/copy/options.js';
 import { plan } from '#xfer/copy/plan.js';
-import type { XferError } from '#xfer/errors.js';
+import { XferError } from '#xfer/errors.js';
 import type { Entry, Sink, Source } from '#xfer/transport.js';
 
 const PATHS = ['a.log', 'keep.log', 'src/', 'src/a.log', 'src/b.ts', 'tmp/', 'tmp/keep.log'];
@@ -74,4 +74,33 @@ test('of two sources with one name the first is copied, and the second fails by 
   }
   assert.deepEqual(roots, ['one as tree']);
   assert.deepEqual(skipped, [['two', 'EXISTS']]);
+});
+
+test('a look at what is there is tried again; one that is refused fails that thing alone', async () => {
+  const told: string[] = [];
+  const lost = new XferError('DISCONNECTED', 'line: lost');
+  let cuts = 3;
+  const there: Sink = {
+    ...sink,
+    async stat(path) {
+      if (path === 'src/b.ts' && cuts-- > 0) throw lost;
+      if (path === 'tmp/keep.log') throw new XferError('DENIED', 'stat: not allowed');
+      return undefined;
+    },
+  };
+  const scope = {
+    signal: new AbortController().signal,
+    onSkip: (path: string, error: Error) => told.push(`${path} ${(error as XferError).code}`),
+    onRetry: (path: string, attempt: number) => told.push(`${path} ${attempt}`),
+  };
+  const retry = { attempts: 5, firstDelayMs: 1, maxDelayMs: 1 };
+  const options: CopyOptions = { recursive: true, overwrite: 'never', retry };
+  const paths: string[] = [];
+  for await (const { path } of plan([source], there, options, scope)) paths.push(path);
+  assert.deepEqual(told, ['src/b.ts 2', 'src/b.ts 3', 'src/b.ts 4', 'tmp/keep.log DENIED']);
+  assert.ok(paths.includes('src/b.ts') && !paths.includes('tmp/keep.log'), String(paths));
+  cuts = 5;
+  await assert.rejects(async () => {
+    for await (const _ of plan([source], there, options, scope));
+  }, lost);
 });
