@@ -124,7 +124,7 @@ const ROWS: Readonly<Record<number, readonly (readonly [file: string, words: str
   23: [['archive/contents', 'no name climbs out']],
   24: [
     ['access/logins', 'a hundred wrong logins a second'],
-    ['../../../accounts', 'only a name with its own password'],
+    ['../../../listening/accounts', 'only a name with its own password'],
   ],
   25: [
     ['cgi/scripts', 'the environment is what is listed'],
