@@ -289,3 +289,20 @@ test('either end may start first', bounded, async (t) => {
   assert.equal(received.exitCode, 0, received.stderr);
   assert.equal((await sender.exited).exitCode, 0, sender.output());
 });
+
+test(
+  'a tree becomes a target that is not there, with the folders in it, and goes into one that is',
+  bounded,
+  async (t) => {
+    const { folder, key } = prepare(t);
+    const tree = join(folder, 'tree');
+    mkdirSync(join(tree, 'sub', 'deep'), { recursive: true });
+    for (const name of ['a', 'sub/b', 'sub/deep/c']) writeFileSync(join(tree, name), name);
+    const target = join(folder, 'new');
+    assertDone(await transfer(t, { key, target }, [], [tree]));
+    const files = readdirSync(tree, { recursive: true }).sort();
+    assert.deepEqual(readdirSync(target, { recursive: true }).sort(), files);
+    assertDone(await transfer(t, { key, target }, [], [tree]));
+    assert.deepEqual(readdirSync(join(target, 'tree'), { recursive: true }).sort(), files);
+  },
+);

@@ -22,7 +22,7 @@ export class Answers {
   #offered: { readonly bytes: Buffer; readonly accepted: Promise<void> } | undefined;
   #refused = false;
   #isAccepted = false;
-  /** Names that all that comes is below; undefined where the offer did not name each. */
+  /** Names that all that comes is below; undefined where the offer did not name each, or names what becomes the target. */
   #tops: ReadonlySet<string> | undefined;
   #text: OfferedText | undefined;
 
@@ -54,9 +54,11 @@ export class Answers {
 
   async #decide(offer: Offer): Promise<void> {
     const names = offer.things.map(({ name }) => name);
+    let becomesTarget = false;
     try {
       for (const name of names) if (name !== '') checkName(name, this.#policy);
       if (offer.count > 1) await this.#checkDirectory(offer.count);
+      else becomesTarget = offer.things[0]?.kind === 'directory' && !(await this.#isDirectory());
       if (!(await this.#events.onOffer(offer, this.#scope))) {
         throw new XferError('DENIED', 'send: the person there refused it');
       }
@@ -66,7 +68,7 @@ export class Answers {
       throw error;
     }
     const isAll = offer.things.length === offer.count && !names.includes('');
-    this.#tops = isAll ? new Set(names) : undefined;
+    this.#tops = isAll && !becomesTarget ? new Set(names) : undefined;
     const [first] = offer.things;
     this.#text = first?.kind === 'text' ? new OfferedText(first, this.#events) : undefined;
     this.#isAccepted = true;
@@ -74,10 +76,14 @@ export class Answers {
 
   /** NOT_FOUND where several things cannot have the target. */
   async #checkDirectory(count: number): Promise<void> {
-    if ((await this.#sink.stat('', this.#scope))?.kind === 'directory') return;
+    if (await this.#isDirectory()) return;
     throw new XferError('NOT_FOUND', `receive ${count} things: the target of the receiver is no directory`, {
       hint: 'let the receiver name a directory, or send one of them',
     });
+  }
+
+  async #isDirectory(): Promise<boolean> {
+    return (await this.#sink.stat('', this.#scope))?.kind === 'directory';
   }
 
   /** The body of the answer, or undefined for an empty one. Rejects with what the sender is told; PROTOCOL ends it. */
