@@ -86,9 +86,8 @@ function sayLost(error: NodeJS.ErrnoException): number {
 
 /** The first asks the command to end tidily; the second does not wait for it. */
 function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): void {
-  const sinceFirstMs = performance.now() - interruptedAtMs;
   if (stop.signal.aborted) {
-    if (sinceFirstMs < ONE_PRESS_MS) return;
+    if (performance.now() - interruptedAtMs < ONE_PRESS_MS) return;
     // The terminal's own `^C`, and a line that would have been drawn again, are not what a prompt is to stand behind.
     if (process.stderr.isTTY) process.stderr.write(process.env.TERM === 'dumb' ? '\n' : CLEAR_LINE);
     process.exit(SIGNAL_EXITS[signal]);

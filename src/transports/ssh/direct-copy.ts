@@ -1,5 +1,4 @@
 /** scp's `-R`: the first host copies to the second by a scp of its own, and no byte comes here. */
-
 import { onAbort } from '../../concurrency/on-abort.js';
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';

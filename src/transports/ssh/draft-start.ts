@@ -122,8 +122,9 @@ export function modeOf({ mode }: Entry): Attributes {
 }
 
 /** Never wider than the file will be for others; writable by us, so that a later run can open it again. */
-function firstMode({ mode, ...entry }: Entry): Attributes {
-  return modeOf(mode === undefined ? entry : { ...entry, mode: mode | 0o600 });
+function firstMode(entry: Entry): Attributes {
+  const { permissions } = modeOf(entry);
+  return permissions === undefined ? {} : { permissions: permissions | 0o600 };
 }
 
 /** Unless mode and time will be set exactly. Sent before the first WRITE: the bytes of a private file are not shown while they arrive. */

@@ -123,8 +123,9 @@ export class SftpDraft implements Draft {
     }
     if (!sameAttributes(attributes, seal.attributes)) await client.setstat(temporary ?? path, attributes, scope);
     else if (seal.attributesError) noticeAttributes(seal.attributesError, path, this.#options.onNotice);
-    if (temporary) await renameOver(client, temporary, path, scope);
-    if (temporary && entry.mode === undefined) await this.#takeFromOwner(scope);
+    if (!temporary) return;
+    await renameOver(client, temporary, path, scope);
+    if (entry.mode === undefined) await this.#takeFromOwner(scope);
   }
 
   /** A draft that is left is to be gone on with; under its final name a new file is open to its owner as its source is. */

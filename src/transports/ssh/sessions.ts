@@ -1,5 +1,4 @@
 /** The sessions of one end of a copy: chosen, multiplied while that pays, and opened again after the line was lost. */
-
 import { abortable } from '../../concurrency/on-abort.js';
 import { XferError } from '../../errors.js';
 import type { DigestAlgorithm, OpenOptions, Parallelism, Scope } from '../../transport.js';

@@ -1,5 +1,4 @@
 /** The packets that the listener answers with (draft-ietf-secsh-filexfer-02, section 7). */
-
 import { type ErrorCode, toXferError, type XferError } from '../../../errors.js';
 import { bulkBuffer } from '../../../streams/buffer-pool.js';
 import { type Attributes, attributeBytes } from '../sftp/attributes.js';

@@ -1,5 +1,4 @@
 /** The wire format of SFTP version 3 (draft-ietf-secsh-filexfer-02): packets, fields, and nothing that waits. */
-
 import { XferError } from '../../../errors.js';
 import { nameFromBytes } from '../../../names.js';
 import { BufferPool } from '../../../streams/buffer-pool.js';
