@@ -1,5 +1,4 @@
 /** What was typed, by the names of the table of options. */
-
 import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
 import { XferError } from '../errors.js';
 import type { OptionName } from './options.js';

@@ -1,5 +1,4 @@
 /** Places that are taken and given back. */
-
 import type { Scope } from '../transport.js';
 import { onAbort } from './on-abort.js';
 

@@ -1,5 +1,4 @@
 /** Proof that the far copy is the source. */
-
 import { XferError } from '../errors.js';
 import { streamDigest } from '../streams/digest.js';
 import type { Digest, Draft, Entry, Scope, Source } from '../transport.js';

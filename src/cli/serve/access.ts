@@ -1,5 +1,4 @@
 /** What `xfer serve` over HTTP is told of who may do what. */
-
 import { XferError } from '../../errors.js';
 import { randomSecret } from '../../listening/accounts.js';
 import type { AccessOptions } from '../../transports/http/listen/access/options.js';

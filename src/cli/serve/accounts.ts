@@ -1,5 +1,4 @@
 /** The accounts that `xfer serve` is told of, for each protocol. */
-
 import { XferError } from '../../errors.js';
 import { readNamedFile } from '../../files/named-file.js';
 import { type Account, parseAccount, parseAccounts } from '../../listening/accounts.js';

@@ -1,5 +1,4 @@
 /** The options of the table -> what raw TCP is told. */
-
 import { XferError } from '../../errors.js';
 import { AllowedAddresses } from '../../listening/allowed-addresses.js';
 import { parsePort } from '../../location.js';

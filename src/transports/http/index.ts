@@ -1,5 +1,4 @@
 /** Files over HTTP and HTTPS: the client's side here, the server's in `listen/`. */
-
 import { timerMs } from '../../concurrency/longest-timer.js';
 import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';

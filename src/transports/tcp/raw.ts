@@ -1,5 +1,4 @@
 /** Makes the one connection of raw TCP, by connecting or by accepting. */
-
 import { abortable } from '../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';

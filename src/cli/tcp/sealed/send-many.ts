@@ -1,5 +1,4 @@
 /** `xfer send -l -k` with a key: the same to each receiver that calls. */
-
 import { abortable } from '../../../concurrency/on-abort.js';
 import { toXferError } from '../../../errors.js';
 import { describeLocation, type Location } from '../../../location.js';

@@ -1,5 +1,4 @@
 /** How many parts of a file are asked for at once: as many as the server bears. */
-
 import { Slots } from '../../../concurrency/slots.js';
 import { XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';

@@ -1,5 +1,4 @@
 /** The text of an answer that is short, or refused. */
-
 import { XferError } from '../../../errors.js';
 import { collect } from '../../../streams/collect.js';
 import type { Scope } from '../../../transport.js';

@@ -1,5 +1,4 @@
 /** A sealed receiver as a sink: called, or waited for. */
-
 import { abortable } from '../../../concurrency/on-abort.js';
 import { describeLocation, type Location } from '../../../location.js';
 import type { Scope } from '../../../transport.js';

@@ -1,5 +1,4 @@
 /** When a listener has served enough: after so many downloads, or so long. */
-
 import { LONGEST_TIMER_MS } from '../../../../concurrency/longest-timer.js';
 import { XferError } from '../../../../errors.js';
 import { Downloads } from './downloads.js';

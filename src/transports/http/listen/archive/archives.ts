@@ -1,5 +1,4 @@
 /** What all archives of one listener share: room for so many at once, and checksums. */
-
 import { XferError } from '../../../../errors.js';
 import { ClientPlaces } from '../../../../listening/client-places.js';
 import { RecentChecksums } from './checksums.js';

@@ -1,5 +1,4 @@
 /** All files on their way in to one listener. */
-
 import { toXferError, XferError } from '../../../../errors.js';
 import { randomSecret } from '../../../../listening/accounts.js';
 import { parentPath } from '../../../../names.js';

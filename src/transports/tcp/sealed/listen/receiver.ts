@@ -1,5 +1,4 @@
 /** Receives from senders that call. */
-
 import { abortable } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
 import type { Scope, Sink } from '../../../../transport.js';

@@ -1,5 +1,4 @@
 /** Receives from a sender that waits to be called. */
-
 import { abortable } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
 import type { Scope, Sink } from '../../../../transport.js';

@@ -1,5 +1,4 @@
 /** The connections of one sender to one receiver: opened as needed, and again once all were lost. */
-
 import { abortable } from '../../../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../../../errors.js';
 import type { Scope } from '../../../../transport.js';
