@@ -199,9 +199,9 @@ for (const role of ['connect', 'listen'] as const) {
   });
 }
 
-test('a slow line that drains outlasts finTimeoutMs', { timeout: 30_000 }, async () => {
-  // On a busy machine the system tells of room for more than a second late.
-  const finTimeoutMs = 2500;
+test('a slow line that drains outlasts finTimeoutMs', { timeout: 60_000 }, async () => {
+  // A system that is short of TCP memory tells of room for seconds late.
+  const finTimeoutMs = 6000;
   const { sink, draft, peer } = await pair('connect', { finTimeoutMs });
   await write(draft, Buffer.alloc(3_000_000));
   const startMs = performance.now();
@@ -209,7 +209,7 @@ test('a slow line that drains outlasts finTimeoutMs', { timeout: 30_000 }, async
   // Slower than the timeout in all, and never silent.
   while (queueLength(peer.remotePort ?? 0, peer.localPort ?? 0) > 0) {
     peer.read();
-    await wait(60);
+    await wait(130);
   }
   assert.ok(performance.now() - startMs > finTimeoutMs, 'the line was not slow');
   await allOf(peer);
