@@ -1,6 +1,7 @@
 /** Uploads that go on by tus 1.0.0. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
 import { integerField, TUS } from '../../upload-protocol.js';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
@@ -78,9 +79,16 @@ export async function answerTusCreate(
   answerDone(exchange, 201, { Location: locationOf(request, upload), ...offset, ...expiryFields(uploads, upload) });
 }
 
-/** What is there of an upload, after whatever still sent to it was ended. */
+/**
+ * What is there of an upload, after whatever still sent to it was ended. Where that is all of it, it gets its name first; a
+ * Refusal where it cannot have that.
+ */
 export async function answerTusHead(exchange: Exchange, uploads: Uploads, upload: Upload): Promise<void> {
   await upload.stop();
+  // A client that hears of all its bytes takes the file for done, and sends nothing more that would give it its name.
+  if (!upload.done && upload.offset === upload.size) {
+    await uploads.coming(upload, () => upload.receive(Readable.from([]), { last: false }));
+  }
   const { size, offset, terms } = upload;
   exchange.response.writeHead(200, {
     'Upload-Offset': String(offset),

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -206,6 +206,22 @@ test('an upload goes on after the listener was started again, and what is done i
   assert.equal(await offsetAt(now(done)), '3');
   assert.equal((await patch(now(url), 5, Buffer.from('56789'))).status, 204);
   assert.equal(await readFile(join(box.root, 'f'), 'utf8'), '0123456789');
+});
+
+test('a file that lacks nothing but its name has it once it is asked after', LIMIT, async (t) => {
+  const box = await openBox(t);
+  const urls = [await created(box, 'f', 10), await created(box, 'taken', 10)];
+  for (const url of urls) await patch(url, 0, Buffer.from('01234'));
+  for (const draft of await namesIn(box.root)) await appendFile(join(box.root, draft), '56789');
+  await writeFile(join(box.root, 'taken'), 'mine');
+  const second = await box.again();
+  const [whole, late] = urls.map((url) => url.replace(box.url, second.url)) as [string, string];
+  assert.equal(await offsetAt(whole), '10');
+  assert.equal(await readFile(join(box.root, 'f'), 'utf8'), '0123456789');
+  assert.equal((await fetch(late, { method: 'HEAD', headers: TUS })).status, 409);
+  assert.equal(await offsetAt(late), '404');
+  assert.equal(await readFile(join(box.root, 'taken'), 'utf8'), 'mine');
+  assert.deepEqual(await namesIn(box.root), ['f', 'taken']);
 });
 
 test('what is given up is swept, also by the next listener, and nothing else is', LIMIT, async (t) => {
