@@ -16,6 +16,8 @@ export interface FaultyProxyOptions {
   readonly flipByteAt?: number;
   /** How many connections are broken, the first ones; those after pass whole. Every one where absent. */
   readonly times?: number;
+  /** How many connections pass whole before those. */
+  readonly after?: number;
 }
 
 export interface FaultyProxy {
@@ -84,7 +86,8 @@ class RunningProxy implements FaultyProxy {
         if (!socket.readableEnded) other.destroy();
       });
     }
-    const isBroken = this.connections <= (this.#options.times ?? Number.POSITIVE_INFINITY);
+    const { after = 0, times = Number.POSITIVE_INFINITY } = this.#options;
+    const isBroken = this.connections > after && this.connections <= after + times;
     const [from, to] = this.#options.way === 'up' ? [near, far] : [far, near];
     to.pipe(from);
     if (isBroken) this.#passFaulty(from, to);

@@ -3,10 +3,10 @@ import { abortable } from '../../../../concurrency/on-abort.js';
 import { XferError } from '../../../../errors.js';
 import type { Scope, Sink } from '../../../../transport.js';
 import type { TcpAddress } from '../../options.js';
-import { call, type Greeted } from '../call.js';
+import type { Greeted } from '../call.js';
 import { type Hello, newSession, PROTOCOL_VERSION } from '../messages.js';
 import type { SealedOptions } from '../options.js';
-import { reach } from '../reach.js';
+import { callerOf } from '../reach.js';
 import type { ReceivePolicy } from './policy.js';
 import { type Farewell, type ReceiveEvents, ReceiveSession } from './session.js';
 import { targetOf } from './target.js';
@@ -25,7 +25,7 @@ export interface CallOptions extends SealedOptions {
 
 /**
  * Takes all that a sender sends into the sink, calling again where connections are lost, as often as `again` does. Resolves
- * with the sender's last words. Rejects as `call` does, and with the signal's reason; what can be gone on with is kept.
+ * with the sender's last words. Rejects as `Caller.call` does, and with the signal's reason; what can be gone on with is kept.
  */
 export async function receiveByCalling(
   addresses: readonly TcpAddress[],
@@ -41,14 +41,12 @@ export async function receiveByCalling(
     session: newSession(),
     target: targetOf(sink, options.identity),
   };
-  const quiet = { ...options, onConnection: () => {} };
-  let answered = addresses;
-  session.onLanes = widening(session, () => call(answered, label, { ...hello, joins: true }, quiet, scope));
+  const caller = callerOf(addresses, label, hello, options);
+  session.onLanes = widening(session, () => caller.join(scope));
   let farewell: Farewell | undefined;
   try {
     await options.again(async () => {
-      const { lane, address } = await reach(addresses, label, hello, options, scope);
-      answered = [address];
+      const { lane } = await caller.call(scope);
       const ended = new Promise<Farewell>((resolve, reject) => {
         session.onFarewell = resolve;
         session.onLost = reject;
