@@ -7,6 +7,8 @@ import { type Role, sealedWaitingHint, waitingHint } from './other-end.js';
 
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 1000;
+/** Another program at that port ends each connection, too. */
+const MOST_LOST = 5;
 const NOBODY: readonly unknown[] = ['ECONNREFUSED', 'ENOENT'];
 
 /** What `--retry` says; a plain end tries once without it. */
@@ -35,18 +37,23 @@ interface Opening {
 }
 
 /**
- * Opens an end, and tries again where no connection is made, as often as `retries` says and about once a second. Says so
- * once. Rejects as the last try does.
+ * Opens an end, and tries again where no connection is made, as often as `retries` says and about once a second; one with a
+ * key a few times also where the line is lost before anything is done. Says so once. Rejects as the last try does.
  */
 export async function connectAgain<End>(open: () => Promise<End>, opening: Opening): Promise<End> {
-  const { retries, report, signal } = opening;
+  const { retries, sealed, report, signal } = opening;
   if (retries === 0) return open().catch((error: unknown) => Promise.reject(withHint(error, opening)));
   const { retry } = await import('../../copy/retry.js');
+  let lost = 0;
+  const wasLost = () => {
+    lost += 1;
+    return lost < MOST_LOST;
+  };
   return retry(open, {
     policy: { attempts: retries + 1, firstDelayMs: FIRST_PAUSE_MS, maxDelayMs: LONGEST_PAUSE_MS },
     signal,
     what: 'connect',
-    mayRetry: ({ code }) => code === 'UNREACHABLE',
+    mayRetry: ({ code }) => code === 'UNREACHABLE' || (sealed === true && code === 'DISCONNECTED' && wasLost()),
     onRetry: (attempt, _delayMs, error) => {
       if (attempt === 2) report.onNotice(`${error.message}; waiting for it`);
     },
