@@ -3,9 +3,7 @@ import { throwIfAborted } from '../errors.js';
 import type { Entry, Scope, Sink, Source } from '../transport.js';
 import type { CopyOptions } from './options.js';
 import { prove, statedDigests } from './proof.js';
-
-/** Why a thing is left out that need not be copied. */
-export const ALREADY_WHOLE = 'already there, and whole';
+import { ALREADY_WHOLE } from './skip-reasons.js';
 
 export interface Outcome {
   /** Why it is left out. */

@@ -9,11 +9,7 @@ import { entriesAhead } from './entries-ahead.js';
 import { isItself, OwnTarget } from './into-itself.js';
 import type { CopyOptions } from './options.js';
 import { retry } from './retry.js';
-
-export { ALREADY_WHOLE } from './beside.js';
-
-/** Left out by the options, whatever is there. */
-export const EXCLUDED = 'excluded';
+import { EXCLUDED } from './skip-reasons.js';
 
 /** One thing to copy. `path` is its place below the sink's root. */
 export interface Step extends Outcome {

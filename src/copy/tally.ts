@@ -2,8 +2,8 @@
 import { XferError } from '../errors.js';
 import { NOT_A_FILE } from '../other-kind.js';
 import type { CopyFailure, CopyResult } from './events.js';
-import { ALREADY_WHOLE, EXCLUDED } from './plan.js';
 import { weaker } from './proof.js';
+import { ALREADY_WHOLE, EXCLUDED } from './skip-reasons.js';
 import type { TransferResult } from './transfer.js';
 
 /** A source that fails without end, as a hostile server's may, ends the copy. */

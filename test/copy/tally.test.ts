@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ALREADY_WHOLE, EXCLUDED } from '#xfer/copy/plan.js';
+import { ALREADY_WHOLE, EXCLUDED } from '#xfer/copy/skip-reasons.js';
 import { Tally } from '#xfer/copy/tally.js';
 import { XferError } from '#xfer/errors.js';
 import { NOT_A_FILE } from '#xfer/other-kind.js';

@@ -68,8 +68,15 @@ test('one, many, a directory, standard output; names and times kept; never over 
   writeFileSync(join(folder, 'f1'), 'mine');
   const refused = await get(`${url}/f1`);
   assert.equal(refused.exitCode, 8);
-  assert.match(refused.stderr, /there already.*\n.*--overwrite/);
-  assert.equal((await get(`${url}/f1`, `${url}/f4`)).exitCode, 9);
+  assert.match(refused.stderr, /get f1 to \.: the file is there already\n.*--overwrite/);
+  const twice = await get('-o', 'f1', `${url}/f9`);
+  assert.match(twice.stderr, /get f9 to f1: the file is there already\n/);
+  const partly = await get(`${url}/f1`, `${url}/f4`);
+  assert.equal(partly.exitCode, 9);
+  assert.match(partly.stderr, /get f1 to \.: the file is there already, and left alone; the rest arrived/);
+  const worse = await get(`${url}/f1`, `${url}/f4`, `${url}/none`);
+  assert.equal(worse.exitCode, 9);
+  assert.match(worse.stderr, /get f1 and 1 more to \.: files are there already, and left alone; 1 failed/);
   assert.deepEqual([read('f1'), read('f4')], ['mine', BODY]);
   assert.equal((await get('--overwrite', `${url}/f1`)).exitCode, 0);
   assert.equal(read('f1'), BODY);

@@ -1,5 +1,6 @@
 /** `xfer get`: downloads over HTTP. */
-import type { CopyResult } from '../../copy/index.js';
+import type { CopyEvent, CopyResult } from '../../copy/index.js';
+import { ALREADY_WHOLE, EXCLUDED } from '../../copy/skip-reasons.js';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { HttpOptions } from '../../transports/http/index.js';
@@ -47,6 +48,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
   const copyOf = async (report: Report): Promise<CopyRequest> => {
     const again = openingTerms(parsed, around, report);
     const expected = await expectedDigests(parsed, web, from, again);
+    const taken = new TakenNames(report, output);
     return {
       from,
       to,
@@ -63,7 +65,7 @@ async function run(parsed: ParsedArguments, around: Surroundings): Promise<void>
         overwrite: replaces ? 'always' : goesOn ? 'shorter' : 'never',
         ...(expected ? { expected } : {}),
       },
-      ...(replaces ? {} : { check: (result) => checkNothingSkipped(result, output) }),
+      ...(replaces ? {} : { onEvent: taken.onEvent, check: (result) => taken.check(result) }),
     };
   };
   return runCopy(copyOf, parsed, around);
@@ -94,16 +96,38 @@ function checkSense(parsed: ParsedArguments, urls: number, output: string): void
 }
 
 /** A download that was not made, because its name is taken, is not a success. What is there whole already is. */
-function checkNothingSkipped({ skipped, excluded, alreadyWhole, files, failures }: CopyResult, output: string): void {
-  const taken = skipped - excluded - alreadyWhole;
-  if (taken === 0) return;
-  const what = taken === 1 ? 'a file is' : `${taken} files are`;
-  if (files + failures.length > 0) {
-    throw new XferError('PARTIAL', `get to ${output}: ${what} there already, and left alone; the rest arrived`, {
-      hint: 'add --overwrite to replace, or -c to leave what is whole',
+class TakenNames {
+  readonly #report: Report;
+  readonly #output: string;
+  #first = '';
+  #count = 0;
+
+  constructor(report: Report, output: string) {
+    this.#report = report;
+    this.#output = output;
+  }
+
+  readonly onEvent = (event: CopyEvent): void => {
+    if (event.type === 'skip' && event.reason !== ALREADY_WHOLE && event.reason !== EXCLUDED) {
+      if (this.#count === 0) this.#first = event.path;
+      this.#count += 1;
+    }
+    this.#report.onEvent(event);
+  };
+
+  check({ files, failures }: CopyResult): void {
+    if (this.#count === 0) return;
+    const more = this.#count === 1 ? '' : ` and ${this.#count - 1} more`;
+    const what = `get ${this.#first}${more} to ${this.#output}`;
+    const taken = this.#count === 1 ? 'the file is there already' : 'files are there already';
+    if (files > 0 || failures.length > 0) {
+      const others = failures.length > 0 ? `${failures.length} failed` : 'the rest arrived';
+      throw new XferError('PARTIAL', `${what}: ${taken}, and left alone; ${others}`, {
+        hint: 'add --overwrite to replace, or -c to leave what is whole',
+      });
+    }
+    throw new XferError('EXISTS', `${what}: ${taken}`, {
+      hint: 'add --overwrite to replace, or -o with another name',
     });
   }
-  throw new XferError('EXISTS', `get to ${output}: ${taken === 1 ? 'the file is' : 'files are'} there already`, {
-    hint: 'add --overwrite to replace, or -o with another name',
-  });
 }
