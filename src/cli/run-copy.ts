@@ -194,12 +194,19 @@ export function openOptions(
   };
 }
 
-function throwFailures(result: CopyResult): void {
-  const [first] = result.failures;
+function throwFailures({ failures, files, symlinks, skipped }: CopyResult): void {
+  const [first] = failures;
   if (!first) return;
-  const { length } = result.failures;
+  const hint = failures.some(mayPass)
+    ? 'run the same command again'
+    : 'again it would end so: first mend what is said above';
   // Directories are not counted: most sinks cannot tell those that they made from those that were there.
-  const arrived = result.files + result.symlinks + result.skipped;
-  if (arrived === 0) throw new XferError(first.error.code, `copy: nothing arrived, ${length} failed`);
-  throw new XferError('PARTIAL', `copy: ${length} failed; the rest arrived`, { hint: 'run the same command again' });
+  const arrived = files + symlinks + skipped;
+  if (arrived > 0) throw new XferError('PARTIAL', `copy: ${failures.length} failed; the rest arrived`, { hint });
+  throw new XferError(first.error.code, `copy: nothing arrived, ${failures.length} failed`, { hint });
+}
+
+/** The same copy may succeed another time, though nobody does anything about it. */
+function mayPass({ error }: CopyFailure): boolean {
+  return error.retryable || error.code === 'SOURCE_CHANGED' || error.code === 'CORRUPT';
 }

@@ -109,7 +109,7 @@ test('where all files are there already nothing arrived, whatever folders they a
   for (const place of [join(folder, 'f'), notes]) writeFileSync(place, 'two');
   const again = await runXfer(['put', folder, notes, url as string], { env: ground.env });
   assert.equal(again.exitCode, 8, again.stderr);
-  assert.match(again.stderr, /copy: nothing arrived, 2 failed/);
+  assert.match(again.stderr, /copy: nothing arrived, 2 failed\n {2}hint: again it would end so: first mend/);
 });
 
 test('a drop box, which shows nothing', TIME, async (t) => {
