@@ -22,11 +22,21 @@ export function parseAccount(text: string): Account {
   return { user, password };
 }
 
-/** One account a line; blank lines and those that start with # are left out. USAGE. */
-export function parseAccounts(text: string): Account[] {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '' && !line.startsWith('#'));
-  if (lines.length > MOST_LINES) throw new XferError('USAGE', `accounts: more than ${MOST_LINES}`);
-  return lines.map(parseAccount);
+/** One account a line of `file`; blank lines and those that start with # are left out. USAGE, with the line's number. */
+export function parseAccounts(text: string, file: string): Account[] {
+  const lines = text.split(/\r?\n/).map((line, index) => [line, index + 1] as const);
+  const meant = lines.filter(([line]) => line.trim() !== '' && !line.startsWith('#'));
+  if (meant.length > MOST_LINES) throw new XferError('USAGE', `accounts ${file}: more than ${MOST_LINES}`);
+  return meant.map(([line, number]) => {
+    try {
+      return parseAccount(line);
+    } catch (error) {
+      if (!(error instanceof XferError)) throw error;
+      throw new XferError(error.code, `accounts ${file}: line ${number}: ${error.message}`, {
+        hint: 'a line is user:password; xfer serve --hash-password NAME makes one with a hash',
+      });
+    }
+  });
 }
 
 /** Digits and letters without those that look alike (Crockford's base 32). */

@@ -23,11 +23,12 @@ test('an account is a name, a colon and a password that may hold colons', () => 
   for (const text of ['', 'anna', 'anna:', ':secret', ':']) {
     assert.throws(() => parseAccount(text), failsWith('USAGE', /^(?!.*secret)/), text);
   }
-  assert.deepEqual(parseAccounts('# who\n\nanna:x\r\nbert:y z\n'), [
+  assert.deepEqual(parseAccounts('# who\n\nanna:x\r\nbert:y z\n', 'f'), [
     { user: 'anna', password: 'x' },
     { user: 'bert', password: 'y z' },
   ]);
-  assert.throws(() => parseAccounts('anna:x\nbert\n'), failsWith('USAGE'));
+  const line = failsWith('USAGE', /^accounts f: line 3: account: not of the form user:password/);
+  assert.throws(() => parseAccounts('anna:x\n\nbert\n', 'f'), line);
 });
 
 test('a hash that cannot be checked is refused, and never taken for a password', () => {

@@ -11,7 +11,10 @@ export async function readAccounts(parsed: ParsedArguments): Promise<readonly Ac
   const accounts = parsed.list('auth').map(parseAccount);
   const file = parsed.text('auth-file');
   if (file === undefined) return accounts;
-  const inFile = parseAccounts(await readNamedFile(file, MOST_FILE_BYTES, 'accounts'));
-  if (inFile.length === 0) throw new XferError('USAGE', `accounts ${file}: none is in it`);
+  const inFile = parseAccounts(await readNamedFile(file, MOST_FILE_BYTES, 'accounts'), file);
+  if (inFile.length === 0)
+    throw new XferError('USAGE', `accounts ${file}: none is in it`, {
+      hint: 'xfer serve --hash-password NAME makes a line for it',
+    });
   return [...accounts, ...inFile];
 }

@@ -118,7 +118,11 @@ test('what does not go together is refused with a hint', limit, async (t) => {
     [['serve', '--sftp', '--quota', '1G', root, '0'], 2, /option --quota: not over SFTP/],
     [['serve', '--authorized-keys', file, root, '0'], 2, /option --authorized-keys: not over HTTP/],
     [['serve', '--sftp', '--auth', 'secret', root, '0'], 2, /account: not of the form user:password/],
-    [['serve', '--sftp', '--auth-file', file, root, '0'], 2, /account: not of the form/],
+    [
+      ['serve', '--sftp', '--auth-file', file, root, '0'],
+      2,
+      /a\.txt: line 1: account: not of the form.*\n.*--hash-password/,
+    ],
     [['serve', '--sftp', '--auth-file', '/dev/null', root, '0'], 2, /accounts \/dev\/null: none is in it/],
     [['serve', '--sftp', '--authorized-keys', file, root, '0'], 2, /no key in it can be used/],
     [['serve', '--sftp', file, '0'], 2, /not a directory/],

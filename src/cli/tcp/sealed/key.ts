@@ -35,7 +35,7 @@ export async function findKey(
     return { key: parseKey(typed), isNew: false };
   }
   if (file !== undefined) return { key: await keyOfFile(file, waits), isNew: false };
-  if (around.env.XFER_KEY) return { key: parseKey(around.env.XFER_KEY), isNew: false };
+  if (around.env.XFER_KEY) return { key: parseKey(around.env.XFER_KEY, 'key in XFER_KEY'), isNew: false };
   if (waits) return { key: newKeyFor(parsed), isNew: true };
   return { key: await askedKey(around, report), isNew: false };
 }
@@ -52,10 +52,10 @@ function newKeyFor(parsed: ParsedArguments): Buffer {
 async function keyOfFile(file: string, waits: boolean): Promise<Buffer> {
   if (waits) {
     const make = () => `${formatKey(newKey())}\n`;
-    return keepSecret(file, { what: 'key', make, parse: parseKey });
+    return keepSecret(file, { what: 'key', make, parse: (text) => parseKey(text, `key ${file}`) });
   }
   const text = await readSmallFile(file);
-  if (text !== undefined) return parseKey(text);
+  if (text !== undefined) return parseKey(text, `key ${file}`);
   throw new XferError('NOT_FOUND', `key ${file}: no such file`, { hint: 'copy it here from the end that waits' });
 }
 

@@ -37,17 +37,17 @@ export function formatKey(key: Uint8Array): string {
  * The key that a person typed: in either case, with or without dashes and spaces, and with O for 0 and I or L for 1. USAGE
  * where it is none; the message does not hold what was typed.
  */
-export function parseKey(text: string): Buffer {
+export function parseKey(text: string, what = 'key'): Buffer {
   const plain = text.toLowerCase().replace(/[\s-]/g, '').replaceAll('o', '0').replace(/[il]/g, '1');
   const hint = 'copy it whole from where xfer printed it: seven groups of four letters and digits';
   if (plain.length !== TEXT_LENGTH || [...plain].some((character) => !ALPHABET.includes(character))) {
-    throw new XferError('USAGE', 'key: not one of xfer', { hint });
+    throw new XferError('USAGE', `${what}: not one of xfer`, { hint });
   }
   const bits = [...plain].reduce((sum, character) => (sum << 5n) | BigInt(ALPHABET.indexOf(character)), 0n);
   const hex = (bits >> BigInt(CHECK_BITS)).toString(16).padStart(KEY_BYTES * 2, '0');
   const key = Buffer.from(hex, 'hex');
   if (BigInt(checkOf(key)) === (bits & ((1n << BigInt(CHECK_BITS)) - 1n))) return key;
-  throw new XferError('USAGE', 'key: a character of it is mistyped', { hint });
+  throw new XferError('USAGE', `${what}: a character of it is mistyped`, { hint });
 }
 
 /**
