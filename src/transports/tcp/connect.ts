@@ -1,7 +1,7 @@
 /** Makes a connection to one that listens. */
 import { isIP, type Socket, type SocketConnectOpts } from 'node:net';
 import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
-import { throwIfAborted, toXferError, XferError } from '../../errors.js';
+import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
 import { checkTcpOptions } from './check-options.js';
 import { checkFamily } from './family.js';
@@ -45,7 +45,7 @@ export function connectSocket(
       resolve();
     };
     const abort = () => settle(signal.reason);
-    const fail = (error: Error) => settle(connectError(error, label));
+    const fail = (error: Error) => settle(connectError(error, label, options));
     const timer = setTimeout(() => {
       settle(new XferError('UNREACHABLE', `connect ${label}: no answer within ${timeoutMs / 1000} s`, CONNECT_HINT));
     }, timeoutMs);
@@ -73,7 +73,9 @@ function connectOptions({ host, port, path }: TcpAddress, options: TcpOptions): 
   };
 }
 
-function connectError(error: Error, label: string): XferError {
+function connectError(error: Error, label: string, options: TcpOptions): XferError {
+  const own = ownEndError(error, label, options);
+  if (own) return own;
   const found = toXferError(error, `connect ${label}`, CONNECT_HINT);
   // A connection that the system gave up on was never made, so nothing "came for too long".
   if (found.code === 'TIMED_OUT') {
@@ -82,4 +84,16 @@ function connectError(error: Error, label: string): XferError {
   // A socket file that is not there yet is as good as a port that nobody listens on.
   if (found.code !== 'NOT_FOUND') return found;
   return new XferError('UNREACHABLE', `connect ${label}: nobody listens there`, { ...CONNECT_HINT, cause: error });
+}
+
+/** Of the address or port of this machine that was asked for; undefined where the fault is another. */
+function ownEndError(error: Error, label: string, { localAddress, localPort }: TcpOptions): XferError | undefined {
+  const code = systemCode(error);
+  const from =
+    code === 'EADDRNOTAVAIL' && localAddress !== undefined
+      ? { what: localAddress, hint: 'name an address of this machine, or none' }
+      : code === 'EADDRINUSE' && localPort !== undefined
+        ? { what: `port ${localPort}`, hint: 'name another port of this machine, or none' }
+        : undefined;
+  return from && toXferError(error, `connect ${label} from ${from.what}`, { hint: from.hint });
 }
