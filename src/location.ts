@@ -96,7 +96,11 @@ function parseFileUrl(text: string, platform: NodeJS.Platform): string {
 
 function parseHttp(scheme: string, text: string): Location {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url?.hostname) throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`);
+  if (!url?.hostname) {
+    throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`, {
+      hint: 'as in http://example.org:8000/name, with a port of at most 65535',
+    });
+  }
   return {
     scheme,
     host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -134,7 +138,9 @@ export function parsePort(text: string, allowZero = false): number {
 /** The port itself. USAGE where it is none, told as `shown`. */
 export function checkPort(port: number, allowZero = false, shown = String(port)): number {
   if (Number.isInteger(port) && port <= 65535 && port >= (allowZero ? 0 : 1)) return port;
-  throw new XferError('USAGE', `port ${shown}: not a number from ${allowZero ? 0 : 1} to 65535`);
+  throw new XferError('USAGE', `port ${shown}: not a number from ${allowZero ? 0 : 1} to 65535`, {
+    hint: allowZero ? 'as in 8080, or 0 for a free one' : 'as in 8080',
+  });
 }
 
 /** `host:port`, `[v6]:port`, `:port` or, with `portAlone`, `port`. USAGE otherwise. */
@@ -143,7 +149,7 @@ export function parseHostPort(text: string, portAlone = false): { host?: string;
   const match = /^(?:\[([^\]]+)\]|([^:[\]/]*)):([^:]*)$/.exec(text);
   if (!match) {
     throw new XferError('USAGE', `address ${text}: not host:port`, {
-      hint: 'an IPv6 address goes in brackets: [::1]:8080',
+      hint: /:.*:/.test(text) ? 'an IPv6 address goes in brackets: [::1]:8080' : 'as in example.org:8080',
     });
   }
   const host = match[1] ?? match[2];

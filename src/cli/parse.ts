@@ -3,6 +3,7 @@ import parser from 'yargs-parser';
 import { XferError } from '../errors.js';
 import { type SpellingRules, spellOut } from './arguments.js';
 import type { Command } from './command.js';
+import { nearest } from './nearest.js';
 import { type Option, optionsOf, spelling } from './options.js';
 import { ParsedArguments } from './parsed-arguments.js';
 
@@ -35,7 +36,9 @@ function typedValues(words: readonly string[], options: readonly Option[]): Reco
   for (const { name, choices } of options) {
     const value: unknown = [values[name]].flat().at(-1);
     if (!choices || value === undefined || choices.includes(String(value))) continue;
-    throw new XferError('USAGE', `option --${name}: ${value} is none of ${choices.join(', ')}`);
+    throw new XferError('USAGE', `option --${name}: ${value || "''"} is none of ${choices.join(', ')}`, {
+      hint: `as in --${name} ${nearest(String(value), choices) ?? choices[0]}`,
+    });
   }
   return values;
 }

@@ -55,7 +55,8 @@ export class ParsedArguments {
     if (text === undefined) return undefined;
     const value = /^[0-9]+(\.[0-9]+)?$/.test(text) ? Number(text) : Number.NaN;
     if (Number.isFinite(value)) return value;
-    throw new XferError('USAGE', `option --${name} ${text}: not a number`);
+    const reason = text.startsWith('-') ? 'not a number of at least 0' : 'not a number';
+    throw new XferError('USAGE', `option --${name} ${text}: ${reason}`, { hint: exampleOf(name) });
   }
 
   /** A number of things. USAGE where it is not whole, or not from `least` to `most`. */
@@ -63,7 +64,7 @@ export class ParsedArguments {
     const value = this.number(name);
     if (value === undefined || (Number.isSafeInteger(value) && value >= least && value <= most)) return value;
     const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
-    throw new XferError('USAGE', `option --${name} ${value}: not a whole number ${range}`);
+    throw new XferError('USAGE', `option --${name} ${value}: not a whole number ${range}`, { hint: exampleOf(name) });
   }
 
   /** Milliseconds of a number of seconds. USAGE where it is not above 0, or longer than a timer can be. */
@@ -86,4 +87,8 @@ export class ParsedArguments {
     const value = this.#values[name];
     return Array.isArray(value) ? value.at(-1) : value;
   }
+}
+
+function exampleOf(name: OptionName): string {
+  return `as in --${name} 5`;
 }

@@ -39,7 +39,7 @@ async function dispatch(words: readonly string[], around: Surroundings, errors: 
   }
   if (first === '--version' || first === '-V') return version(around);
   if (first === '--help' || first === '-h' || first === 'help') return help(rest, around);
-  const command = await findCommand(first);
+  const command = await findCommand(first, rest);
   const { parseArguments } = await import('./parse.js');
   const parsed = parseArguments(command, rest);
   if (parsed.flag('version')) return version(around);
@@ -66,12 +66,18 @@ async function showHelp(command: Command, around: Surroundings): Promise<number>
   return 0;
 }
 
-async function findCommand(word: string): Promise<Command> {
+async function findCommand(word: string, rest: readonly string[] = []): Promise<Command> {
   if (isCommandName(word)) return loadCommand(word);
-  const right = nearest(word, word.startsWith('-') ? ['--help', '--version'] : COMMAND_NAMES);
-  const what = word.startsWith('-') ? 'option' : 'command';
-  throw new XferError('USAGE', `${what} ${word}: xfer has none of this name`, {
-    hint: right === undefined ? 'xfer --help' : `did you mean xfer ${right}?`,
+  const isOption = word.startsWith('-');
+  const right = nearest(word, isOption ? ['--help', '--version'] : COMMAND_NAMES);
+  const command = rest.find(isCommandName);
+  throw new XferError('USAGE', `${isOption ? 'option' : 'command'} ${word}: xfer has none of this name`, {
+    hint:
+      right !== undefined
+        ? `did you mean xfer ${right}?`
+        : isOption && command !== undefined
+          ? `options come after the command: xfer ${command} ${word} ...`
+          : 'xfer --help',
   });
 }
 

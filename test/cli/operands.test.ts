@@ -78,10 +78,19 @@ test('host:port connects, -l waits, and so does a port alone where it says enoug
     [['127.0.0.1,[::1]:80'], /add --sealed/],
     [['h', '80', 'file'], /in one word: h:80$/],
     [['::1', '80', 'file'], /in one word: \[::1\]:80$/],
+    [['::1:80', 'file'], /in brackets/],
+    [['h', 'file'], /name a port too: h:8080$/],
+    [['file', 'h:80'], /the address comes first: h:80 file$/],
   ];
   for (const [words, hint] of hints) {
     assert.throws(() => parseEnd(words[0] as string, parseArguments(send, words)), { ...usage, hint }, words.join(' '));
   }
+  const received = (words: string[]) => parseEnd(words[0] as string, parseArguments(recv, words), true);
+  assert.throws(() => received(['file', '80']), {
+    ...usage,
+    hint: /in one word: file:80; or the port first: 80 file$/,
+  });
+  assert.throws(() => received(['file']), { ...usage, hint: /name a port too: file:8080, or a port alone/ });
   assert.deepEqual(receiving(['8080']), { ...listening, port: 8080 });
   assert.deepEqual(receiving(['--allow', '::1', ':0']), { ...listening, port: 0 });
   for (const text of ['80', ':80']) assert.throws(() => end([text]), { ...usage, hint: /host:80, or add -l/ }, text);

@@ -28,17 +28,21 @@ export const command: Command = {
   run,
 };
 
-function parseHttpLocation(text: string, platform: NodeJS.Platform): Location {
+function parseHttpLocation(text: string, isFirst: boolean, platform: NodeJS.Platform): Location {
   const location = parseLocation(text, platform);
   if (location.scheme === 'http' || location.scheme === 'https') return location;
-  throw new XferError('USAGE', `get ${text}: not an http or https URL`, {
-    hint:
-      location.scheme === 'file' && !text.includes(':') ? `xfer get http://${text}` : 'xfer cp takes other locations',
-  });
+  const isBare = location.scheme === 'file' ? !text.includes(':') : /^[^/@]+:\d+(?:\/|$)/.test(text);
+  const hint = !isBare
+    ? 'xfer cp takes other locations'
+    : isFirst
+      ? `xfer get http://${text}`
+      : `to write there, type -o before it: -o ${text}`;
+  throw new XferError('USAGE', `get ${text}: not an http or https URL`, { hint });
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
-  const from = parsed.operands.map((text) => parseHttpLocation(text, around.platform));
+  const { operands } = parsed;
+  const from = operands.map((text, index) => parseHttpLocation(text, index === 0, around.platform));
   const output = parsed.text('output') ?? '.';
   const to: Location = output === '-' ? { scheme: 'stdio', path: '-' } : { scheme: 'file', path: output };
   checkSense(parsed, from.length, output);

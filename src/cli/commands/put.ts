@@ -25,9 +25,12 @@ function parseTarget(text: string, platform: NodeJS.Platform): Location {
   const location = parseLocation(text, platform);
   if (location.scheme === 'http' || location.scheme === 'https') return location;
   const isBare = location.scheme === 'file' && !text.includes(':');
-  throw new XferError('USAGE', `put to ${text}: not an http or https URL`, {
-    hint: isBare ? 'the URL comes last: xfer put file http://host:8000/' : 'xfer cp takes other locations',
-  });
+  const hint = isBare
+    ? 'the URL comes last: xfer put file http://host:8000/'
+    : /^[^/@]+:\d+(?:\/|$)/.test(text)
+      ? `write it as http://${text}`
+      : 'xfer cp takes other locations';
+  throw new XferError('USAGE', `put to ${text}: not an http or https URL`, { hint });
 }
 
 function parseFile(text: string, platform: NodeJS.Platform): Location {

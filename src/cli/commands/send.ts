@@ -86,7 +86,8 @@ function whatIsSent(path: string | undefined, words: Location | undefined, parse
   }
   if (words) return words;
   if (path !== undefined) return path === '-' ? parseLocation('-') : { scheme: 'file', path };
-  const where = parsed.flag('find') ? '--find' : (parsed.operands[0] ?? '--announce');
+  const listen = parsed.flag('listen') ? '-l ' : '';
+  const where = parsed.flag('find') ? '--find' : `${listen}${parsed.operands[0] ?? '--announce'}`;
   throw new XferError('USAGE', 'send needs a file', {
     hint: `xfer send ${where} file, or xfer send ${where} - for standard input`,
   });

@@ -25,7 +25,7 @@ export function parseEnd(typed: string, parsed: ParsedArguments, portWaits = fal
     (portWaits && path === undefined && /^(?:\*?:)?[0-9]+$/.test(text));
   checkEnd(parsed, listens, path !== undefined);
   if (path !== undefined) return { scheme: 'tcp', path, listen: listens };
-  return listens ? parseListenAddress(text) : parseTarget(text, parsed.operands[1]);
+  return listens ? parseListenAddress(text) : parseTarget(text, parsed.operands[1], portWaits);
 }
 
 /** USAGE where an option goes with the other end only. */
@@ -45,7 +45,7 @@ export function checkEnd(parsed: ParsedArguments, listens: boolean, isUnix: bool
 }
 
 /** `host:port` to connect to, where `next` was typed behind it. USAGE where it is none. */
-function parseTarget(text: string, next: string | undefined): Location {
+function parseTarget(text: string, next: string | undefined, portWaits: boolean): Location {
   if (text.includes(',')) {
     throw new XferError('USAGE', `address ${text}: a list, which only a sealed transfer takes`, {
       hint: 'add --sealed, or name one of them',
@@ -58,11 +58,10 @@ function parseTarget(text: string, next: string | undefined): Location {
     });
   }
   const bare = text.replace(/^\[(.*)\]$/, '$1');
-  if (/^[0-9]+$/.test(next ?? '') && (isIPv6(bare) || !text.includes(':'))) {
-    throw new XferError('USAGE', `address ${text}: no port`, {
-      hint: `name both in one word: ${isIPv6(bare) ? `[${bare}]` : text}:${next}`,
-    });
+  if (isIPv6(bare) && isDigits(next)) {
+    throw new XferError('USAGE', `address ${text}: no port`, { hint: `name both in one word: [${bare}]:${next}` });
   }
+  if (!text.includes(':')) throw noPort(text, next, portWaits);
   if (/:0+$/.test(text)) {
     throw new XferError('USAGE', `address ${text}: nobody can be reached at port 0`, {
       hint: 'add -l to wait on a free port',
@@ -71,6 +70,20 @@ function parseTarget(text: string, next: string | undefined): Location {
   const { host, port } = parseHostPort(text);
   if (host === undefined) throw new XferError('USAGE', `address ${text}: no host`, { hint: 'name it as host:port' });
   return { scheme: 'tcp', host, port, path: '' };
+}
+
+/** Of a host alone, or of a file in the place of the address; `next` was typed behind it. */
+function noPort(text: string, next: string | undefined, portWaits: boolean): XferError {
+  const alone = portWaits ? ', or a port alone to wait for it: 8080' : '';
+  let hint = `name a port too: ${text}:8080${alone}`;
+  if (isDigits(next))
+    hint = `name both in one word: ${text}:${next}${portWaits ? `; or the port first: ${next} ${text}` : ''}`;
+  else if (next !== undefined && /^[^/]+:[0-9]+$/.test(next)) hint = `the address comes first: ${next} ${text}`;
+  return new XferError('USAGE', `address ${text}: no port`, { hint });
+}
+
+function isDigits(text: string | undefined): boolean {
+  return /^[0-9]+$/.test(text ?? '');
 }
 
 /** `port`, `:port`, `*:port` or `host:port` to listen on; port 0 takes a free one. USAGE where it is none. */
