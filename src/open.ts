@@ -1,6 +1,7 @@
 /** Opens what a person typed, or a Location, on the transport of its scheme. */
 import { XferError } from './errors.js';
 import { checkPort, describeLocation, type Location, parseLocation } from './location.js';
+import { checkKinds, type Kinds, oneOf } from './option-rules.js';
 import { loadTransport } from './registry.js';
 import type { Listener, ListenOptions, OpenOptions, Scope, Sink, Source, Transport } from './transport.js';
 import type { HttpOptions } from './transports/http/index.js';
@@ -28,9 +29,15 @@ function unlimited(): Scope {
   return { signal: new AbortController().signal };
 }
 
-/** USAGE for no location, and for a port that is none. */
-async function located(where: string | Location): Promise<{ location: Location; transport: Transport }> {
+const KINDS: Kinds<OpenOptions> = { links: oneOf('follow', 'keep', 'skip') };
+
+/** USAGE for no location, for a port that is none, and for an option that no transport could follow. */
+async function located(
+  where: string | Location,
+  options: OpenOptions,
+): Promise<{ location: Location; transport: Transport }> {
   const location = typeof where === 'string' ? parseLocation(where) : where;
+  checkKinds('open', options, KINDS);
   if (location.port !== undefined) checkPort(location.port, true);
   return { location, transport: await loadTransport(location.scheme) };
 }
@@ -41,7 +48,7 @@ export async function openSource<Options extends object = LocationOptions>(
   options: WithOptions<Options> = {} as WithOptions<Options>,
   scope: Scope = unlimited(),
 ): Promise<Source> {
-  const { location, transport } = await located(where);
+  const { location, transport } = await located(where, options);
   if (transport.openSource) return transport.openSource(location, options, scope);
   throw new XferError('UNSUPPORTED', `read ${describeLocation(location)}: ${transport.scheme} can only be written to`);
 }
@@ -55,7 +62,7 @@ export async function expandLocation<Options extends object = LocationOptions>(
   options: WithOptions<Options> = {} as WithOptions<Options>,
   scope: Scope = unlimited(),
 ): Promise<readonly Location[]> {
-  const { location, transport } = await located(where);
+  const { location, transport } = await located(where, options);
   return (await transport.expand?.(location, options, scope)) ?? [location];
 }
 
@@ -65,7 +72,7 @@ export async function openSink<Options extends object = LocationOptions>(
   options: WithOptions<Options> = {} as WithOptions<Options>,
   scope: Scope = unlimited(),
 ): Promise<Sink> {
-  const { location, transport } = await located(where);
+  const { location, transport } = await located(where, options);
   if (transport.openSink) return transport.openSink(location, options, scope);
   throw new XferError('UNSUPPORTED', `write ${describeLocation(location)}: ${transport.scheme} can only be read from`);
 }

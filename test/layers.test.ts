@@ -98,6 +98,7 @@ test('the engine knows no transport and no command line', () => {
     'streams/digest.ts',
     'files/own-directory.ts',
     'draft-name.ts',
+    'option-rules.ts',
     'other-kind.ts',
     'concurrency/at-once.ts',
     'streams/buffer-pool.ts',

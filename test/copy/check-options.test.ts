@@ -27,8 +27,11 @@ const REFUSED: readonly [object, RegExp][] = [
   ...[0, -1, Number.NaN].map((value): [object, RegExp] => [{ retry: { attempts: value } }, /retry\.attempts is /]),
   [{ retry: { firstDelayMs: Number.NaN } }, /retry\.firstDelayMs is NaN, and may be a number of at least 0$/],
   [{ retry: { maxDelayMs: -1 } }, /retry\.maxDelayMs is -1/],
-  [{ verify: 'md5' }, /verify is md5, and may be one of size, sha256$/],
-  [{ overwrite: 'xx' }, /overwrite is xx, and may be one of always, never, newer, shorter$/],
+  [{ verify: 'md5' }, /verify is a text, and may be one of size, sha256$/],
+  [{ overwrite: 'xx' }, /overwrite is a text, and may be one of always, never, newer, shorter$/],
+  [{ exclude: '*.tmp' }, /exclude is a text, and may be a list of texts$/],
+  [{ include: [1] }, /include is an object/],
+  [{ journalDirectory: '' }, /journalDirectory is an empty text/],
 ];
 
 test('an option that cannot be followed is USAGE, with its name and what it may be', ENDS_WITHIN, async () => {

@@ -4,6 +4,7 @@ import { XferError } from '../../errors.js';
 import { describeLocation, type Location } from '../../location.js';
 import type { OpenOptions, Scope, Sink, Source, Transport } from '../../transport.js';
 import { parseCertificates, usualAuthorities } from './certificates.js';
+import { checkHttpOptions } from './check-options.js';
 import { parseCookies } from './client/cookies.js';
 import { describeUrl } from './client/describe-url.js';
 import { parseFields } from './client/fields.js';
@@ -91,6 +92,7 @@ async function connected<End>(
   open: (client: HttpClient, url: URL) => Promise<End>,
 ): Promise<End> {
   scope.signal.throwIfAborted();
+  checkHttpOptions(options);
   const given = locationUrl(location);
   const fields = parseFields(options.headers);
   const trust = trustOf(given, options);

@@ -5,6 +5,7 @@ import { printable } from '../../names.js';
 import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { Carrier } from './carriers/carrier.js';
 import { type CarrierUse, openCarrier } from './carriers/open-carrier.js';
+import { checkSshOptions } from './check-options.js';
 import { expandGlob, isPattern } from './glob.js';
 import type { SshListenOptions } from './listen/index.js';
 import { Sessions } from './sessions.js';
@@ -22,6 +23,7 @@ export const transport: Transport = {
   defaultPort: 22,
 
   async expand(location, options: SshOptions, scope) {
+    checkSshOptions(options);
     // The old protocol leaves patterns to the far shell; what cannot be opened is told where it is opened to be read.
     if (options.protocol === 'scp' || !isPattern(location.path)) return [location];
     try {
@@ -76,6 +78,7 @@ async function openOn<T>(
   open: (opened: Opened) => Promise<T>,
   legacy?: (carrier: Carrier) => Promise<T>,
 ): Promise<T> {
+  checkSshOptions(options);
   const { onNotice, parallel, protocol, requests, requestBytes } = options;
   const tuning = { ...(requests ? { requests } : {}), ...(requestBytes ? { requestBytes } : {}) };
   const label = printable(location.host ?? location.path);

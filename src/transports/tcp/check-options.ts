@@ -3,12 +3,16 @@ import { isIP } from 'node:net';
 import { timerMs } from '../../concurrency/longest-timer.js';
 import { XferError } from '../../errors.js';
 import { checkPort } from '../../location.js';
+import { checkKinds, type Kinds, oneOf, TEXTS } from '../../option-rules.js';
 import type { TcpOptions } from './options.js';
+
+const KINDS: Kinds<TcpOptions> = { family: oneOf(4, 6), allow: TEXTS };
 
 const TIMES = ['connectTimeoutMs', 'idleTimeoutMs', 'finTimeoutMs', 'finishIdleMs'] as const;
 
 /** USAGE for the first option that cannot be followed. */
 export function checkTcpOptions(options: TcpOptions): void {
+  checkKinds('tcp', options, KINDS);
   for (const name of TIMES) {
     const ms = options[name];
     // Not to wait for the other end's last word is a way to end; no time at all for anything else is none.

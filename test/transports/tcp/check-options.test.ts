@@ -14,6 +14,8 @@ const REFUSED: readonly [TcpOptions, RegExp][] = [
     [{ finishIdleMs: ms }, /option finishIdleMs /],
   ]),
   [{ finTimeoutMs: Number.NaN }, /option finTimeoutMs NaN/],
+  [{ family: 5 as 4 }, /the option family is 5, and may be one of 4, 6$/],
+  [{ allow: '::1' as unknown as string[] }, /the option allow is a text, and may be a list of texts$/],
   [{ localAddress: 'abc' }, /source address abc: not an IP address/],
   [{ localPort: 99_999 }, /port 99999: not a number/],
   [{ expectedBytes: Number.NaN }, /option expectedBytes NaN: not a number of bytes/],

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { timerMs } from '../../../concurrency/longest-timer.js';
+import { LONGEST_TIMER_MS, timerMs } from '../../../concurrency/longest-timer.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { GatheredSource } from '../../../gathered-source.js';
 import { plainAddress } from '../../../listening/client-address.js';
@@ -14,6 +14,7 @@ import { Gate } from './access/gate.js';
 import { type Announced, announceListener } from './announce-listener.js';
 import { Archives } from './archive/archives.js';
 import type { Opened } from './cgi/open-cgi.js';
+import { checkListenOptions } from './check-options.js';
 import { ReprDigests } from './file/repr-digest.js';
 import { watchIdle } from './idle-connections.js';
 import { inTurn } from './in-turn.js';
@@ -45,12 +46,15 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share, for a key and a certificate that cannot be used, or an option that is not
- * right, UNSUPPORTED for a share that cannot be shared or where `receive` is asked for, NOT_FOUND where its root is missing,
- * EXISTS where the port is taken, DENIED where it may not be used. An abort of the scope ends it at once.
+ * it accepts. Rejects with USAGE without a share, for a key and a certificate that cannot
+ * be used, or an option that is not right, UNSUPPORTED for a share that cannot be shared or a sink that takes no uploads,
+ * NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of the scope
+ * ends it at once.
  */
-export async function listen(options: HttpListenOptions, scope: Scope): Promise<Listener> {
+export async function listen(given: HttpListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
+  checkListenOptions(given);
+  const options = withTimers(given);
   checkUploads(options);
   const shared = await sharedDirectory(options, scope);
   const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
@@ -100,6 +104,17 @@ function endInTime(listener: HttpListener, gate: Gate, onNotice: HttpListenOptio
   void listener.closed.finally(() => gate.close()).catch(() => undefined);
 }
 
+/** With the times that all parts of it go by, as a timer can be given them. */
+function withTimers(options: HttpListenOptions) {
+  return {
+    ...options,
+    headersTimeoutMs: timerMs('headersTimeoutMs', options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS),
+    idleTimeoutMs: timerMs('idleTimeoutMs', options.idleTimeoutMs ?? IDLE_TIMEOUT_MS),
+  };
+}
+
+type TimedOptions = ReturnType<typeof withTimers>;
+
 /** What is shared, as a directory: one file alone is what is in it. */
 async function sharedDirectory({ share, receive }: HttpListenOptions, scope: Scope): Promise<SharedSource> {
   const shared = sharedSource(share);
@@ -119,8 +134,8 @@ function checkUploads({ receive, site, single, cgi }: HttpListenOptions): void {
 }
 
 /** What others may put into the share. */
-async function uploadsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Uploads | undefined> {
-  const { receive, upload = {}, idleTimeoutMs = IDLE_TIMEOUT_MS, onNotice } = options;
+async function uploadsOf(share: SharedSource, options: TimedOptions, scope: Scope): Promise<Uploads | undefined> {
+  const { receive, upload = {}, idleTimeoutMs, onNotice } = options;
   if (!receive) return undefined;
   const uploads = new Uploads(share, receive, upload, idleTimeoutMs, scope);
   await uploads.begin(onNotice);
@@ -128,8 +143,8 @@ async function uploadsOf(share: SharedSource, options: HttpListenOptions, scope:
 }
 
 /** Where scripts are run. The package that starts programs is loaded for them alone. */
-async function scriptsOf(share: SharedSource, options: HttpListenOptions, scope: Scope): Promise<Opened | undefined> {
-  const { cgi, idleTimeoutMs = IDLE_TIMEOUT_MS, onNotice } = options;
+async function scriptsOf(share: SharedSource, options: TimedOptions, scope: Scope): Promise<Opened | undefined> {
+  const { cgi, idleTimeoutMs, onNotice } = options;
   if (!cgi) return undefined;
   const { openCgi } = await import('./cgi/open-cgi.js');
   return openCgi(share, cgi, idleTimeoutMs, scope, onNotice);
@@ -157,9 +172,8 @@ function serviceOf(options: HttpListenOptions, sharing: Sharing): Service {
   };
 }
 
-function makeServer(options: HttpListenOptions, service: Service): Server {
-  const headersTimeout = timerMs('headersTimeoutMs', options.headersTimeoutMs ?? HEADERS_TIMEOUT_MS);
-  const idleMs = timerMs('idleTimeoutMs', options.idleTimeoutMs ?? IDLE_TIMEOUT_MS);
+function makeServer(options: TimedOptions, service: Service): Server {
+  const { headersTimeoutMs: headersTimeout, idleTimeoutMs: idleMs } = options;
   const settings = {
     headersTimeout,
     requestTimeout: 0,
@@ -260,7 +274,7 @@ class HttpListener implements Listener {
 
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
     this.finish();
-    const timer = setTimeout(() => this.#cut(), graceMs);
+    const timer = setTimeout(() => this.#cut(), Math.min(graceMs, LONGEST_TIMER_MS));
     if (graceMs <= 0) this.#cut();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);

@@ -1,11 +1,13 @@
 /** The SSH listener: shares a directory with everything that speaks SFTP. */
 import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
+import { LONGEST_TIMER_MS } from '../../../concurrency/longest-timer.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Account, Accounts } from '../../../listening/accounts.js';
 import { type Address, type Bound, bind, mainAddress } from '../../../listening/listen-address.js';
 import { urlsThatAnswer } from '../../../listening/listener-urls.js';
 import { serversClosed } from '../../../listening/servers-closed.js';
+import { checkKinds, type Kinds, TEXT, TEXTS } from '../../../option-rules.js';
 import type { Listener, ListenOptions, Scope } from '../../../transport.js';
 import type { SshRecord } from './access-log.js';
 import { Admission } from './admission.js';
@@ -13,7 +15,7 @@ import { type AuthorizedKeys, readAuthorizedKeys } from './authorized-keys.js';
 import { ServedConnection, type ServedOptions } from './connection.js';
 import { openFolder } from './folder.js';
 import { checkHostKey, makeHostKey, type ServedHostKey } from './host-key-file.js';
-import { LIMITS, type Limits } from './limits.js';
+import { LIMIT_KINDS, LIMITS, type Limits } from './limits.js';
 
 export interface SshListenOptions extends ListenOptions {
   /** Who may log in with a password. */
@@ -27,14 +29,18 @@ export interface SshListenOptions extends ListenOptions {
   readonly limits?: Partial<Limits>;
 }
 
+const KINDS: Kinds<SshListenOptions> = { hosts: TEXTS, authorizedKeys: TEXT };
+
 /**
  * Serves the directory `options.share`, and lets it be changed where `options.receive` is given. Resolves when it accepts.
- * Rejects with USAGE where nothing is shared, nobody could log in or the host key is none, UNSUPPORTED where source or sink
+ * Rejects with USAGE where nothing is shared, nobody could log in, the host key is none or an option cannot be followed, UNSUPPORTED where source or sink
  * cannot be served, NOT_FOUND where the root or the file of keys is missing, EXISTS where the port is taken, DENIED where it
  * may not be used. An abort of the scope ends it at once.
  */
 export async function listen(options: SshListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);
+  checkKinds('serve', options, KINDS);
+  checkKinds('serve', options.limits, LIMIT_KINDS, 'limits');
   const { hosts, port, descriptors, authorizedKeys, onRecord } = options;
   const ended = new AbortController();
   // Each request under way listens to it.
@@ -110,7 +116,7 @@ class SshListener implements Listener {
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
     for (const server of this.#servers) if (server.listening) server.close();
     for (const connection of this.#connections) connection.closeWhenIdle();
-    const timer = setTimeout(() => this.#cut(), graceMs);
+    const timer = setTimeout(() => this.#cut(), Math.min(graceMs, LONGEST_TIMER_MS));
     if (graceMs <= 0) this.#cut();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);

@@ -1,5 +1,6 @@
 /** How much a client may have of the listener. */
 import type { WrongLoginWaits } from '../../../listening/wrong-logins.js';
+import { COUNT_OR_ENDLESS, DELAY, type Kinds, TIME } from '../../../option-rules.js';
 
 export interface Limits extends WrongLoginWaits {
   /** Connections in all, and those that are not logged in, in all and from one address (sshd's MaxStartups). */
@@ -24,4 +25,16 @@ export const LIMITS: Limits = {
   mostWrongPasswordMs: 8000,
   sessions: 10,
   handles: 256,
+};
+
+export const LIMIT_KINDS: Kinds<Limits> = {
+  connections: COUNT_OR_ENDLESS,
+  startups: COUNT_OR_ENDLESS,
+  startupsPerAddress: COUNT_OR_ENDLESS,
+  loginTimeoutMs: TIME,
+  loginTries: COUNT_OR_ENDLESS,
+  wrongPasswordMs: DELAY,
+  mostWrongPasswordMs: DELAY,
+  sessions: COUNT_OR_ENDLESS,
+  handles: COUNT_OR_ENDLESS,
 };

@@ -6,6 +6,7 @@ import type { Listener, ListenOptions } from '../../../listener.js';
 import { listenerUrls } from '../../../listening/listener-urls.js';
 import { serversClosed } from '../../../listening/servers-closed.js';
 import { describeLocation } from '../../../location.js';
+import { checkKinds, type Kinds, TEXTS } from '../../../option-rules.js';
 import type { Scope } from '../../../transport.js';
 import { startListening } from '../listening.js';
 import type { TcpAddress, TcpOptions } from '../options.js';
@@ -22,6 +23,8 @@ export interface TcpListenOptions extends ListenOptions, TcpOptions {
   readonly onClient?: (result: ClientResult) => void;
 }
 
+const KINDS: Kinds<TcpListenOptions> = { hosts: TEXTS };
+
 /**
  * Gives `share`, which is one file, to each client, or takes a file from each into the directory `receive`. Both work for up
  * to 100 clients at once, or for one after the other where `receive` takes one file at a time; more are turned
@@ -34,6 +37,7 @@ export async function listen(options: TcpListenOptions, { signal }: Scope): Prom
   if (options.descriptors && options.descriptors.length > 0) {
     throw new XferError('UNSUPPORTED', 'listen for plain TCP: not on a socket that was handed down');
   }
+  checkKinds('listen for plain TCP', options, KINDS);
   const clients = new Clients(options);
   const bound: TcpAddress[] = [];
   const servers: Server[] = [];

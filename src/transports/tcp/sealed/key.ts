@@ -2,7 +2,7 @@
 import { createHash, hkdfSync, randomBytes } from 'node:crypto';
 import { XferError } from '../../../errors.js';
 
-const KEY_BYTES = 16;
+export const KEY_BYTES = 16;
 /** Crockford's base 32: no I, L, O or U, so that a key can be read aloud and typed. */
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
 const CHECK_BITS = 12;

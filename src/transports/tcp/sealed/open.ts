@@ -1,9 +1,11 @@
 /** A sealed receiver as a sink: called, or waited for. */
 import { abortable } from '../../../concurrency/on-abort.js';
 import { describeLocation, type Location } from '../../../location.js';
+import { COUNT, checkKinds, type Kinds } from '../../../option-rules.js';
 import type { Scope } from '../../../transport.js';
 import type { TcpAddress } from '../options.js';
 import { addressOf } from '../raw.js';
+import { KEY_BYTES } from './key.js';
 import { answerReceivers } from './listen/sender.js';
 import type { Offer } from './messages.js';
 import type { SealedOptions } from './options.js';
@@ -20,11 +22,17 @@ export interface SealedSendOptions extends SealedOptions {
   readonly connections?: number;
 }
 
+const KINDS: Kinds<SealedSendOptions> = {
+  key: { allows: (value) => value instanceof Uint8Array && value.length === KEY_BYTES, may: `${KEY_BYTES} bytes` },
+  connections: COUNT,
+};
+
 /**
  * Calls the receiver at a location, or with `listen` waits for one to call, until it has taken the offer. Rejects as `call`
  * and `startListening` do, and with DENIED where the offer was refused. Closing the sink frees the port.
  */
 export async function openSealed(location: Location, options: SealedSendOptions, scope: Scope): Promise<SealedSink> {
+  checkKinds('sealed', options, KINDS);
   const address = addressOf(location);
   const label = describeLocation(location);
   const offer = await options.offer();

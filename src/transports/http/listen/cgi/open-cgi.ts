@@ -1,4 +1,5 @@
 /** The scripts of a share, and the share without them. */
+import { timerMs } from '../../../../concurrency/longest-timer.js';
 import { XferError } from '../../../../errors.js';
 import { pathParts } from '../../../../names.js';
 import type { Scope } from '../../../../transport.js';
@@ -28,7 +29,8 @@ export async function openCgi(
   if (!isPlaced(share)) {
     throw new XferError('UNSUPPORTED', `serve ${share.label}: its scripts are on no disk of this machine`);
   }
-  const { directories = [DIRECTORY], timeoutMs = TIMEOUT_MS } = options;
+  const { directories = [DIRECTORY] } = options;
+  const timeoutMs = timerMs('cgi.timeoutMs', options.timeoutMs ?? TIMEOUT_MS);
   for (const directory of directories) {
     if (directory === '' || !pathParts(directory)) {
       throw new XferError('USAGE', `cgi directory /${directory}: not a directory below the served one`);
