@@ -130,6 +130,18 @@ test('a key that is none is USAGE, for an empty one is known to all', limit, asy
   await refused((options) => openSink('tcp://127.0.0.1:9', options), cases);
 });
 
+test('what is put goes where what is shared is, or it is USAGE', limit, async (t) => {
+  const [one, other] = [await folder(t), await folder(t)];
+  const accounts = [{ user: 'anna', password: 'x' }];
+  for (const scheme of ['http', 'sftp'] as const) {
+    const usual = { hosts: ['127.0.0.1'], port: 0, accounts, share: await openSource(one) };
+    const elsewhere = listen(scheme, { ...usual, receive: await openSink(other) });
+    await assert.rejects(elsewhere, failsWith('USAGE', /would go to another place/));
+    const listener = await listen(scheme, { ...usual, receive: await openSink(`${one}/`) });
+    await listener.close();
+  }
+});
+
 test('a grace and a time without end are no error, and no time at all', limit, async (t) => {
   const share = await openSource(await folder(t));
   const endless = Number.POSITIVE_INFINITY;

@@ -8,6 +8,7 @@ import { GatheredSource } from '../../../gathered-source.js';
 import { plainAddress } from '../../../listening/client-address.js';
 import { type Address, type Bound, bind, mainAddress } from '../../../listening/listen-address.js';
 import { urlsThatAnswer } from '../../../listening/listener-urls.js';
+import { checkOnePlace } from '../../../listening/one-place.js';
 import { serversClosed } from '../../../listening/servers-closed.js';
 import type { Listener, Scope, Transfer } from '../../../transport.js';
 import { Gate } from './access/gate.js';
@@ -46,7 +47,7 @@ const SEND_BUFFER_BYTES = 512 * 1024;
 
 /**
  * Serves `options.share`, which must have `stat`, `list` and `open`, on all addresses or on `options.hosts`. Resolves when
- * it accepts. Rejects with USAGE without a share, for a key and a certificate that cannot
+ * it accepts. Rejects with USAGE without a share, for a `receive` that is another place, a key and a certificate that cannot
  * be used, or an option that is not right, UNSUPPORTED for a share that cannot be shared or a sink that takes no uploads,
  * NOT_FOUND where its root is missing, EXISTS where the port is taken, DENIED where it may not be used. An abort of the scope
  * ends it at once.
@@ -57,6 +58,7 @@ export async function listen(given: HttpListenOptions, scope: Scope): Promise<Li
   const options = withTimers(given);
   checkUploads(options);
   const shared = await sharedDirectory(options, scope);
+  checkOnePlace(shared, options.receive);
   const announcedHost = options.mdns ? [`${options.mdns.host}.local`] : [];
   const onlyOnce = shared.capabilities.replay ? undefined : shared.label;
   const gate = new Gate(options, [...(options.hosts ?? []), ...announcedHost], onlyOnce);

@@ -1,5 +1,6 @@
 /** What a listener shares, and what of it may be changed. */
 import { XferError } from '../../../errors.js';
+import { checkOnePlace } from '../../../listening/one-place.js';
 import type { ListenOptions, Scope, Sink, Source } from '../../../transport.js';
 import { Drafts } from './drafts.js';
 
@@ -16,7 +17,7 @@ export interface Folder {
 }
 
 /**
- * USAGE where nothing is shared, UNSUPPORTED where the source or the sink lacks what a file server needs, NOT_FOUND where
+ * USAGE where nothing is shared or what is received would go to another place, UNSUPPORTED where the source or the sink lacks what a file server needs, NOT_FOUND where
  * the root is not a directory.
  */
 export async function openFolder({ share, receive }: ListenOptions, scope: Scope): Promise<Folder> {
@@ -29,6 +30,7 @@ export async function openFolder({ share, receive }: ListenOptions, scope: Scope
   if (receive !== undefined && !canReceive(receive)) {
     throw new XferError('UNSUPPORTED', `serve ${receive.label}: its files cannot be changed in place`);
   }
+  checkOnePlace(share, receive);
   const root = await share.stat('', scope);
   if (!root) throw new XferError('NOT_FOUND', `serve ${share.label}: no such directory`);
   if (root.kind !== 'directory') {
