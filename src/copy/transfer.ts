@@ -1,4 +1,5 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
+import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { toXferError, XferError } from '../errors.js';
 import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
@@ -132,7 +133,8 @@ class Transfer {
     const stale = this.journal?.stale;
     if (stale === undefined) return;
     this.#context.onRestart(this.#step, 'it changed since a part of it came');
-    await (await sink.draft({ ...entry, path, ...stale }, scope)).discard();
+    const left = { ...entry, path, size: stale.size, version: this.#draftVersion(stale.version) };
+    await (await sink.draft(left, scope)).discard();
   }
 
   /** One try: goes on from what is held. */
@@ -171,9 +173,16 @@ class Transfer {
       ...rest,
       path: this.#step.path,
       ...(run === undefined ? {} : { run }),
-      ...(keep && version !== undefined ? { version } : {}),
+      ...(keep && version !== undefined ? { version: this.#draftVersion(version) } : {}),
       ...(this.#context.options.preserve && mtimeMs !== undefined ? { mtimeMs } : {}),
     };
+  }
+
+  /** Files of other sources may have the same version, over SFTP each of one size and second: no two share a draft. */
+  #draftVersion(version: string): string {
+    const { source, entry } = this.#step;
+    const parts = [source.identity, entry.path, version].join('\0');
+    return createHash('sha256').update(parts).digest('hex').slice(0, 32);
   }
 
   async #fill(draft: Draft): Promise<TransferResult> {
