@@ -1,5 +1,5 @@
 /** Directories, links and drafts of a local sink, as the system makes them. */
-import { closeSync, fstatSync, mkdirSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
 import { systemCode, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type { Entry } from '../../transport.js';
@@ -47,14 +47,36 @@ export function makeDirectoryHeld(root: string, entry: Entry): void {
   }
 }
 
+/** What opens neither for writing nor as itself: a directory, and a link with O_NOFOLLOW (EMLINK on FreeBSD). */
+const NO_FILE: ReadonlySet<string | undefined> = new Set(['EISDIR', 'ELOOP', 'EMLINK']);
+
+/** Opens a draft with these flags. UNSAFE_PATH where a directory or a link has its name; else the system's errors. */
+export function openDraft(path: string, flags: number, mode: number): number {
+  try {
+    return openSync(fsPath(path), flags, mode);
+  } catch (error) {
+    throw NO_FILE.has(systemCode(error)) ? notOurs(path) : error;
+  }
+}
+
 /**
- * Length of a draft that may have been there before. Its name can be guessed: in a directory that others may write, it must
- * be a file of our own that has no other name, or they could change the copy later. UNSAFE_PATH, closed, where it is not.
+ * Length of a draft that may have been there before, cut to `size`. Its name can be guessed: in a directory that others may
+ * write, it must be a file of our own that has no other name, or they could change the copy later. UNSAFE_PATH, closed, where
+ * it is not.
  */
-export function ownBytes(descriptor: number, path: string): number {
-  const stats = fstatSync(descriptor);
-  const own = process.getuid === undefined || stats.uid === process.getuid();
-  if (own && stats.nlink === 1 && stats.isFile()) return stats.size;
-  closeSync(descriptor);
-  throw new XferError('UNSAFE_PATH', `write ${path}: something else has the name of the draft`, { hint: 'remove it' });
+export function ownBytes(descriptor: number, path: string, size = Number.POSITIVE_INFINITY): number {
+  try {
+    const stats = fstatSync(descriptor);
+    const own = process.getuid === undefined || stats.uid === process.getuid();
+    if (!own || stats.nlink !== 1 || !stats.isFile()) throw notOurs(path);
+    if (stats.size > size) ftruncateSync(descriptor, size);
+    return Math.min(stats.size, size);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+}
+
+function notOurs(path: string): XferError {
+  return new XferError('UNSAFE_PATH', `write ${path}: something else has the name of the draft`, { hint: 'remove it' });
 }

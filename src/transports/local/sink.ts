@@ -6,7 +6,6 @@ import {
   fstatSync,
   lstatSync,
   open,
-  openSync,
   type Stats,
   statSync,
   utimesSync,
@@ -35,7 +34,7 @@ import { type HeldDirectory, holdPlace } from './confined.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
 import { FileReader } from './file-reader.js';
-import { makeDirectory, makeDirectoryHeld, makeLink, ownBytes } from './make.js';
+import { makeDirectory, makeDirectoryHeld, makeLink, openDraft, ownBytes } from './make.js';
 import { ownerToKeep } from './owner.js';
 import { removeTree } from './remove-tree.js';
 import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, realTarget, targetNow } from './root.js';
@@ -238,8 +237,8 @@ export class LocalSink implements Sink {
     const path = join(dirname(target), draftName(basename(target), entry));
     const flags = constants.O_RDWR | constants.O_CREAT | (keep ? constants.O_NOFOLLOW : constants.O_EXCL);
     const mode = there ? Number(there.mode) & 0o777 : (entry.mode ?? DEFAULT_FILE_MODE) & 0o777;
-    const descriptor = openSync(fsPath(path), flags, mode | 0o200);
-    const heldBytes = keep ? ownBytes(descriptor, path) : 0;
+    const descriptor = openDraft(path, flags, mode | 0o200);
+    const heldBytes = keep ? ownBytes(descriptor, path, entry.size) : 0;
     const exact = there ? Number(there.mode) & 0o777 : undefined;
     const owner = there && ownerToKeep(descriptor, there);
     // Windows replaces no file that is read-only.

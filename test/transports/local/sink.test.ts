@@ -45,6 +45,29 @@ test('a draft that has another name too is not: whoever made that name could cha
   assert.equal(await readFile(join(folder, 'other'), 'utf8'), 'ab');
 });
 
+test('a draft that is longer than the file is cut, so that the file can be whole', async () => {
+  await writeFile(join(folder, draftName('f', entry)), 'abcdefgh');
+  const draft = await (await openLocalSink(folder)).draft(entry, scope);
+  assert.deepEqual(draft.held, [{ start: 0, end: 4 }]);
+  await draft.commit(entry, scope);
+  assert.equal(await readFile(join(folder, 'f'), 'utf8'), 'abcd');
+});
+
+for (const [kind, make] of [
+  ['directory', mkdir],
+  ['link', (path: string) => symlink(join(folder, 'other'), path)],
+] as const) {
+  test(`a ${kind} that has the name of the draft is said to be in the way, and left`, async () => {
+    const name = draftName('f', entry);
+    await make(join(folder, name));
+    await assert.rejects(
+      (await openLocalSink(folder)).draft(entry, scope),
+      failsWith('UNSAFE_PATH', /name of the draft/),
+    );
+    assert.deepEqual(await readdir(folder), [name]);
+  });
+}
+
 test('mode and time of what a link out of the root leads to stay', async () => {
   const [root, outside] = [join(folder, 'root'), join(folder, 'outside')];
   for (const each of [root, outside]) await mkdir(each, { mode: 0o750 });
