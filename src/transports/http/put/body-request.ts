@@ -5,13 +5,11 @@ import { onAbort } from '../../../concurrency/on-abort.js';
 import { type ErrorCode, XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import type { Fields } from '../client/fields.js';
-import type { HttpClient } from '../client/request.js';
+import { type HttpClient, MOST_INTERIM, onSwitch } from '../client/request.js';
 import { requestError } from '../client/request-error.js';
 
 /** How long a server is waited for that may not know 100-continue (RFC 9110, 10.1.1), as curl waits. */
 const CONTINUE_MS = 1000;
-/** Interim answers: a server that stays busy for hours sends one every few seconds at most. */
-const MOST_INTERIM = 10_000;
 /** Of an answer's body: what is kept, and what is read so that the connection can be used again. */
 const KEPT_BYTES = 64 << 10;
 const READ_BYTES = 256 << 10;
@@ -79,6 +77,7 @@ export class BodyRequest {
       this.#over()?.reject(scope.signal.aborted ? scope.signal.reason : requestError(error, this.#what));
     };
     outgoing.on('error', fail);
+    onSwitch(outgoing, this.#what, fail);
     outgoing.on('close', () => {
       if (!this.#responding) fail(new XferError('DISCONNECTED', `${this.#what}: the connection ended early`));
     });

@@ -147,6 +147,19 @@ test('headers without an end, and what is no HTTP, are refused', { timeout: 10_0
   await assert.rejects(open(t, `${banner}/f`), { code: 'PROTOCOL' });
 });
 
+test('a change of protocol that nobody asked for, and interim answers without end, are refused', {
+  timeout: 10_000,
+}, async (t) => {
+  const other = await serveRaw(t, 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nx');
+  await assert.rejects(open(t, `${other}/f`), { code: 'PROTOCOL', message: /goes over to another protocol/ });
+  const early = 'HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n'.repeat(500);
+  const url = await serve(t, (_request, response) => {
+    const more = setInterval(() => response.socket?.write(early), 1);
+    response.on('close', () => clearInterval(more));
+  });
+  await assert.rejects(open(t, `${url}/f`), { code: 'PROTOCOL', message: /interim answers come without end/ });
+});
+
 test('a server that never answers is given up, and can be aborted', { timeout: 10_000 }, async (t) => {
   const url = await serve(t, () => {});
   await assert.rejects(open(t, `${url}/f`, { idleTimeoutMs: 50 }), { code: 'TIMED_OUT' });

@@ -174,6 +174,17 @@ test('interim answers without end', TIME, (t) =>
   ),
 );
 
+test('a change of protocol that nobody asked for', TIME, (t) =>
+  fails(
+    t,
+    featured({}, (_request, response) => {
+      response.socket?.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n');
+    }),
+    'PROTOCOL',
+    /goes over to another protocol/,
+  ),
+);
+
 test('an upload that is to go on at another host', TIME, async (t) => {
   let asked = 0;
   const other = await serve(t, (_request, response) => {
