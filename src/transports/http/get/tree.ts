@@ -152,7 +152,8 @@ export class HttpTree implements Source {
     if (first) this.#first = undefined;
     const answer = first ?? (await this.#client.send('GET', url, LISTING_FIELDS, scope, this.#terms.mayFollow));
     const { idleTimeoutMs } = this.#client.settings;
-    const onHostile = (error: XferError) => scope.onSkip?.(path, error);
+    // By its own path: of one path, what could not be read is told once.
+    const onHostile = (name: string, error: XferError) => scope.onSkip?.(joinPath(path, name), error);
     return readListing(answer, { idleTimeoutMs, onHostile }, scope);
   }
 

@@ -12,13 +12,13 @@ const LONGEST_HREF = 8192;
 /**
  * What of `references`, which are relative to `base`, is one level below `folder`, whose path ends with `/`, each once: other hosts, folders above and
  * beside, deeper links, and links with a query, as those that sort a listing have, are not its content. `onHostile` is
- * called with an UNSAFE_PATH for a reference whose name would be a path, or cannot be a name here.
+ * called with the name, and an UNSAFE_PATH, for a reference whose name would be a path, or cannot be a name here.
  */
 export function childrenOf(
   folder: URL,
   base: URL,
   references: Iterable<Reference>,
-  onHostile: (error: XferError) => void,
+  onHostile: (name: string, error: XferError) => void,
 ): Listed[] {
   const found = new Map<string, Listed>();
   for (const reference of references) {
@@ -29,7 +29,10 @@ export function childrenOf(
     if (!child) continue;
     const fault = pathParts(child.name)?.length === 1 ? nameFault(child.name) : 'a path, and no name';
     if (fault) {
-      onHostile(new XferError('UNSAFE_PATH', `get ${describeUrl(folder)}: it lists ${child.name}: ${fault}`));
+      onHostile(
+        child.name,
+        new XferError('UNSAFE_PATH', `get ${describeUrl(folder)}: it lists ${child.name}: ${fault}`),
+      );
     } else if (!found.has(child.name)) found.set(child.name, child);
   }
   return [...found.values()];

@@ -40,7 +40,7 @@ export function folderOf(url: URL): URL {
 
 export interface ListingTerms {
   readonly idleTimeoutMs: number;
-  readonly onHostile: (error: XferError) => void;
+  readonly onHostile: (name: string, error: XferError) => void;
 }
 
 /** Reads the listing in an answer. UNSUPPORTED where it is none; PROTOCOL where it has no end; the errors of a body. */

@@ -10,7 +10,7 @@ import { PAGES } from './pages.js';
 const FOLDER = new URL('http://h.example:8000/pub/');
 
 function namesIn(references: Iterable<Reference>, hostile: XferError[] = []): string[] {
-  const found = childrenOf(FOLDER, FOLDER, references, (error) => hostile.push(error));
+  const found = childrenOf(FOLDER, FOLDER, references, (_name, error) => hostile.push(error));
   return found.map(({ name, kind }) => (kind === 'directory' ? `${name}/` : name)).sort();
 }
 
