@@ -12,6 +12,9 @@ import { type Answered, BodyRequest, type BodyTerms } from './body-request.js';
 /** A larger body is sent once the server said that it will have it, as curl does. */
 export const EXPECT_BYTES = 1 << 20;
 
+/** Something on the way cannot do it; it says nothing of the file. */
+const EXPECTATION_FAILED = 417;
+
 export interface WholeTerms {
   readonly fields?: Fields;
   readonly body?: Buffer;
@@ -31,6 +34,8 @@ export interface OpenTerms extends Pick<BodyTerms, 'fields' | 'lengthBytes' | 'o
 export class PutClient {
   readonly #http: HttpClient;
   readonly #named: URL;
+  /** Whether large bodies may be held back until they are wanted. */
+  #mayExpect = true;
 
   constructor(http: HttpClient, named: URL) {
     this.#http = http;
@@ -64,18 +69,23 @@ export class PutClient {
   async open(method: string, url: URL, terms: OpenTerms, scope: Scope): Promise<BodyRequest | Answered> {
     let opened: BodyRequest | undefined;
     const { lengthBytes, about } = terms;
-    const expects = lengthBytes === undefined || lengthBytes > EXPECT_BYTES;
-    const answered = await this.#following(url, 'put', false, about, async (to) => {
+    const isLarge = lengthBytes === undefined || lengthBytes > EXPECT_BYTES;
+    const ask = async (to: URL): Promise<Answered | undefined> => {
+      const expects = isLarge && this.#mayExpect;
       const request = this.#begin(method, to, { ...terms, expects, what: `put ${describeUrl(about ?? to)}` }, scope);
       try {
         const early = await request.goAhead();
         if (!early) opened = request;
-        return early;
+        if (early?.status !== EXPECTATION_FAILED || !expects) return early;
       } catch (error) {
         request.stop();
         throw error;
       }
-    });
+      // It is asked again without (RFC 9110, 10.1.1).
+      this.#mayExpect = false;
+      return ask(to);
+    };
+    const answered = await this.#following(url, 'put', false, about, ask);
     return opened ?? (answered as Answered);
   }
 

@@ -170,6 +170,20 @@ function serveExpecting(t: TestContext, answer: (request: IncomingMessage, respo
   return serve(t, answer, true);
 }
 
+test('a server that refuses to be asked before gets the body unasked, and the next one too', TIME, async (t) => {
+  const expected: (string | undefined)[] = [];
+  const server = featured({}, (request, response) => {
+    if (request.method === 'HEAD') return response.writeHead(404).end();
+    expected.push(request.headers.expect);
+    if (request.headers.expect !== undefined) return response.writeHead(417).end();
+    return afterBody(request, () => response.writeHead(201).end());
+  });
+  const sink = await openSinkAt(t, `${await serveExpecting(t, server)}/`);
+  await putFile(sink, 'f', LARGE);
+  await putFile(sink, 'g', LARGE);
+  assert.deepEqual(expected, ['100-continue', undefined, undefined]);
+});
+
 test('a server that knows no 100-continue gets the body nevertheless', TIME, async (t) => {
   let got = 0;
   const url = await serveExpecting(
