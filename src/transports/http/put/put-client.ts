@@ -7,6 +7,7 @@ import { describeUrl } from '../client/describe-url.js';
 import type { Fields } from '../client/fields.js';
 import { redirectTarget } from '../client/redirect.js';
 import type { HttpClient } from '../client/request.js';
+import { openHttpSource } from '../get/open-file.js';
 import { type Answered, BodyRequest, type BodyTerms } from './body-request.js';
 
 /** A larger body is sent once the server said that it will have it, as curl does. */
@@ -91,8 +92,8 @@ export class PutClient {
 
   /** Digest of what is at a URL, of all its bytes, which are fetched for it. Rejects as a download does. */
   async readDigest(url: URL, algorithm: DigestAlgorithm, scope: Scope): Promise<string> {
-    const { response } = await this.#http.send('GET', url, {}, scope);
-    return streamDigest(response, algorithm, scope);
+    const source = await openHttpSource(this.#http, url, scope);
+    return streamDigest(await source.read(source.entryAt(''), { start: 0 }, scope), algorithm, scope);
   }
 
   close(): void {
