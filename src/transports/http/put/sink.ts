@@ -7,6 +7,7 @@ import type { HttpClient } from '../client/request.js';
 import { folderOf, rootName, urlBelow } from './address.js';
 import type { Answered } from './body-request.js';
 import { Comparison } from './comparison.js';
+import { Doubts } from './doubts.js';
 import { DraftProtocol } from './draft-protocol.js';
 import { askFeatures, type Features } from './features.js';
 import { corruptThere, hexOf, lookAt, statedThere } from './look.js';
@@ -45,8 +46,7 @@ class HttpSink implements Sink {
   readonly #terms: SinkTerms;
   readonly #notes: UploadNotes;
   #features: Features;
-  /** Files whose bytes were sent, and whose answer never came. */
-  readonly #inDoubt = new Set<string>();
+  readonly #doubts = new Doubts();
 
   constructor(client: PutClient, base: URL, features: Features, terms: SinkTerms) {
     this.#client = client;
@@ -97,7 +97,8 @@ class HttpSink implements Sink {
     const protocol = this.#protocolFor(entry);
     if (!protocol) {
       const onPlace = (): void => this.#learnDraft();
-      return new WholeDraft({ client: this.#client, target, onPlace, prove: this.#proverOf(target) });
+      const prove = this.#proverOf(target);
+      return new WholeDraft({ client: this.#client, target, onPlace, prove, doubts: this.#doubts });
     }
     return this.#resumable(entry, target, protocol, scope);
   }
@@ -113,14 +114,11 @@ class HttpSink implements Sink {
       return;
     }
     const proof: Proof = { algorithm: 'sha256', hex: hexOf(bytes, 'sha256') };
-    const { href } = target.url;
-    const wasInDoubt = this.#inDoubt.has(href);
+    const wasInDoubt = this.#doubts.about(target.url);
     try {
       await target.guard(scope);
-      this.#inDoubt.add(href);
       const terms = { fields: firstFields(target, proof), body: bytes };
-      const answered = await this.#client.send('PUT', target.url, terms, scope);
-      this.#inDoubt.delete(href);
+      const answered = await this.#doubts.until(target.url, () => this.#client.send('PUT', target.url, terms, scope));
       if (!isSuccess(answered)) throw await target.fault(answered, { withDigest: true });
     } catch (refusal) {
       // An answer was lost, or an earlier run brought it.

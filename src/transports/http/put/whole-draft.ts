@@ -8,6 +8,7 @@ import { describeUrl } from '../client/describe-url.js';
 import { RESUMABLE } from '../upload-protocol.js';
 import { type Answered, type BodyRequest, EarlyAnswer } from './body-request.js';
 import { Comparison } from './comparison.js';
+import type { Doubts } from './doubts.js';
 import { PartWriter } from './part-writer.js';
 import { firstFields, isOpen, isSuccess, type Proof, placeOf, type Target } from './protocol.js';
 import { EXPECT_BYTES, type PutClient } from './put-client.js';
@@ -19,6 +20,7 @@ export interface WholeTerms {
   readonly onPlace: (place: URL) => void;
   /** Called once the file has its name; CORRUPT where it is not what it should be. */
   readonly prove: (proof: Proof, scope: Scope) => Promise<void>;
+  readonly doubts: Doubts;
 }
 
 export class WholeDraft implements Draft {
@@ -32,10 +34,13 @@ export class WholeDraft implements Draft {
   #proof: Proof | undefined;
   #same: Comparison | undefined;
   readonly #sum: Hash | undefined;
+  /** It was sent before, and no answer came. */
+  readonly #wasInDoubt: boolean;
 
   constructor(terms: WholeTerms) {
     this.#terms = terms;
-    const { size } = terms.target;
+    const { size, url } = terms.target;
+    this.#wasInDoubt = terms.doubts.about(url);
     this.#sum = size !== undefined && size <= EXPECT_BYTES ? createHash('sha256') : undefined;
   }
 
@@ -77,7 +82,7 @@ export class WholeDraft implements Draft {
     const scope = { signal: this.#stop.signal };
     this.#request ??= await this.#open().catch(async (error: unknown) => {
       if (this.#given > 0) throw error;
-      this.#same = await Comparison.after(error, target, client, scope);
+      this.#same = await Comparison.after(error, target, client, scope, this.#wasInDoubt);
       return undefined;
     });
     const isLast = this.#given + given.length === target.size && !this.#same;
@@ -126,18 +131,26 @@ export class WholeDraft implements Draft {
     if (this.#given !== size) {
       throw new XferError('TRUNCATED', `put ${this.#label}: ${this.#given} of ${size} bytes were given`);
     }
-    if (this.#same) return this.#same.end();
-    const answered = await this.#end(scope);
+    const isNew = !this.#same && (await this.#finish(scope));
+    this.#same?.end();
+    // What is there and was never sent is not ours to remove, should it be another file.
+    if (this.#proof && (isNew || this.#wasInDoubt)) await this.#terms.prove(this.#proof, scope);
+  }
+
+  /** Whether it has its name by this request. */
+  async #finish(scope: Scope): Promise<boolean> {
+    const { doubts, target } = this.#terms;
+    const answered = await doubts.until(target.url, () => this.#end(scope));
     this.#request = undefined;
-    if (!isSuccess(answered)) return this.#compareLate(await this.#fault(answered), scope);
-    if (this.#proof) await this.#terms.prove(this.#proof, scope);
+    if (!isSuccess(answered)) await this.#compareLate(await this.#fault(answered), scope);
+    return isSuccess(answered);
   }
 
   /** A short file was sent unasked, and is refused after its end. */
   async #compareLate(fault: Error, scope: Scope): Promise<void> {
     const { client, target } = this.#terms;
     if (!this.#sum) throw fault;
-    (await Comparison.after(fault, target, client, scope)).endWith(this.#sum.digest('hex'));
+    (await Comparison.after(fault, target, client, scope, this.#wasInDoubt)).endWith(this.#sum.digest('hex'));
   }
 
   async #end(scope: Scope): Promise<Answered> {
