@@ -21,8 +21,12 @@ export function attributesOf(entry: Entry): Attributes {
   };
 }
 
-/** What is to be changed. DENIED for an owner, which stays whoever serves; the bits above 0o777 are not taken. */
+/**
+ * What is to be changed. DENIED for an owner, which stays whoever serves; NO_SPACE for a size that no file has; the bits
+ * above 0o777 are not taken.
+ */
 export function changeOf({ size, owner, permissions, times }: Attributes): Change {
+  if (size === Number.POSITIVE_INFINITY) throw new XferError('NO_SPACE', 'change: larger than a file can be');
   if (owner) throw new XferError('DENIED', 'change: the owner stays as it is');
   return {
     ...(size === undefined ? {} : { size }),

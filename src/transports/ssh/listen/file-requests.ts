@@ -70,6 +70,8 @@ export function fileHandle(handle: Handle | undefined, use: 'read' | 'write' | '
 
 /** A DATA packet, or the one that says that the file has ended. */
 export async function readAnswer(id: number, handle: FileHandle, start: number, length: number): Promise<Buffer> {
+  // Behind what a file can have, so behind its end.
+  if (start === Number.POSITIVE_INFINITY) return endPacket(id);
   const packet = new DataPacket(id, Math.min(length, MOST_READ_BYTES));
   const bytes = await readAt(handle, packet.room, start);
   if (bytes === 0) return endPacket(id);
@@ -86,6 +88,7 @@ async function readAt({ file, edit, path }: FileHandle, target: Buffer, start: n
 /** Writes pieces that follow each other. */
 export async function writePieces(handle: FileHandle, pieces: readonly Buffer[], start: number): Promise<void> {
   if (!handle.edit) throw new XferError('DENIED', `write ${handle.path}: the file was not opened for this`);
+  if (start === Number.POSITIVE_INFINITY) throw new XferError('NO_SPACE', 'write: behind what a file can have');
   await handle.edit.writeAt(pieces, start);
   for (const piece of pieces) handle.bytesWritten += piece.length;
 }

@@ -1,6 +1,6 @@
 /** The answer to each request of one sftp session. */
 import { XferError } from '../../../errors.js';
-import { readAttributes } from '../sftp/attributes.js';
+import { type Attributes, readAttributes } from '../sftp/attributes.js';
 import { MAX_PACKET_BYTES, PACKET, type PacketReader } from '../sftp/codec.js';
 import * as answer from './answers.js';
 import { attributesOf } from './attributes.js';
@@ -68,10 +68,11 @@ export function isShared(handles: Handles, type: number, reader: PacketReader): 
 }
 
 const path = (reader: PacketReader): string => clientPath(reader.string());
+const asked = (reader: PacketReader): Attributes => readAttributes(reader, () => reader.limit());
 
 const ANSWERS: Readonly<Record<number, Answer>> = {
   async [PACKET.OPEN]({ folder, handles }, id, reader) {
-    const [name, flags, attributes] = [reader.string(), reader.uint32(), readAttributes(reader)];
+    const [name, flags, attributes] = [reader.string(), reader.uint32(), asked(reader)];
     return answer.handlePacket(id, await handles.add(() => openFile(folder, clientPath(name), flags, attributes)));
   },
   async [PACKET.CLOSE]({ handles, onClosed }, id, reader) {
@@ -82,7 +83,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.okPacket(id);
   },
   async [PACKET.READ]({ handles }, id, reader) {
-    const [handle, start, length] = [reader.string(), reader.uint64(), reader.uint32()];
+    const [handle, start, length] = [reader.string(), reader.limit(), reader.uint32()];
     return readAnswer(id, fileHandle(handles.find(handle), 'read'), start, length);
   },
   async [PACKET.LSTAT]({ folder }, id, reader) {
@@ -98,11 +99,11 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.attributesPacket(id, attributesOf(entry));
   },
   async [PACKET.SETSTAT]({ folder }, id, reader) {
-    await paths.changePath(folder, path(reader), readAttributes(reader), true);
+    await paths.changePath(folder, path(reader), asked(reader), true);
     return answer.okPacket(id);
   },
   async [PACKET.FSETSTAT]({ folder, handles }, id, reader) {
-    const [handle, attributes] = [handles.find(reader.string()), readAttributes(reader)];
+    const [handle, attributes] = [handles.find(reader.string()), asked(reader)];
     if (handle?.kind === 'directory') await paths.changePath(folder, handle.path, attributes, true);
     else await changeFile(folder, fileHandle(handle, 'any'), attributes);
     return answer.okPacket(id);
@@ -122,7 +123,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.okPacket(id);
   },
   async [PACKET.MKDIR]({ folder }, id, reader) {
-    await paths.makeDirectory(folder, path(reader), readAttributes(reader));
+    await paths.makeDirectory(folder, path(reader), asked(reader));
     return answer.okPacket(id);
   },
   async [PACKET.RMDIR]({ folder }, id, reader) {
@@ -173,7 +174,7 @@ const EXTENDED: Readonly<Record<string, Answer>> = {
     return answer.okPacket(id);
   },
   async 'lsetstat@openssh.com'({ folder }, id, reader) {
-    await paths.changePath(folder, path(reader), readAttributes(reader), false);
+    await paths.changePath(folder, path(reader), asked(reader), false);
     return answer.okPacket(id);
   },
   async 'limits@openssh.com'({ mostHandles }, id) {

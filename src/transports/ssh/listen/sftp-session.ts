@@ -245,5 +245,5 @@ export class SftpSession {
 
 function writeOf({ id, packet }: Request): Write {
   const reader = new PacketReader(packet, FIELDS_AT);
-  return { id, handle: reader.string(), start: reader.uint64(), piece: reader.string() };
+  return { id, handle: reader.string(), start: reader.limit(), piece: reader.string() };
 }

@@ -14,11 +14,11 @@ export interface Attributes {
 const FLAG = { SIZE: 1, UIDGID: 2, PERMISSIONS: 4, ACMODTIME: 8, EXTENDED: 0x80000000 } as const;
 const MAX_EXTENDED = 64;
 
-/** PROTOCOL where the fields do not fit. */
-export function readAttributes(reader: PacketReader): Attributes {
+/** PROTOCOL where the fields do not fit. `size` reads that field; as it stands, PROTOCOL for more than a file can have. */
+export function readAttributes(reader: PacketReader, size = () => reader.uint64()): Attributes {
   const flags = reader.uint32();
   const attributes: Attributes = {
-    ...(flags & FLAG.SIZE ? { size: reader.uint64() } : {}),
+    ...(flags & FLAG.SIZE ? { size: size() } : {}),
     ...(flags & FLAG.UIDGID ? { owner: { uid: reader.uint32(), gid: reader.uint32() } } : {}),
     ...(flags & FLAG.PERMISSIONS ? { permissions: reader.uint32() } : {}),
     ...(flags & FLAG.ACMODTIME ? { times: { atime: reader.uint32(), mtime: reader.uint32() } } : {}),

@@ -121,7 +121,7 @@ export class PacketReader {
     return value;
   }
 
-  /** A number that may stand for "no limit": too large ones become `Infinity`. */
+  /** A number that may be larger than a file can be, or stand for "no limit": such ones become `Infinity`. */
   limit(): number {
     const value = this.uint32() * 2 ** 32 + this.uint32();
     return Number.isSafeInteger(value) ? value : Number.POSITIVE_INFINITY;

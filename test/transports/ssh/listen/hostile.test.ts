@@ -6,12 +6,12 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { bytesFromName } from '#xfer/names.js';
 import type { SftpClient } from '#xfer/transports/ssh/sftp/client.js';
-import { OPEN, PACKET } from '#xfer/transports/ssh/sftp/codec.js';
+import { OPEN, PACKET, PacketSplitter, STATUS } from '#xfer/transports/ssh/sftp/codec.js';
 import { failsWith } from '../../../support/fails-with.js';
 import { patternBytes } from '../../../support/fixtures.js';
 import { assertNoMoreThan, countOpen } from '../../../support/leaks.js';
 import { Dice, pickSeed } from '../../../support/random.js';
-import { connect, openChannel, openSftp, place, scope, untilClosed } from './rig.js';
+import { connect, openChannel, openSftp, place, scope, until, untilClosed } from './rig.js';
 
 const limit = { timeout: 10_000 };
 const name = (text: string): Buffer => bytesFromName(text);
@@ -126,7 +126,7 @@ test('what is no packet of the protocol ends the session, and nothing else', lim
     Buffer.concat([INIT, Buffer.from([0, 0, 0, 0])]),
     Buffer.concat([INIT, Buffer.from([0, 0, 0, 1, PACKET.READ])]),
     Buffer.concat([INIT, packet(PACKET.OPEN, 1, '/x')]),
-    Buffer.concat([INIT, packet(PACKET.READ, 1, 'aaaa', 0xffffffff, 0xffffffff, 1)]),
+    Buffer.concat([INIT, packet(PACKET.READ, 1, 'aaaa', 0xffffffff)]),
     Buffer.concat([INIT, packet(PACKET.STAT, 1), packet(PACKET.STAT, 2)]),
     Buffer.from('GET / HTTP/1.1\r\n\r\n'),
   ];
@@ -141,6 +141,30 @@ test('what is no packet of the protocol ends the session, and nothing else', lim
   sftp.end();
   client.end();
   await assertNoMoreThan(open);
+});
+
+test('numbers larger than a file can be are answered, and the session goes on', limit, async (t) => {
+  const at = await place(t);
+  writeFileSync(join(at.root, 'f'), 'bytes');
+  const channel = await openChannel(await connect(t, at));
+  const answers: Buffer[] = [];
+  const splitter = new PacketSplitter((answer) => answers.push(answer));
+  channel.on('data', (chunk: Buffer) => splitter.push(chunk));
+  const [most, handle] = [[0xffffffff, 0xffffffff], Buffer.alloc(4)];
+  channel.write(INIT);
+  channel.write(packet(PACKET.OPEN, 1, 'f', OPEN.READ | OPEN.WRITE, 0));
+  channel.write(packet(PACKET.READ, 2, handle, ...most, 10));
+  channel.write(packet(PACKET.WRITE, 3, handle, ...most, 'x'));
+  channel.write(packet(PACKET.WRITE, 4, handle, 0x00200000, 0, 'x'));
+  channel.write(packet(PACKET.FSETSTAT, 5, handle, 1, ...most));
+  channel.write(packet(PACKET.SETSTAT, 6, 'f', 1, 0x00200000, 0));
+  channel.write(packet(PACKET.OPEN, 7, 'f', OPEN.READ, 1, ...most));
+  channel.write(packet(PACKET.WRITE, 8, handle, 0, 0, 'B'));
+  await until(() => answers.length === 9);
+  const { OK, EOF, FAILURE } = STATUS;
+  const said = answers.slice(1).map((answer) => (answer[0] === PACKET.STATUS ? answer.readUInt32BE(5) : answer[0]));
+  assert.deepEqual(said, [PACKET.HANDLE, EOF, FAILURE, FAILURE, FAILURE, FAILURE, PACKET.HANDLE, OK]);
+  assert.equal(readFileSync(join(at.root, 'f'), 'utf8'), 'Bytes');
 });
 
 test('names that cannot be and handles that are not are answered', limit, async (t) => {
