@@ -26,8 +26,8 @@ export interface EditOptions {
 
 /** A file open to be changed. Ended by exactly one of `close` and `abandon`, which wait for what is under way. */
 export interface EditableFile {
-  /** Path of the temporary name under which it gathers; absent where its bytes are in place. */
-  readonly temporary?: string;
+  /** Path of the temporary name under which it gathers; absent where its bytes are in place, and from `giveName` on. */
+  readonly temporary?: string | undefined;
   /** What it is now, by its descriptor. */
   look(): Entry;
   readAt(target: Uint8Array, start: number): Promise<number>;
@@ -38,6 +38,8 @@ export interface EditableFile {
   sync(): Promise<void>;
   /** The name that it will have, where it gathers under another one. */
   rename(path: string): void;
+  /** What gathered gets its name while it stays open, where the system can do that: it is in place from then on. */
+  giveName(): Promise<void>;
   /** Frees the descriptor; what gathered gets its name, whole. */
   close(): Promise<void>;
   /** Frees the descriptor; what gathered is removed, and what is in place stays as it is. */

@@ -102,18 +102,22 @@ interface LocalEditOptions {
 }
 
 export class LocalEdit implements EditableFile {
-  readonly temporary?: string;
   readonly #options: LocalEditOptions;
   /** What the descriptor must stay open for: its number may be another file's as soon as it is closed. */
   readonly #busy = new Set<Promise<unknown>>();
   #path: string;
+  #temporary: string | undefined;
   #fresh = true;
   #ended = false;
 
   constructor(options: LocalEditOptions) {
     this.#options = options;
     this.#path = options.path;
-    if (options.temporary !== undefined) this.temporary = options.temporary;
+    this.#temporary = options.temporary;
+  }
+
+  get temporary(): string | undefined {
+    return this.#temporary;
   }
 
   look(): Entry {
@@ -154,35 +158,47 @@ export class LocalEdit implements EditableFile {
     this.#path = path;
   }
 
-  async close(): Promise<void> {
-    const { size = 0 } = this.look();
-    const durable = this.temporary !== undefined && size >= SYNC_FROM_BYTES;
+  async giveName(): Promise<void> {
+    // Windows renames no file that is open.
+    if (process.platform === 'win32') return;
     try {
-      if (durable) await this.sync();
-      await this.#free();
-      if (this.temporary === undefined) return;
-      const target = this.#giveName(this.temporary);
-      if (durable) await syncDirectory(dirname(target));
+      await this.#settle(async () => undefined);
+    } catch (error) {
+      throw toXferError(error, `write ${this.#path}`);
+    }
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#settle(() => this.#free());
     } catch (error) {
       await this.abandon();
       throw toXferError(error, `write ${this.#path}`);
     }
   }
 
-  #giveName(temporary: string): string {
+  /** `ready` comes before the name, which another one may have given meanwhile. */
+  async #settle(ready: () => Promise<void>): Promise<void> {
+    const { size = 0 } = this.look();
+    const durable = this.#temporary !== undefined && size >= SYNC_FROM_BYTES;
+    if (durable) await this.sync();
+    await ready();
     const { root } = this.#options;
+    const temporary = this.#temporary;
+    if (temporary === undefined) return;
     const [source, target] = [placeNow(root, temporary), placeNow(root, this.#path)];
     renameSync(fsPath(source), fsPath(target));
-    return target;
+    this.#temporary = undefined;
+    if (durable) await syncDirectory(dirname(target));
   }
 
   async abandon(): Promise<void> {
     await this.#free();
-    if (this.temporary === undefined) return;
+    if (this.#temporary === undefined) return;
     try {
-      unlinkSync(fsPath(placeNow(this.#options.root, this.temporary)));
+      unlinkSync(fsPath(placeNow(this.#options.root, this.#temporary)));
     } catch (error) {
-      const known = toXferError(error, `remove ${lastPart(this.temporary)}`);
+      const known = toXferError(error, `remove ${lastPart(this.#temporary)}`);
       if (known.code !== 'NOT_FOUND') throw known;
     }
   }

@@ -4,12 +4,13 @@
  */
 import type { Change, EditableFile, Entry } from '../../../transport.js';
 
-/** A file that several handles may have open; it is closed with the last of them. */
+/** A file that several handles may have open. It has its name once one that may change it was closed. */
 export class SharedEdit {
   readonly #file: EditableFile;
   readonly #onEnd: () => void;
   #holders = 1;
-  #lost = false;
+  #dropped = false;
+  #closed = false;
   /** Of the first write that failed. */
   #failure: unknown;
 
@@ -18,9 +19,9 @@ export class SharedEdit {
     this.#onEnd = onEnd;
   }
 
-  /** A handle holds it; otherwise it is being closed. */
+  /** A handle holds it, and it has no name yet; otherwise it is being closed, or in place. */
   get held(): boolean {
-    return this.#holders > 0;
+    return this.#holders > 0 && this.temporary !== undefined;
   }
 
   get temporary(): string | undefined {
@@ -48,8 +49,21 @@ export class SharedEdit {
     this.#file.change(change);
   }
 
-  sync(): Promise<void> {
-    return this.#file.sync();
+  /** What a client wants to outlast everything outlasts its own connection as well, so it has its name then. */
+  async sync(): Promise<void> {
+    await this.#file.sync();
+    if (!this.#incomplete) await this.#giveName();
+  }
+
+  /** Of its bytes some are known to be missing. */
+  get #incomplete(): boolean {
+    return this.#failure !== undefined && this.temporary !== undefined;
+  }
+
+  async #giveName(): Promise<void> {
+    if (this.temporary === undefined || this.#dropped) return;
+    await this.#file.giveName();
+    if (this.temporary === undefined) this.#onEnd();
   }
 
   rename(path: string): void {
@@ -63,21 +77,27 @@ export class SharedEdit {
 
   /** It will not get its name. */
   lose(): void {
-    this.#lost = true;
+    this.#dropped = true;
   }
 
   /**
-   * One handle less. `lost`: its connection died, so that nobody knows whether all was written. A file that has no name yet
-   * is given none where a write failed: rejects with that failure, once the last handle goes.
+   * One handle less. `closed`: by its client, who may change the file and is now told that it is there, whatever others do
+   * with it later; not where it was only read, or its connection died, so that nobody knows whether all was written. A file
+   * that has no name yet is given none where a write failed: rejects with that failure.
    */
-  async release(lost: boolean): Promise<void> {
-    if (lost) this.#lost = true;
+  async release(closed: boolean): Promise<void> {
     this.#holders -= 1;
-    if (this.#holders > 0) return;
+    if (closed) this.#closed = true;
+    const incomplete = this.#incomplete;
+    if (this.#holders === 0) await this.#end();
+    else if (closed && !incomplete) await this.#giveName();
+    if (closed && incomplete) throw this.#failure;
+  }
+
+  async #end(): Promise<void> {
+    const unfinished = this.temporary !== undefined && (!this.#closed || this.#dropped || this.#incomplete);
     try {
-      const incomplete = this.#failure !== undefined && this.temporary !== undefined;
-      await (this.#lost || incomplete ? this.#file.abandon() : this.#file.close());
-      if (incomplete) throw this.#failure;
+      await (unfinished ? this.#file.abandon() : this.#file.close());
     } finally {
       this.#onEnd();
     }

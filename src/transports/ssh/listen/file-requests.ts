@@ -28,12 +28,13 @@ export async function openFile(
     path,
     mayRead,
     mayWrite,
+    changes: (flags & CHANGES) !== 0,
     openedMs: performance.now(),
     bytesRead: 0,
     bytesWritten: 0,
   } as const;
   const draft = folder.drafts.find(path);
-  if ((flags & CHANGES) === 0 && !draft) {
+  if (!common.changes && !draft) {
     return { ...common, file: await folder.share.open(path, folder.scope), edit: undefined };
   }
   const sink = changeable(folder);
@@ -111,6 +112,6 @@ export async function changeFile(folder: Folder, handle: FileHandle, attributes:
 /** Resolves when its name, or what was written, is as durable as it gets. `lost`: the connection died. */
 export async function closeHandle(handle: Handle, lost: boolean): Promise<void> {
   if (handle.kind === 'directory') await handle.items.return?.();
-  else if (handle.edit) await handle.edit.release(lost);
+  else if (handle.edit) await handle.edit.release(handle.changes && !lost);
   else await handle.file?.close();
 }

@@ -11,6 +11,8 @@ export interface FileHandle {
   readonly edit: SharedEdit | undefined;
   readonly mayRead: boolean;
   readonly mayWrite: boolean;
+  /** It was opened to change the file, or to make it. */
+  readonly changes: boolean;
   readonly openedMs: number;
   bytesRead: number;
   bytesWritten: number;

@@ -121,18 +121,70 @@ test('a file of which a write failed gets no name, and its close says so', async
     change: () => {},
     sync: async () => {},
     rename: () => {},
+    giveName: async () => void ends.push('name'),
     close: async () => void ends.push('close'),
     abandon: async () => void ends.push('abandon'),
   });
   const drafts = new Drafts();
   const draft = drafts.add('new', file('.new.xfer-part'));
   await assert.rejects(draft.writeAt([], 0), full);
-  await assert.rejects(draft.release(false), full);
+  await assert.rejects(draft.release(true), full);
   assert.equal(drafts.find('new'), undefined);
   const inPlace = drafts.add('old', file());
   await assert.rejects(inPlace.writeAt([], 0), full);
-  await inPlace.release(false);
+  await inPlace.release(true);
   assert.deepEqual(ends, ['abandon', 'close']);
+});
+
+test('what a client was told is closed stays, whatever becomes of others who have it open', limit, async (t) => {
+  const at = await place(t);
+  const [writer, reader] = [await openSftp(t, at), await openSftp(t, at)];
+  const stale = await connect(t, at);
+  const before = await SftpClient.start(await openChannel(stale), scope);
+  // A connection that died unseen while it wrote, and the second try of the same upload.
+  await before.write(await before.open(name('new'), NEW, {}, scope), 0, Buffer.from('part'), 'write');
+  const handle = await writer.open(name('new'), NEW, {}, scope);
+  const reading = await reader.open(name('new'), OPEN.READ, {}, scope);
+  await writer.write(handle, 0, Buffer.from('whole'), 'write');
+  await writer.close(handle);
+  assert.equal(readFileSync(join(at.root, 'new'), 'utf8'), 'whole');
+  stale.destroy();
+  await until(() => at.records.some((record) => record.type === 'file' && record.aborted));
+  assert.equal((await reader.read(reading, 0, 10, 'read'))?.toString(), 'whole');
+  reader.end();
+  await until(() => at.records.filter((record) => record.type === 'file' && record.aborted).length === 2);
+  assert.deepEqual(readdirSync(at.root), ['new']);
+  assert.equal((await writer.stat(name('new'), scope)).size, 5);
+});
+
+test('a reader who goes takes nothing from the one who writes', limit, async (t) => {
+  const at = await place(t);
+  const writer = await openSftp(t, at);
+  const connection = await connect(t, at);
+  const reader = await SftpClient.start(await openChannel(connection), scope);
+  const handle = await writer.open(name('new'), NEW, {}, scope);
+  await reader.open(name('new'), OPEN.READ, {}, scope);
+  connection.destroy();
+  await until(() => at.records.some((record) => record.type === 'file'));
+  await writer.write(handle, 0, Buffer.from('whole'), 'write');
+  await writer.close(handle);
+  assert.equal(readFileSync(join(at.root, 'new'), 'utf8'), 'whole');
+});
+
+test('what a client had put on the disk stays where its connection breaks', limit, async (t) => {
+  const at = await place(t);
+  const connection = await connect(t, at);
+  const client = await SftpClient.start(await openChannel(connection), scope);
+  const handle = await client.open(name('new'), NEW, {}, scope);
+  await client.write(handle, 0, Buffer.from('kept'), 'write');
+  await client.fsync(handle, 'sync');
+  assert.equal(readFileSync(join(at.root, 'new'), 'utf8'), 'kept');
+  await client.rename(name('new'), name('moved'), scope);
+  await client.write(handle, 4, Buffer.from(' too'), 'write');
+  connection.destroy();
+  await until(() => at.records.some((record) => record.type === 'file'));
+  assert.equal(readFileSync(join(at.root, 'moved'), 'utf8'), 'kept too');
+  assert.deepEqual(readdirSync(at.root), ['moved']);
 });
 
 test('a closed listener leaves no unfinished file behind', limit, async (t) => {
