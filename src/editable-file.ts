@@ -38,6 +38,8 @@ export interface EditableFile {
   sync(): Promise<void>;
   /** The name that it will have, where it gathers under another one. */
   rename(path: string): void;
+  /** It will get no name. The temporary one is free at once where the system lets go of what is open. */
+  drop(): void;
   /** What gathered gets its name while it stays open, where the system can do that: it is in place from then on. */
   giveName(): Promise<void>;
   /** Frees the descriptor; what gathered gets its name, whole. */

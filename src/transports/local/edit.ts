@@ -158,6 +158,18 @@ export class LocalEdit implements EditableFile {
     this.#path = path;
   }
 
+  drop(): void {
+    const temporary = this.#temporary;
+    // Windows keeps the name of what is open.
+    if (temporary === undefined || process.platform === 'win32') return;
+    try {
+      unlinkSync(fsPath(placeNow(this.#options.root, temporary)));
+      this.#temporary = undefined;
+    } catch {
+      // `abandon` tries again, and says why.
+    }
+  }
+
   async giveName(): Promise<void> {
     // Windows renames no file that is open.
     if (process.platform === 'win32') return;

@@ -76,8 +76,9 @@ export class SharedEdit {
   }
 
   /** It will not get its name. */
-  lose(): void {
+  drop(): void {
     this.#dropped = true;
+    this.#file.drop();
   }
 
   /**
@@ -140,7 +141,7 @@ export class Drafts {
   /** The name is taken from the draft, whose bytes are then lost. Says whether there was one. */
   drop(path: string): boolean {
     const draft = this.#byPath.get(path);
-    draft?.lose();
+    draft?.drop();
     return this.#byPath.delete(path);
   }
 

@@ -63,9 +63,10 @@ test('a file can be renamed, replaced and removed before it has its name', limit
   await assert.rejects(client.posixRename(name('d'), name('e'), scope), failsWith('DENIED'));
   await client.close(moved);
   assert.equal(readFileSync(join(at.root, 'd', 'b'), 'utf8'), 'moved');
-  const gone = await write('gone', 'x');
-  await client.remove(name('gone'), scope);
-  await assert.rejects(client.lstat(name('gone'), scope), failsWith('NOT_FOUND'));
+  const gone = await write('d/gone', 'x');
+  await client.remove(name('d/gone'), scope);
+  assert.deepEqual(readdirSync(join(at.root, 'd')), ['b']);
+  await assert.rejects(client.lstat(name('d/gone'), scope), failsWith('NOT_FOUND'));
   await client.close(gone);
   const replaced = await write('c', 'old');
   await client.posixRename(name('d/b'), name('c'), scope);
@@ -121,6 +122,7 @@ test('a file of which a write failed gets no name, and its close says so', async
     change: () => {},
     sync: async () => {},
     rename: () => {},
+    drop: () => {},
     giveName: async () => void ends.push('name'),
     close: async () => void ends.push('close'),
     abandon: async () => void ends.push('abandon'),
