@@ -89,6 +89,23 @@ test('scp copies both ways, over what is there too', peers, async () => {
   assert.equal(readFileSync(join(here, 'tree4', 'deep', 'x'), 'utf8'), 'x');
 });
 
+test('a file does not take the name of a directory that is missing', peers, async () => {
+  for (const legacy of [[], ['-O']]) {
+    const args = ['-q', ...legacy, '-F', served.configFile, 'a file', `${served.host}:missing/`];
+    const ended = await runProgram('scp', args, { cwd: here });
+    assert.equal(ended.exitCode, 1, legacy.join());
+    assert.match(ended.stderr, /no such|not a directory/i, legacy.join());
+  }
+  writeFileSync(join(root, 'stays'), 'x');
+  for (const change of ['put part missing/', 'rename stays missing/', 'ln -s stays missing/']) {
+    const args = ['-q', '-F', served.configFile, '-b', '-', served.host];
+    const ended = await runProgram('sftp', args, { cwd: here, input: `${change}\n` });
+    assert.equal(ended.exitCode, 1, change);
+  }
+  assert.equal(existsSync(join(root, 'missing')), false);
+  await sftp(served, 'mkdir moves', 'rename moves/ moved/', 'put part moved/', 'rm moved/part', 'rmdir moved/');
+});
+
 test('without --upload all can be read and nothing changed', peers, async () => {
   writeFileSync(join(root, 'kept'), 'kept');
   await sftp(readOnly, 'get kept kept', 'ls');

@@ -20,6 +20,17 @@ export function clientPath(bytes: Buffer): string {
   return parts.join('/');
 }
 
+/** Whether a path can mean a directory only: `x/` and `x/.` do, there or not. */
+export function wantsDirectory(bytes: Buffer): boolean {
+  return /\/\.?$/.test(nameFromBytes(bytes));
+}
+
+/** `clientPath` of what is no directory. NOT_FOUND where the path can mean one only. */
+export function filePath(bytes: Buffer): string {
+  if (wantsDirectory(bytes)) throw new XferError('NOT_FOUND', 'path: no such directory');
+  return clientPath(bytes);
+}
+
 /** A path below the root as the client sees it. */
 export function shownPath(path: string): Buffer {
   return bytesFromName(`/${path}`);

@@ -107,6 +107,8 @@ async function sharedPaths(
 async function receive(wire: LegacyWire, command: LegacyCommand, folder: LegacyFolder, scope: Scope): Promise<number> {
   const { recursive, preserve, intoDirectory, paths } = command;
   const path = folder.pathOf(withoutEscapes(paths[0] as string));
+  // A tree makes the directory that is missing.
+  const wantsDirectory = !recursive && (paths[0] as string).endsWith('/');
   if (!folder.receive) throw new XferError('DENIED', `write ${path}: nothing may be changed here`);
   const source = new LegacySource({
     label: 'client',
@@ -121,7 +123,7 @@ async function receive(wire: LegacyWire, command: LegacyCommand, folder: LegacyF
   const result = await copy([source], partOfSink(folder.receive, path, folder.onFile), {
     recursive,
     preserve,
-    intoDirectory,
+    intoDirectory: intoDirectory || wantsDirectory,
     signal: scope.signal,
     onEvent(event) {
       if (event.type === 'fail') source.refuse(complaint(joinPath(path, event.path), event.error));

@@ -4,7 +4,7 @@ import { type Attributes, readAttributes } from '../sftp/attributes.js';
 import { MAX_PACKET_BYTES, PACKET, type PacketReader } from '../sftp/codec.js';
 import * as answer from './answers.js';
 import { attributesOf } from './attributes.js';
-import { clientPath, homePath, shownPath } from './client-paths.js';
+import { clientPath, filePath, homePath, shownPath, wantsDirectory } from './client-paths.js';
 import {
   CHANGES,
   changeFile,
@@ -73,7 +73,7 @@ const asked = (reader: PacketReader): Attributes => readAttributes(reader, () =>
 const ANSWERS: Readonly<Record<number, Answer>> = {
   async [PACKET.OPEN]({ folder, handles }, id, reader) {
     const [name, flags, attributes] = [reader.string(), reader.uint32(), asked(reader)];
-    return answer.handlePacket(id, await handles.add(() => openFile(folder, clientPath(name), flags, attributes)));
+    return answer.handlePacket(id, await handles.add(() => openFile(folder, filePath(name), flags, attributes)));
   },
   async [PACKET.CLOSE]({ handles, onClosed }, id, reader) {
     const handle = handles.take(reader.string());
@@ -133,18 +133,14 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
   async [PACKET.REALPATH](_parts, id, reader) {
     return answer.pathPacket(id, shownPath(path(reader)));
   },
-  async [PACKET.RENAME]({ folder }, id, reader) {
-    const [from, to] = [reader.string(), reader.string()];
-    await paths.rename(folder, clientPath(from), clientPath(to), false);
-    return answer.okPacket(id);
-  },
+  [PACKET.RENAME]: ({ folder }, id, reader) => rename(folder, id, reader, false),
   async [PACKET.READLINK]({ folder }, id, reader) {
     return answer.pathPacket(id, await paths.readLink(folder, path(reader)));
   },
   // The target comes first, as OpenSSH has it against the draft (its PROTOCOL file, section 4.1).
   async [PACKET.SYMLINK]({ folder }, id, reader) {
     const [target, link] = [reader.string(), reader.string()];
-    await paths.makeLink(folder, clientPath(link), target);
+    await paths.makeLink(folder, filePath(link), target);
     return answer.okPacket(id);
   },
   async [PACKET.EXTENDED](parts, id, reader) {
@@ -156,11 +152,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
 };
 
 const EXTENDED: Readonly<Record<string, Answer>> = {
-  async 'posix-rename@openssh.com'({ folder }, id, reader) {
-    const [from, to] = [reader.string(), reader.string()];
-    await paths.rename(folder, clientPath(from), clientPath(to), true);
-    return answer.okPacket(id);
-  },
+  'posix-rename@openssh.com': ({ folder }, id, reader) => rename(folder, id, reader, true),
   async 'statvfs@openssh.com'({ folder }, id, reader) {
     await paths.look(folder, path(reader), true);
     return spacePacket(folder, id);
@@ -185,6 +177,14 @@ const EXTENDED: Readonly<Record<string, Answer>> = {
     return answer.pathPacket(id, shownPath(homePath(reader.string())));
   },
 };
+
+async function rename(folder: Folder, id: number, reader: PacketReader, replace: boolean): Promise<Buffer> {
+  const [from, to] = [reader.string(), reader.string()];
+  const isDirectory = async () => (await paths.look(folder, clientPath(from), false)).kind === 'directory';
+  const target = !wantsDirectory(to) || (await isDirectory()) ? clientPath(to) : filePath(to);
+  await paths.rename(folder, clientPath(from), target, replace);
+  return answer.okPacket(id);
+}
 
 /** Bits of `f_flag`: ST_RDONLY and ST_NOSUID. */
 const FLAG = { READ_ONLY: 1, NO_SUID: 2 } as const;
