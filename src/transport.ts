@@ -142,6 +142,8 @@ export interface Source {
 /** A file held open. `entry` was read from the open descriptor. */
 export interface OpenFile {
   readonly entry: Entry;
+  /** What it is now, by its descriptor. */
+  look?(): Entry;
   /** Exactly the bytes of `range`; TRUNCATED where the file became shorter. Closing the file ends it. */
   read(range: ByteRange): Readable;
   /** Fills `target` with the bytes from `start` on, and says how many there were: 0 at the end of the file. */

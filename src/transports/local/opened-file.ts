@@ -1,5 +1,5 @@
 /** One regular file, held open for whoever shares it. */
-import type { BigIntStats } from 'node:fs';
+import { type BigIntStats, fstatSync } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { toXferError, XferError } from '../../errors.js';
@@ -27,6 +27,15 @@ export class OpenedFile implements OpenFile {
   constructor(options: OpenedFileOptions) {
     this.#options = options;
     this.entry = entryFrom(options.path, 'file', options.stats);
+  }
+
+  look(): Entry {
+    const { handle, path, label } = this.#options;
+    try {
+      return entryFrom(path, 'file', fstatSync(handle.fd, { bigint: true }));
+    } catch (error) {
+      throw toXferError(error, `look at ${label}`);
+    }
   }
 
   read({ start, end }: ByteRange): Readable {

@@ -94,9 +94,9 @@ export async function writePieces(handle: FileHandle, pieces: readonly Buffer[],
   for (const piece of pieces) handle.bytesWritten += piece.length;
 }
 
-/** What it is now, where it is being changed; else what it was when it was opened. */
+/** What it is now: it may grow while it is read. */
 export function entryOf({ file, edit, path }: FileHandle): Entry {
-  const entry = edit?.look() ?? file?.entry;
+  const entry = edit?.look() ?? file?.look?.() ?? file?.entry;
   if (entry) return entry;
   throw new XferError('INTERNAL', `look at ${path}: nothing is open`);
 }
