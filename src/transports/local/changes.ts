@@ -1,6 +1,6 @@
 /**
- * What a client of a file server changes by name. Each is one look and one call with nothing awaited between them, so that
- * no other client can put a link in the way.
+ * What a client of a file server changes by name. What is looked at is held until it is changed, so that neither another
+ * client nor another process can put a link in the way.
  */
 import {
   chmodSync,
@@ -17,8 +17,8 @@ import {
 } from 'node:fs';
 import { toXferError, XferError } from '../../errors.js';
 import type { Change } from '../../transport.js';
-import { holdPlace } from './confined.js';
-import { type FsPath, fsPath, placeNow, targetNow } from './root.js';
+import { type HeldTarget, holdPlace, holdTarget } from './confined.js';
+import { type FsPath, fsPath } from './root.js';
 import { systemTime } from './system-time.js';
 
 /** As `Sink.rename` says. */
@@ -70,31 +70,44 @@ function checkBelow(what: string, path: string): void {
 /** As `Sink.change` says. */
 export function changeNow(root: string, path: string, change: Change, follow: boolean): void {
   try {
-    const place = fsPath(follow ? targetNow(root, path) : placeNow(root, path));
-    if (lstatSync(place).isSymbolicLink()) changeLink(place, path, change);
-    else changeThing(place, path, change);
+    if (!follow && path !== '' && changedLink(root, path, change)) return;
+    const held = holdTarget(root, path);
+    try {
+      changeThing(held, path, change);
+    } finally {
+      held.close();
+    }
   } catch (error) {
     throw toXferError(error, `change ${path || root}`);
   }
 }
 
-function changeThing(place: FsPath, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
-  if (size !== undefined) cut(place, path, size);
+function changeThing(held: HeldTarget, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
+  const place = fsPath(held.place);
+  if (held.stats.isSymbolicLink()) throw new XferError('NOT_FOUND', `change ${path}: it was replaced by a link`);
+  if (size !== undefined) cut(held, path, size);
   if (mode !== undefined) chmodSync(place, mode);
   if (mtimeMs !== undefined) utimesSync(place, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
 }
 
-function changeLink(place: FsPath, path: string, { size, mode, mtimeMs, atimeMs }: Change): void {
-  if (size !== undefined || mode !== undefined) {
-    throw new XferError('UNSUPPORTED', `change ${path}: a link has a time only`);
-  }
-  if (mtimeMs !== undefined) lutimesSync(place, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
+/** Whether it is a link, which is then changed itself. */
+function changedLink(root: string, path: string, { size, mode, mtimeMs, atimeMs }: Change): boolean {
+  let isLink = false;
+  withPlace(root, path, (place) => {
+    isLink = lstatSync(place).isSymbolicLink();
+    if (!isLink) return;
+    if (size !== undefined || mode !== undefined) {
+      throw new XferError('UNSUPPORTED', `change ${path}: a link has a time only`);
+    }
+    if (mtimeMs !== undefined) lutimesSync(place, systemTime(atimeMs ?? mtimeMs), systemTime(mtimeMs));
+  });
+  return isLink;
 }
 
 /** A pipe would hold up the open. */
-function cut(place: FsPath, path: string, size: number): void {
-  if (!lstatSync(place).isFile()) throw new XferError('UNSUPPORTED', `change ${path}: not a regular file`);
-  const descriptor = openSync(place, constants.O_WRONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+function cut({ place, stats, openFlags }: HeldTarget, path: string, size: number): void {
+  if (!stats.isFile()) throw new XferError('UNSUPPORTED', `change ${path}: not a regular file`);
+  const descriptor = openSync(fsPath(place), constants.O_WRONLY | (constants.O_NONBLOCK ?? 0) | openFlags);
   try {
     ftruncateSync(descriptor, size);
   } finally {

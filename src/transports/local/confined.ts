@@ -19,7 +19,7 @@ import { SettledPath } from './settled-path.js';
 /** Linux, open(2): a descriptor to look at alone, which takes no right to read and wakes no device. */
 const O_PATH = 0o10000000;
 const ONLY_LOOK = O_PATH | (constants.O_NOFOLLOW ?? 0);
-const ONLY_DIRECTORY = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0);
+const ONLY_DIRECTORY = ONLY_LOOK | (constants.O_DIRECTORY ?? 0);
 
 /**
  * UNSAFE_PATH where what is open lies outside `root`. Linux tells where a descriptor leads, whatever its path does by now
@@ -96,6 +96,35 @@ export function holdChild(place: string): HeldDirectory {
   if (process.platform !== 'linux') return { place, close: () => undefined };
   const descriptor = openSync(fsPath(place), ONLY_DIRECTORY);
   return { place: linkOf(descriptor), close: () => closeSync(descriptor) };
+}
+
+export interface HeldTarget {
+  /** Stands for this very thing until it is closed, where the system can say so; else its path. */
+  readonly place: string;
+  readonly stats: BigIntStats;
+  /** What `open` of `place` needs besides, so that it follows no link that was put there. */
+  readonly openFlags: number;
+  close(): void;
+}
+
+/** What `path` leads to, held. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */
+export function holdTarget(root: string, path: string): HeldTarget {
+  const place = targetNow(root, path);
+  const byPath = { place, openFlags: constants.O_NOFOLLOW ?? 0 };
+  if (process.platform !== 'linux') {
+    return { ...byPath, stats: lstatSync(fsPath(place), { bigint: true }), close: () => undefined };
+  }
+  const descriptor = openSync(fsPath(place), ONLY_LOOK);
+  const close = (): void => closeSync(descriptor);
+  try {
+    const stats = fstatSync(descriptor, { bigint: true });
+    checkOpened(root, path, descriptor, stats);
+    if (placeOfDescriptor(descriptor) === undefined) return { ...byPath, stats, close };
+    return { place: linkOf(descriptor), stats, openFlags: 0, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
 }
 
 /** Where the name of `path` is, in its directory, which is held. NOT_FOUND, UNSAFE_PATH, and the system's own errors. */

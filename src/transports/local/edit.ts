@@ -15,15 +15,16 @@ import {
   unlinkSync,
   writeSync,
 } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { draftName } from '../../draft-name.js';
 import { systemCode, toXferError, XferError } from '../../errors.js';
 import { joinPath, lastPart, parentPath } from '../../names.js';
 import type { Change, EditableFile, EditOptions, Entry } from '../../transport.js';
 import { entryFrom } from './attributes.js';
+import { type HeldDirectory, holdPlace, holdTarget } from './confined.js';
 import { SYNC_FROM_BYTES, sync, syncDirectory } from './draft.js';
-import { fsPath, placeNow, targetNow } from './root.js';
+import { childPlace, fsPath } from './root.js';
 import { systemTime } from './system-time.js';
 import { writePieces } from './write-pieces.js';
 
@@ -34,19 +35,27 @@ const AT_ONCE_BYTES = 64 << 10;
 
 const readFrom = promisify(read);
 
-/** As `Sink.edit` says. What is looked at is opened before anything is waited for. */
+/** As `Sink.edit` says. What is looked at is held until it is open. */
 export function openEdit(root: string, path: string, how: EditOptions): LocalEdit {
+  let folder: HeldDirectory | undefined;
   try {
-    const place = placeNow(root, path);
-    const there = lstatSync(fsPath(place), { bigint: true, throwIfNoEntry: false });
-    if (there?.isSymbolicLink() && how.create !== 'must') return inPlace(root, path, targetNow(root, path), how);
+    if (path === '') throw new XferError('EXISTS', `open ${root}: is a directory`);
+    folder = holdPlace(root, path);
+    const there = lstatSync(fsPath(folder.place), { bigint: true, throwIfNoEntry: false });
+    if (there?.isSymbolicLink() && how.create !== 'must') return throughLink(root, path, how);
     if (there) checkThere(path, there, how);
     else if (how.create === 'never') throw new XferError('NOT_FOUND', `open ${path}: no such file or directory`);
     // Another name of the file is to show the same bytes, so it is not replaced.
     const replaced = !there || (how.truncate && there.nlink === 1n);
-    return how.whole && replaced ? beside(root, path, place, there, how) : inPlace(root, path, place, how);
+    if (!how.whole || !replaced) return inPlace({ root, path, place: folder.place, how });
+    const edit = beside(root, path, folder, there, how);
+    // It stays held for its name.
+    if (edit.temporary !== undefined) folder = undefined;
+    return edit;
   } catch (error) {
     throw toXferError(error, `open ${path || root}`);
+  } finally {
+    folder?.close();
   }
 }
 
@@ -56,14 +65,31 @@ function checkThere(path: string, there: BigIntStats, how: EditOptions): void {
   if (!there.isFile()) throw new XferError('UNSUPPORTED', `open ${path}: not a regular file`);
 }
 
-function inPlace(root: string, path: string, place: string, how: EditOptions): LocalEdit {
+function throughLink(root: string, path: string, how: EditOptions): LocalEdit {
+  const { place, openFlags, close } = holdTarget(root, path);
+  try {
+    return inPlace({ root, path, place, how: { ...how, create: 'never' }, openFlags });
+  } finally {
+    close();
+  }
+}
+
+interface InPlace {
+  readonly root: string;
+  readonly path: string;
+  readonly place: string;
+  readonly how: EditOptions;
+  readonly openFlags?: number;
+}
+
+function inPlace({ root, path, place, how, openFlags = constants.O_NOFOLLOW ?? 0 }: InPlace): LocalEdit {
   const create = how.create === 'never' ? 0 : constants.O_CREAT | (how.create === 'must' ? constants.O_EXCL : 0);
   const flags =
     (how.read ? constants.O_RDWR : constants.O_WRONLY) |
     create |
     (how.append ? constants.O_APPEND : 0) |
-    constants.O_NOFOLLOW |
-    constants.O_NONBLOCK;
+    openFlags |
+    (constants.O_NONBLOCK ?? 0);
   const descriptor = openSync(fsPath(place), flags, (how.mode ?? DEFAULT_FILE_MODE) & 0o777);
   try {
     if (!fstatSync(descriptor).isFile()) throw new XferError('UNSUPPORTED', `open ${path}: not a regular file`);
@@ -75,20 +101,35 @@ function inPlace(root: string, path: string, place: string, how: EditOptions): L
   }
 }
 
-function beside(root: string, path: string, place: string, there: BigIntStats | undefined, how: EditOptions) {
+function beside(
+  root: string,
+  path: string,
+  folder: HeldDirectory,
+  there: BigIntStats | undefined,
+  how: EditOptions,
+): LocalEdit {
+  const { place } = folder;
   // A file that may not be written is not replaced either.
   if (there) accessSync(fsPath(place), constants.W_OK);
-  const name = draftName(basename(place), { path, kind: 'file' });
-  const temporary = join(dirname(place), name);
+  const name = draftName(lastPart(path), { path, kind: 'file' });
   const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | (how.append ? constants.O_APPEND : 0);
   const mode = there ? Number(there.mode) & 0o777 : (how.mode ?? DEFAULT_FILE_MODE) & 0o777;
   try {
-    const descriptor = openSync(fsPath(temporary), flags, mode);
+    const descriptor = openSync(fsPath(join(dirname(place), name)), flags, mode);
     if (there) fchmodSync(descriptor, mode);
-    return new LocalEdit({ root, path, descriptor, append: how.append, temporary: joinPath(parentPath(path), name) });
+    return new LocalEdit({
+      root,
+      path,
+      descriptor,
+      append: how.append,
+      temporary: joinPath(parentPath(path), name),
+      folder,
+    });
   } catch (error) {
     // Its directory takes no new file.
-    if (there && ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) return inPlace(root, path, place, how);
+    if (there && ['EACCES', 'EPERM', 'EROFS'].includes(systemCode(error) ?? '')) {
+      return inPlace({ root, path, place, how });
+    }
     throw error;
   }
 }
@@ -99,6 +140,8 @@ interface LocalEditOptions {
   readonly descriptor: number;
   readonly append: boolean;
   readonly temporary?: string;
+  /** What it lies in, held, where it has a temporary name; freed at the end. */
+  readonly folder?: HeldDirectory;
 }
 
 export class LocalEdit implements EditableFile {
@@ -109,6 +152,7 @@ export class LocalEdit implements EditableFile {
   #temporary: string | undefined;
   #fresh = true;
   #ended = false;
+  #left = false;
 
   constructor(options: LocalEditOptions) {
     this.#options = options;
@@ -163,7 +207,7 @@ export class LocalEdit implements EditableFile {
     // Windows keeps the name of what is open.
     if (temporary === undefined || process.platform === 'win32') return;
     try {
-      unlinkSync(fsPath(placeNow(this.#options.root, temporary)));
+      unlinkSync(fsPath(this.#beside(temporary)));
       this.#temporary = undefined;
     } catch {
       // `abandon` tries again, and says why.
@@ -183,6 +227,7 @@ export class LocalEdit implements EditableFile {
   async close(): Promise<void> {
     try {
       await this.#settle(() => this.#free());
+      this.#leave();
     } catch (error) {
       await this.abandon();
       throw toXferError(error, `write ${this.#path}`);
@@ -195,24 +240,41 @@ export class LocalEdit implements EditableFile {
     const durable = this.#temporary !== undefined && size >= SYNC_FROM_BYTES;
     if (durable) await this.sync();
     await ready();
-    const { root } = this.#options;
+    const { root, path } = this.#options;
     const temporary = this.#temporary;
     if (temporary === undefined) return;
-    const [source, target] = [placeNow(root, temporary), placeNow(root, this.#path)];
-    renameSync(fsPath(source), fsPath(target));
-    this.#temporary = undefined;
-    if (durable) await syncDirectory(dirname(target));
+    const source = this.#beside(temporary);
+    const elsewhere = parentPath(path) === parentPath(this.#path) ? undefined : holdPlace(root, this.#path);
+    try {
+      const target = elsewhere?.place ?? this.#beside(this.#path);
+      renameSync(fsPath(source), fsPath(target));
+      this.#temporary = undefined;
+      if (durable) await syncDirectory(dirname(target));
+    } finally {
+      elsewhere?.close();
+    }
+  }
+
+  /** Where a name is in the directory in which the file gathers, wherever that is by now. */
+  #beside(path: string): string {
+    return childPlace(dirname(this.#options.folder?.place ?? ''), lastPart(path));
   }
 
   async abandon(): Promise<void> {
     await this.#free();
-    if (this.#temporary === undefined) return;
     try {
-      unlinkSync(fsPath(placeNow(this.#options.root, this.#temporary)));
+      if (this.#temporary !== undefined) unlinkSync(fsPath(this.#beside(this.#temporary)));
     } catch (error) {
-      const known = toXferError(error, `remove ${lastPart(this.#temporary)}`);
+      const known = toXferError(error, `remove ${lastPart(this.#temporary ?? '')}`);
       if (known.code !== 'NOT_FOUND') throw known;
+    } finally {
+      this.#leave();
     }
+  }
+
+  #leave(): void {
+    if (!this.#left) this.#options.folder?.close();
+    this.#left = true;
   }
 
   async #free(): Promise<void> {

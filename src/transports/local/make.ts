@@ -37,11 +37,12 @@ export function makeDirectory(place: string, { mode }: Entry): void {
   }
 }
 
-/** `makeDirectory` below a root, in a parent that is held open meanwhile. */
-export function makeDirectoryHeld(root: string, entry: Entry): void {
+/** Makes a directory or a link below a root, in a parent that is held meanwhile. */
+export function makeHeld(root: string, entry: Entry): void {
   const held = holdPlace(root, entry.path);
   try {
-    makeDirectory(held.place, entry);
+    if (entry.kind === 'directory') makeDirectory(held.place, entry);
+    else makeLink(held.place, entry);
   } finally {
     held.close();
   }

@@ -34,10 +34,10 @@ import { type HeldDirectory, holdPlace } from './confined.js';
 import { LocalDraft } from './draft.js';
 import { openEdit } from './edit.js';
 import { FileReader } from './file-reader.js';
-import { makeDirectory, makeDirectoryHeld, makeLink, openDraft, ownBytes } from './make.js';
+import { makeDirectory, makeHeld, makeLink, openDraft, ownBytes } from './make.js';
 import { ownerToKeep } from './owner.js';
 import { removeTree } from './remove-tree.js';
-import { fsPath, isInside, joinRoot, placeNow, placeOf, realPath, realTarget, targetNow } from './root.js';
+import { fsPath, isInside, joinRoot, placeOf, realPath, realTarget, targetNow } from './root.js';
 import { systemTime } from './system-time.js';
 
 const openFile = promisify(open);
@@ -84,13 +84,11 @@ export class LocalSink implements Sink {
   async create(entry: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     try {
-      if (this.#guarded && entry.kind === 'directory') return makeDirectoryHeld(this.#root, entry);
-      const place = placeNow(this.#root, entry.path);
-      if (entry.kind === 'directory') makeDirectory(place, entry);
-      else if (entry.kind === 'symlink') {
-        this.#forgetChecks();
-        makeLink(place, entry);
-      } else throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
+      if (entry.kind === 'file') throw new XferError('INTERNAL', `create ${entry.path}: a file is made by its draft`);
+      if (entry.kind === 'symlink') this.#forgetChecks();
+      if (entry.path !== '') makeHeld(this.#root, entry);
+      else if (entry.kind === 'directory') makeDirectory(this.#root, entry);
+      else makeLink(this.#root, entry);
     } catch (error) {
       throw toXferError(error, `create ${entry.path || this.label}`);
     }

@@ -20,13 +20,21 @@ import type {
 } from '../../transport.js';
 import { entryFrom, identityOf, kindOf } from './attributes.js';
 import { checkLoop, type Looked, lookAtChildren } from './children.js';
-import { checkAlone, checkOpened, type HeldDirectory, holdDirectory, statAlone, statBelow } from './confined.js';
+import {
+  checkAlone,
+  checkOpened,
+  type HeldDirectory,
+  holdDirectory,
+  holdPlace,
+  statAlone,
+  statBelow,
+} from './confined.js';
 import { FileReader } from './file-reader.js';
 import { HotFiles } from './hot-files.js';
 import { OpenedFile } from './opened-file.js';
 import { placeBelow } from './place.js';
 import { readPipe } from './read-pipe.js';
-import { fsPath, joinRoot, placeNow, placeOf, realPath } from './root.js';
+import { fsPath, joinRoot, placeOf, realPath } from './root.js';
 import { checkVersion, readSmall } from './small-file.js';
 
 export class LocalSource implements Source {
@@ -148,16 +156,25 @@ export class LocalSource implements Source {
   async look(path: string, scope: Scope): Promise<Entry | undefined> {
     throwIfAborted(scope.signal);
     try {
-      const place = fsPath(placeNow(this.#root, path));
-      const stats = (path === '' ? statSync : lstatSync)(place, { bigint: true });
-      const kind = kindOf(stats);
-      if (kind !== 'symlink') return kind && entryFrom(path, kind, stats);
-      const target = nameFromBytes(readlinkSync(place, { encoding: 'buffer' }));
-      return { ...entryFrom(path, 'symlink', stats), target };
+      return path === '' ? this.#statBelow(path) : this.#lookHeld(path);
     } catch (error) {
       const known = toXferError(error, `look at ${path || this.label}`);
       if (known.code === 'NOT_FOUND') return undefined;
       throw known;
+    }
+  }
+
+  #lookHeld(path: string): Entry | undefined {
+    const held = holdPlace(this.#root, path);
+    try {
+      const place = fsPath(held.place);
+      const stats = lstatSync(place, { bigint: true });
+      const kind = kindOf(stats);
+      if (kind !== 'symlink') return kind && entryFrom(path, kind, stats);
+      const target = nameFromBytes(readlinkSync(place, { encoding: 'buffer' }));
+      return { ...entryFrom(path, 'symlink', stats), target };
+    } finally {
+      held.close();
     }
   }
 

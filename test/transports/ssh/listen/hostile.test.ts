@@ -1,7 +1,7 @@
 /** What a client of the listener may not do: leave the root, break the format, take more than its share. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { bytesFromName } from '#xfer/names.js';
@@ -11,9 +11,12 @@ import { failsWith } from '../../../support/fails-with.js';
 import { patternBytes } from '../../../support/fixtures.js';
 import { assertNoMoreThan, countOpen } from '../../../support/leaks.js';
 import { Dice, pickSeed } from '../../../support/random.js';
+import { whileSwapped } from '../../../support/swapping.js';
 import { connect, openChannel, openSftp, place, scope, until, untilClosed } from './rig.js';
 
 const limit = { timeout: 10_000 };
+/** Elsewhere the system does not hold a folder for us. */
+const LINUX = process.platform === 'linux' ? {} : { skip: 'for Linux' };
 const name = (text: string): Buffer => bytesFromName(text);
 
 /** A packet with its length; `fields` follow the type. */
@@ -113,6 +116,41 @@ test('a link swapped in while files are written never lets one out', limit, asyn
     await Promise.allSettled([...swaps, ...writes]);
   }
   assert.deepEqual(readdirSync(at.above).sort(), ['root', 'secret']);
+});
+
+test('a folder that another program swaps for a link lets nobody out', { ...limit, ...LINUX }, async (t) => {
+  const at = await place(t);
+  const outside = join(at.above, 'outside');
+  const before = () => readdirSync(outside).map((each) => [each, ...kept(join(outside, each))]);
+  const kept = (path: string) => [readFileSync(path, 'utf8'), statSync(path).mode, statSync(path).mtimeMs];
+  for (const folder of [outside, join(at.root, 'd')]) {
+    mkdirSync(folder);
+    for (const each of ['f', 'g', 'h']) writeFileSync(join(folder, each), 'bytes');
+  }
+  writeFileSync(join(outside, 'only'), 'o'.repeat(77));
+  const untouched = before();
+  const client = await openSftp(t, at);
+  const edit = async (path: string, flags: number): Promise<void> => {
+    const handle = await client.open(name(path), flags, {}, scope);
+    await client.write(handle, 0, Buffer.from('!'), 'write');
+    await client.close(handle);
+  };
+  await whileSwapped({ at: join(at.root, 'd'), outside }, async () => {
+    for (let round = 0; round < 300; round++) {
+      const looks = [client.lstat(name('d/only'), scope), client.stat(name('d/only'), scope)];
+      const changes = [
+        edit(`d/new${round}`, OPEN.WRITE | OPEN.CREAT | OPEN.EXCL),
+        edit('d/f', OPEN.WRITE),
+        edit('d/h', OPEN.WRITE | OPEN.CREAT | OPEN.TRUNC),
+        client.setstat(name('d/g'), { size: 2, permissions: 0o777, times: { atime: 7, mtime: 7 } }, scope),
+        client.mkdir(name(`d/made${round}`), {}, scope),
+        client.symlink(name('f'), name(`d/link${round}`), scope),
+      ];
+      for (const { status } of await Promise.allSettled(looks)) assert.equal(status, 'rejected');
+      await Promise.allSettled(changes);
+    }
+  });
+  assert.deepEqual(before(), untouched);
 });
 
 test('what is no packet of the protocol ends the session, and nothing else', limit, async (t) => {
