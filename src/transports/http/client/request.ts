@@ -12,9 +12,7 @@ import { requestError } from './request-error.js';
 import { type Route, Routes, type RouteTerms } from './routes.js';
 import { checkStatus } from './status.js';
 import { checkTransferCoding } from './transfer-coding.js';
-
-/** Interim answers: a server that stays busy for hours sends one every few seconds at most. */
-export const MOST_INTERIM = 10_000;
+import { onInterim, onSwitch } from './unasked.js';
 
 /** What of a person's own fields is sent on to another origin; the rest may hold secrets. */
 const HARMLESS_FIELDS = new Set(['accept', 'accept-language', 'user-agent']);
@@ -188,12 +186,7 @@ export class HttpClient {
       else socket.once(ready, connected);
     });
     // A server that hashes a file before it answers says that it is still there.
-    let interim = 0;
-    outgoing.on('information', () => {
-      interim += 1;
-      if (interim > MOST_INTERIM) late('PROTOCOL', 'interim answers come without end');
-      else heard();
-    });
+    onInterim(outgoing, what, heard);
     const stop = () => {
       stopped = true;
       clearTimeout(timer);
@@ -201,14 +194,6 @@ export class HttpClient {
     };
     return { stop, readyAtMs: () => readyAtMs };
   }
-}
-
-/** Tells of a 101 that nobody asked for. Without a listener Node ends such a request with neither an answer nor an error. */
-export function onSwitch(outgoing: ClientRequest, what: string, tell: (error: XferError) => void): void {
-  outgoing.on('upgrade', (_response, socket) => {
-    socket.destroy();
-    tell(new XferError('PROTOCOL', `${what}: the server goes over to another protocol`));
-  });
 }
 
 interface Watch {

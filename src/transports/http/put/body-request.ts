@@ -5,8 +5,9 @@ import { onAbort } from '../../../concurrency/on-abort.js';
 import { type ErrorCode, XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
 import type { Fields } from '../client/fields.js';
-import { type HttpClient, MOST_INTERIM, onSwitch } from '../client/request.js';
+import type { HttpClient } from '../client/request.js';
 import { requestError } from '../client/request-error.js';
+import { onInterim, onSwitch } from '../client/unasked.js';
 
 /** How long a server is waited for that may not know 100-continue (RFC 9110, 10.1.1), as curl waits. */
 const CONTINUE_MS = 1000;
@@ -49,7 +50,6 @@ export class BodyRequest {
   readonly #what: string;
   readonly #go: Promise<void>;
   #timer: NodeJS.Timeout | undefined;
-  #interim = 0;
   #ended = false;
   #responding = false;
   #whenReady: () => void = () => undefined;
@@ -149,12 +149,7 @@ export class BodyRequest {
       if (this.#outgoing.reusedSocket) connected();
       else socket.once(ready, connected);
     });
-    this.#outgoing.on('information', ({ statusCode, headers }) => {
-      this.#interim += 1;
-      if (this.#interim > MOST_INTERIM) {
-        this.#outgoing.destroy(new XferError('PROTOCOL', `${this.#what}: interim answers come without end`));
-        return;
-      }
+    onInterim(this.#outgoing, this.#what, ({ statusCode, headers }) => {
       if (this.#timer) this.#patience(`no answer in ${idleTimeoutMs} ms`);
       try {
         this.#terms.onInterim?.(statusCode, headers, this.#terms.url);
