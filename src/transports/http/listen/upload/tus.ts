@@ -1,7 +1,6 @@
 /** Uploads that go on by tus 1.0.0. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Readable } from 'node:stream';
 import { integerField, TUS } from '../../upload-protocol.js';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
@@ -86,9 +85,7 @@ export async function answerTusCreate(
 export async function answerTusHead(exchange: Exchange, uploads: Uploads, upload: Upload): Promise<void> {
   await upload.stop();
   // A client that hears of all its bytes takes the file for done, and sends nothing more that would give it its name.
-  if (!upload.done && upload.offset === upload.size) {
-    await uploads.coming(upload, () => upload.receive(Readable.from([]), { last: false }));
-  }
+  if (!upload.done && upload.offset === upload.size) await takePart(exchange, uploads, upload);
   const { size, offset, terms } = upload;
   exchange.response.writeHead(200, {
     'Upload-Offset': String(offset),
