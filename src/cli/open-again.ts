@@ -6,6 +6,7 @@ import { copyOptions } from './copy-options.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import type { Report } from './render/report.js';
 import type { Surroundings } from './surroundings.js';
+import { isWeb } from './web-location.js';
 
 export interface OpeningTerms {
   readonly policy: Partial<RetryPolicy> | undefined;
@@ -16,10 +17,6 @@ export interface OpeningTerms {
 /** An end is opened as often as a file of the copy is tried. */
 export function openingTerms(parsed: ParsedArguments, around: Surroundings, report: Report): OpeningTerms {
   return { policy: copyOptions(parsed).retry, report, signal: around.signal };
-}
-
-export function isWeb({ scheme }: Location): boolean {
-  return scheme === 'http' || scheme === 'https';
 }
 
 /**

@@ -6,13 +6,14 @@ import { describeLocation, type Location } from '../location.js';
 import { expandLocation, openSink, openSource } from '../open.js';
 import type { OpenOptions, Scope, Sink, Source } from '../transport.js';
 import { copyOptions } from './copy-options.js';
-import { askingOnce, isWeb, openAgain, openingTerms } from './open-again.js';
+import { askingOnce, openAgain, openingTerms } from './open-again.js';
 import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
 import { Report } from './render/report.js';
 import type { View } from './render/view.js';
 import { usableStateDirectory } from './state-directory.js';
 import type { Surroundings } from './surroundings.js';
+import { isWeb } from './web-location.js';
 
 export interface CopyRequest {
   readonly from: readonly Location[];

@@ -70,14 +70,11 @@ async function findCommand(word: string, rest: readonly string[] = []): Promise<
   if (isCommandName(word)) return loadCommand(word);
   const isOption = word.startsWith('-');
   const right = nearest(word, isOption ? ['--help', '--version'] : COMMAND_NAMES);
-  const command = rest.find(isCommandName);
+  const command = isOption ? rest.find(isCommandName) : undefined;
+  const elsewhere =
+    command === undefined ? 'xfer --help' : `options come after the command: xfer ${command} ${word} ...`;
   throw new XferError('USAGE', `${isOption ? 'option' : 'command'} ${word}: xfer has none of this name`, {
-    hint:
-      right !== undefined
-        ? `did you mean xfer ${right}?`
-        : isOption && command !== undefined
-          ? `options come after the command: xfer ${command} ${word} ...`
-          : 'xfer --help',
+    hint: right === undefined ? elsewhere : `did you mean xfer ${right}?`,
   });
 }
 

@@ -2,7 +2,7 @@
 import type { CopyEvent, CopyResult } from '../../copy/index.js';
 import { ALREADY_WHOLE, EXCLUDED } from '../../copy/skip-reasons.js';
 import { XferError } from '../../errors.js';
-import { type Location, parseLocation } from '../../location.js';
+import type { Location } from '../../location.js';
 import type { HttpOptions } from '../../transports/http/index.js';
 import type { Command } from '../command.js';
 import { expectedDigests } from '../get/expected-digests.js';
@@ -12,6 +12,7 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import type { Report } from '../render/report.js';
 import { type CopyRequest, runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
+import { parseWeb } from '../web-location.js';
 
 export const command: Command = {
   name: 'get',
@@ -28,21 +29,14 @@ export const command: Command = {
   run,
 };
 
-function parseHttpLocation(text: string, isFirst: boolean, platform: NodeJS.Platform): Location {
-  const location = parseLocation(text, platform);
-  if (location.scheme === 'http' || location.scheme === 'https') return location;
-  const isBare = location.scheme === 'file' ? !text.includes(':') : /^[^/@]+:\d+(?:\/|$)/.test(text);
-  const hint = !isBare
-    ? 'xfer cp takes other locations'
-    : isFirst
-      ? `xfer get http://${text}`
-      : `to write there, type -o before it: -o ${text}`;
-  throw new XferError('USAGE', `get ${text}: not an http or https URL`, { hint });
+function parseUrl(text: string, isFirst: boolean, platform: NodeJS.Platform): Location {
+  const hint = isFirst ? `xfer get http://${text}` : `to write there, type -o before it: -o ${text}`;
+  return parseWeb(`get ${text}`, text, platform, { path: hint, hostPort: hint });
 }
 
 async function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const { operands } = parsed;
-  const from = operands.map((text, index) => parseHttpLocation(text, index === 0, around.platform));
+  const from = operands.map((text, index) => parseUrl(text, index === 0, around.platform));
   const output = parsed.text('output') ?? '.';
   const to: Location = output === '-' ? { scheme: 'stdio', path: '-' } : { scheme: 'file', path: output };
   checkSense(parsed, from.length, output);
@@ -104,7 +98,6 @@ class TakenNames {
   readonly #report: Report;
   readonly #output: string;
   #first = '';
-  #count = 0;
 
   constructor(report: Report, output: string) {
     this.#report = report;
@@ -112,18 +105,17 @@ class TakenNames {
   }
 
   readonly onEvent = (event: CopyEvent): void => {
-    if (event.type === 'skip' && event.reason !== ALREADY_WHOLE && event.reason !== EXCLUDED) {
-      if (this.#count === 0) this.#first = event.path;
-      this.#count += 1;
-    }
+    if (event.type === 'skip' && event.reason !== ALREADY_WHOLE && event.reason !== EXCLUDED)
+      this.#first ||= event.path;
     this.#report.onEvent(event);
   };
 
-  check({ files, failures }: CopyResult): void {
-    if (this.#count === 0) return;
-    const more = this.#count === 1 ? '' : ` and ${this.#count - 1} more`;
+  check({ skipped, excluded, alreadyWhole, files, failures }: CopyResult): void {
+    const count = skipped - excluded - alreadyWhole;
+    if (count === 0) return;
+    const more = count === 1 ? '' : ` and ${count - 1} more`;
     const what = `get ${this.#first}${more} to ${this.#output}`;
-    const taken = this.#count === 1 ? 'the file is there already' : 'files are there already';
+    const taken = count === 1 ? 'the file is there already' : 'files are there already';
     if (files > 0 || failures.length > 0) {
       const others = failures.length > 0 ? `${failures.length} failed` : 'the rest arrived';
       throw new XferError('PARTIAL', `${what}: ${taken}, and left alone; ${others}`, {

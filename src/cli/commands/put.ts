@@ -6,6 +6,7 @@ import { httpOptions } from '../http-options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
+import { parseWeb } from '../web-location.js';
 
 export const command: Command = {
   name: 'put',
@@ -22,15 +23,10 @@ export const command: Command = {
 };
 
 function parseTarget(text: string, platform: NodeJS.Platform): Location {
-  const location = parseLocation(text, platform);
-  if (location.scheme === 'http' || location.scheme === 'https') return location;
-  const isBare = location.scheme === 'file' && !text.includes(':');
-  const hint = isBare
-    ? 'the URL comes last: xfer put file http://host:8000/'
-    : /^[^/@]+:\d+(?:\/|$)/.test(text)
-      ? `write it as http://${text}`
-      : 'xfer cp takes other locations';
-  throw new XferError('USAGE', `put to ${text}: not an http or https URL`, { hint });
+  return parseWeb(`put to ${text}`, text, platform, {
+    path: 'the URL comes last: xfer put file http://host:8000/',
+    hostPort: `write it as http://${text}`,
+  });
 }
 
 function parseFile(text: string, platform: NodeJS.Platform): Location {
