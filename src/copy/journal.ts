@@ -3,12 +3,12 @@
  * per pair of source and target: a JSON header line, then a `start end` line for each acknowledged span. Its lock keeps
  * two copies of the same pair from sharing a draft.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { makeOwnDirectory } from '../files/own-directory.js';
+import { idOf } from './id-of.js';
 import { normalize, type Span } from './ranges.js';
 
 export interface JournalKey {
@@ -44,7 +44,7 @@ export class Journal {
   /** Opens or starts the journal of a pair; undefined where another living process has it. */
   static async open(directory: string, key: JournalKey): Promise<Journal | undefined> {
     await makeOwnDirectory(directory);
-    const id = createHash('sha256').update(`${key.source}\0${key.sink}`).digest('hex').slice(0, 32);
+    const id = idOf(key.source, key.sink);
     const file = join(directory, `${id}.journal`);
     const lock = join(directory, `${id}.lock`);
     if (!(await takeLock(lock))) return undefined;

@@ -2,7 +2,6 @@
  * A copy that runs, written down for as long as it does: `kill -9` leaves the drafts of files too small to be resumed, and
  * the next run of the same copy, which finds the record, can remove them. One file per run beside the journals.
  */
-import { createHash } from 'node:crypto';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { makeOwnDirectory } from '../files/own-directory.js';
 import { parentPath } from '../names.js';
 import type { Scope, Sink, Source } from '../transport.js';
 import type { CopyFailure } from './events.js';
+import { idOf } from './id-of.js';
 import { isAlive, readIfThere } from './journal.js';
 import { type RetryPolicy, retry } from './retry.js';
 
@@ -44,8 +44,7 @@ export class RunRecord {
   /** Looks for the records of earlier runs, and writes this one's. */
   static async open(directory: string, sources: readonly Source[], sink: Sink): Promise<RunRecord> {
     await makeOwnDirectory(directory);
-    const ends = [...sources.map(({ identity }) => identity), sink.identity].join('\0');
-    const id = createHash('sha256').update(ends).digest('hex').slice(0, 32);
+    const id = idOf(...sources.map(({ identity }) => identity), sink.identity);
     const left: string[] = [];
     for (const name of await readdir(directory)) {
       const run = name.startsWith(`${id}.`) ? /\.([0-9a-f]{12})\.run$/.exec(name)?.[1] : undefined;

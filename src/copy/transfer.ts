@@ -1,9 +1,9 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
-import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { toXferError, XferError } from '../errors.js';
 import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import type { Headway } from './headway.js';
+import { idOf } from './id-of.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
 import type { CopyOptions } from './options.js';
@@ -181,8 +181,7 @@ class Transfer {
   /** Files of other sources may have the same version, over SFTP each of one size and second: no two share a draft. */
   #draftVersion(version: string): string {
     const { source, entry } = this.#step;
-    const parts = [source.identity, entry.path, version].join('\0');
-    return createHash('sha256').update(parts).digest('hex').slice(0, 32);
+    return idOf(source.identity, entry.path, version);
   }
 
   async #fill(draft: Draft): Promise<TransferResult> {
