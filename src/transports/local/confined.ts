@@ -78,17 +78,9 @@ export function holdDirectory(root: string, path: string): HeldDirectory {
   const real = targetNow(root, path);
   // Nothing inside the root can take its own place; and by its path what is in it is looked at a third faster.
   if (path === '' || process.platform !== 'linux') return { place: real, close: () => undefined };
-  const descriptor = openSync(fsPath(real), ONLY_DIRECTORY);
-  const close = (): void => closeSync(descriptor);
-  try {
-    const stats = fstatSync(descriptor, { bigint: true });
-    checkOpened(root, path, descriptor, stats);
-    if (placeOfDescriptor(descriptor) === undefined) return { place: real, close };
-    return { place: linkOf(descriptor), quick: () => quickPath(root, real, stats), close };
-  } catch (error) {
-    close();
-    throw error;
-  }
+  const { link, stats, close } = hold(root, path, real, ONLY_DIRECTORY);
+  if (link === undefined) return { place: real, close };
+  return { place: link, quick: () => quickPath(root, real, stats), close };
 }
 
 /** A directory in one that is held, held too. The system's own errors, also where it is a link by now. */
@@ -114,13 +106,19 @@ export function holdTarget(root: string, path: string): HeldTarget {
   if (process.platform !== 'linux') {
     return { ...byPath, stats: lstatSync(fsPath(place), { bigint: true }), close: () => undefined };
   }
-  const descriptor = openSync(fsPath(place), ONLY_LOOK);
+  const { link, stats, close } = hold(root, path, place, ONLY_LOOK);
+  if (link === undefined) return { ...byPath, stats, close };
+  return { place: link, stats, openFlags: 0, close };
+}
+
+/** Opens what was at `real`, the real path of `path`, on Linux. `link` stands for it, where the system can say so. */
+function hold(root: string, path: string, real: string, flags: number) {
+  const descriptor = openSync(fsPath(real), flags);
   const close = (): void => closeSync(descriptor);
   try {
     const stats = fstatSync(descriptor, { bigint: true });
     checkOpened(root, path, descriptor, stats);
-    if (placeOfDescriptor(descriptor) === undefined) return { ...byPath, stats, close };
-    return { place: linkOf(descriptor), stats, openFlags: 0, close };
+    return { link: placeOfDescriptor(descriptor) === undefined ? undefined : linkOf(descriptor), stats, close };
   } catch (error) {
     close();
     throw error;

@@ -90,21 +90,9 @@ export function realPathNow(path: string): string | undefined {
 }
 
 /**
- * The local path of `name`, by way of its directory's real path, which was inside the root a moment ago: to be used before
- * anything is waited for. NOT_FOUND where the directory is missing, UNSAFE_PATH where a link leads out.
+ * What `name` leads to, links followed, which was inside the root a moment ago: to be used before anything is waited for.
+ * NOT_FOUND where nothing is there, UNSAFE_PATH where a link leads out.
  */
-export function placeNow(root: string, name: string): string {
-  const local = joinRoot(root, name);
-  if (name === '') return local;
-  const [realRoot, parent] = [realPathNow(root), realPathNow(dirname(local))];
-  if (realRoot === undefined || parent === undefined) {
-    throw new XferError('NOT_FOUND', `path ${name}: its directory is not there`);
-  }
-  if (!isInside(realRoot, parent)) throw new XferError('UNSAFE_PATH', `path ${name}: a link leads out of ${root}`);
-  return join(parent, basename(local));
-}
-
-/** What `name` leads to, links followed; otherwise as `placeNow`. */
 export function targetNow(root: string, name: string): string {
   const [realRoot, real] = [realPathNow(root), realPathNow(joinRoot(root, name))];
   if (realRoot === undefined || real === undefined) {
