@@ -1,4 +1,4 @@
-/** Whether an option can be followed: a program may give values that no type keeps out, as NaN, or that JavaScript lets through. */
+/** Whether an option can be followed: a program may give what no type keeps out, as NaN, or what JavaScript lets through. */
 import { XferError } from './errors.js';
 
 /** What an option may be. */

@@ -17,8 +17,8 @@ export interface Folder {
 }
 
 /**
- * USAGE where nothing is shared or what is received would go to another place, UNSUPPORTED where the source or the sink lacks what a file server needs, NOT_FOUND where
- * the root is not a directory.
+ * USAGE where nothing is shared or what is received would go to another place, UNSUPPORTED where the source or the sink lacks
+ * what a file server needs, NOT_FOUND where the root is not a directory.
  */
 export async function openFolder({ share, receive }: ListenOptions, scope: Scope): Promise<Folder> {
   if (share === undefined) throw new XferError('USAGE', 'serve: nothing to share is given');

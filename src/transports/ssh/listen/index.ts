@@ -33,9 +33,9 @@ const KINDS: Kinds<SshListenOptions> = { hosts: TEXTS, authorizedKeys: TEXT };
 
 /**
  * Serves the directory `options.share`, and lets it be changed where `options.receive` is given. Resolves when it accepts.
- * Rejects with USAGE where nothing is shared, nobody could log in, the host key is none or an option cannot be followed, UNSUPPORTED where source or sink
- * cannot be served, NOT_FOUND where the root or the file of keys is missing, EXISTS where the port is taken, DENIED where it
- * may not be used. An abort of the scope ends it at once.
+ * Rejects with USAGE where nothing is shared, nobody could log in, the host key is none or an option cannot be followed,
+ * UNSUPPORTED where source or sink cannot be served, NOT_FOUND where the root or the file of keys is missing, EXISTS where
+ * the port is taken, DENIED where it may not be used. An abort of the scope ends it at once.
  */
 export async function listen(options: SshListenOptions, scope: Scope): Promise<Listener> {
   throwIfAborted(scope.signal);

@@ -25,7 +25,8 @@ export interface CallOptions extends SealedOptions {
 
 /**
  * Takes all that a sender sends into the sink, calling again where connections are lost, as often as `again` does. Resolves
- * with the sender's last words. Rejects as `Caller.call` does, and with the signal's reason; what can be gone on with is kept.
+ * with the sender's last words. Rejects as `Caller.call` does, and with the signal's reason; what can be gone on with is
+ * kept.
  */
 export async function receiveByCalling(
   addresses: readonly TcpAddress[],
