@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SIGNAL_EXITS, toXferError } from '../errors.js';
 import { readVersion } from '../version.js';
+import { setEngineFlags } from './engine-flags.js';
 import { startedByNohup } from './hang-up.js';
 import { Stopped } from './stopped.js';
 import type { Surroundings } from './surroundings.js';
@@ -14,6 +15,7 @@ const ONE_PRESS_MS = 200;
 
 const CLEAR_LINE = '\r\x1b[K';
 
+setEngineFlags();
 const words = process.argv.slice(2);
 /** The first write to standard output that failed. */
 let lostOutput: NodeJS.ErrnoException | undefined;
