@@ -5,7 +5,7 @@ import { engineFlags } from '#xfer/cli/engine-flags.js';
 
 describe('flags of V8', () => {
   it('are given to the versions of Node that they were measured with', () => {
-    assert.deepEqual(engineFlags('20.19.0'), ['--no-incremental-marking', '--interrupt-budget=600000']);
+    assert.deepEqual(engineFlags('20.19.0'), ['--no-incremental-marking', '--interrupt-budget=250000']);
     assert.deepEqual(engineFlags('22.12.0'), ['--no-incremental-marking']);
     assert.deepEqual(engineFlags('27.0.0'), []);
     assert.deepEqual(engineFlags('18.20.0'), []);
