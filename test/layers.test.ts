@@ -176,6 +176,7 @@ test('files of the person are touched only where that is somebody’s task', () 
     'transports/local',
     'transports/ssh',
     'cli',
+    'copy/claim.ts',
     'copy/journal.ts',
     'copy/run-record.ts',
     'files/named-file.ts',

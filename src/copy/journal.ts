@@ -1,13 +1,13 @@
 /**
  * What the far side acknowledged of one file, on disk, so that a killed copy knows what it need not send again. One file
- * per pair of source and target: a JSON header line, then a `start end` line for each acknowledged span. Its lock keeps
- * two copies of the same pair from sharing a draft.
+ * per pair of source and target: a JSON header line, then a `start end` line for each acknowledged span. A claim
+ * keeps two copies of the same pair from sharing a draft.
  */
-import { readFileSync } from 'node:fs';
-import { type FileHandle, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemCode } from '../errors.js';
 import { makeOwnDirectory } from '../files/own-directory.js';
+import { claim } from './claim.js';
 import { idOf } from './id-of.js';
 import { normalize, type Span } from './ranges.js';
 
@@ -41,13 +41,13 @@ export class Journal {
     this.stale = found.stale;
   }
 
-  /** Opens or starts the journal of a pair; undefined where another living process has it. */
+  /** Opens or starts the journal of a pair; undefined where another process that may still run has it. */
   static async open(directory: string, key: JournalKey): Promise<Journal | undefined> {
     await makeOwnDirectory(directory);
     const id = idOf(key.source, key.sink);
     const file = join(directory, `${id}.journal`);
-    const lock = join(directory, `${id}.lock`);
-    if (!(await takeLock(lock))) return undefined;
+    const lock = await claim(directory, id);
+    if (lock === undefined) return undefined;
     try {
       const found = parse(await readIfThere(file), key);
       const journal = new Journal({ file, lock }, key, found);
@@ -158,41 +158,5 @@ export async function readIfThere(file: string): Promise<string> {
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;
-  }
-}
-
-/** Takes the lock file, also from a process that is gone. */
-async function takeLock(lock: string): Promise<boolean> {
-  for (let tries = 0; tries < 2; tries += 1) {
-    try {
-      await writeFile(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (error) {
-      if (systemCode(error) !== 'EEXIST') throw error;
-      if (isAlive(Number(await readIfThere(lock)))) return false;
-      await rm(lock, { force: true });
-    }
-  }
-  return false;
-}
-
-/** Whether a process of this machine has the number, and still runs. */
-export function isAlive(pid: number): boolean {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return systemCode(error) === 'EPERM';
-  }
-  return !isZombie(pid);
-}
-
-/** Ended, with a parent that does not ask, as in a container without an init. Only Linux says so (proc_pid_stat.5, state). */
-function isZombie(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return /^[ZX]/.test(stat.slice(stat.lastIndexOf(')') + 2));
-  } catch {
-    return false;
   }
 }

@@ -10,9 +10,10 @@ import { throwIfAborted, toXferError, XferError } from '../errors.js';
 import { makeOwnDirectory } from '../files/own-directory.js';
 import { parentPath } from '../names.js';
 import type { Scope, Sink, Source } from '../transport.js';
+import { isAlive } from './claim.js';
 import type { CopyFailure } from './events.js';
 import { idOf } from './id-of.js';
-import { isAlive, readIfThere } from './journal.js';
+import { readIfThere } from './journal.js';
 import { type RetryPolicy, retry } from './retry.js';
 
 export interface SweepTerms {

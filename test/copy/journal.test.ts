@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -44,30 +42,12 @@ test('another version holds nothing, and names the stale one', async () => {
   await second.remove();
 });
 
-test('a pair that is being copied is locked, and only while its process lives', async () => {
+test('a pair that is being copied is claimed until it ends', async () => {
   const first = await opened();
   assert.equal(await Journal.open(directory, key), undefined);
   await first.suspend();
-  const [lock] = (await readdir(directory)).map((file) => file.replace('.journal', '.lock'));
-  await writeFile(join(directory, lock as string), '999999999');
   await (await opened()).remove();
-});
-
-const linux = { timeout: 10_000, skip: process.platform !== 'linux' && 'only Linux tells a zombie from a process' };
-test('a process that was killed, and that nobody waits for, locks nothing', linux, async (t) => {
-  const first = await opened();
-  await first.suspend();
-  const [lock] = (await readdir(directory)).map((file) => file.replace('.journal', '.lock'));
-  // It ends after the shell has become one that does not look after its children.
-  const parent = spawn('sh', ['-c', 'sleep 0.3 & echo $!; exec sleep 30'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  t.after(() => parent.kill('SIGKILL'));
-  const [zombie] = (await once(parent.stdout, 'data')) as [Buffer];
-  await writeFile(join(directory, lock as string), zombie.toString());
-  let second: Journal | undefined;
-  while (second === undefined && !t.signal.aborted) second = await Journal.open(directory, key);
-  assert.ok(second);
-  assert.doesNotThrow(() => process.kill(Number(zombie), 0));
-  await second.remove();
+  assert.deepEqual(await readdir(directory), []);
 });
 
 test('a torn or false line holds nothing', async () => {

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { isAlive } from '../../../../copy/journal.js';
+import { isAlive } from '../../../../copy/claim.js';
 import { newDraftRun } from '../../../../draft-name.js';
 import { makeWritableDirectory } from '../../../../files/own-directory.js';
 import { readSmallFile, replacePrivateFile } from '../../../../files/private-file.js';
