@@ -114,6 +114,8 @@ test('the old protocol leaves the root no more than the new one, and changes not
     [readOnly, ['a file', `${readOnly.host}:kept`]],
     [readOnly, ['a file', `${readOnly.host}:new`]],
     [served, ['a file', `${served.host}:up/new`]],
+    [served, ['a file', `${served.host}:missing/`]],
+    [served, ['a file', `${served.host}:missing/.`]],
     [served, [`${served.host}:up/secret`, 'stolen']],
     [served, [`${served.host}:../secret`, 'stolen']],
     [served, [`${served.host}:${folder}/secret`, 'stolen']],

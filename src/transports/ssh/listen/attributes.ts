@@ -21,18 +21,22 @@ export function attributesOf(entry: Entry): Attributes {
   };
 }
 
-/**
- * What is to be changed. DENIED for an owner, which stays whoever serves; NO_SPACE for a size that no file has; the bits
- * above 0o777 are not taken.
- */
-export function changeOf({ size, owner, permissions, times }: Attributes): Change {
+/** What is to be changed, but for an owner. NO_SPACE for a size that no file has; the bits above 0o777 are not taken. */
+export function changeOf({ size, permissions, times }: Attributes): Change {
   if (size === Number.POSITIVE_INFINITY) throw new XferError('NO_SPACE', 'change: larger than a file can be');
-  if (owner) throw new XferError('DENIED', 'change: the owner stays as it is');
   return {
     ...(size === undefined ? {} : { size }),
     ...(permissions === undefined ? {} : { mode: permissions & 0o777 }),
     ...(times === undefined ? {} : { mtimeMs: times.mtime * 1000, atimeMs: times.atime * 1000 }),
   };
+}
+
+/**
+ * DENIED for an owner, which stays whoever serves. To be asked when the rest was changed: OpenSSH's server does all that it
+ * can too, and answers with the failure (sftp-server.c, process_setstat).
+ */
+export function checkOwnerStays({ owner }: Attributes): void {
+  if (owner) throw new XferError('DENIED', 'change: the owner stays as it is');
 }
 
 /** A line of a listing as `ls -l` writes it, which the draft recommends (section 7, SSH_FXP_NAME). */

@@ -4,7 +4,7 @@ import type { EditOptions, Entry } from '../../../transport.js';
 import type { Attributes } from '../sftp/attributes.js';
 import { OPEN } from '../sftp/codec.js';
 import { DataPacket, endPacket } from './answers.js';
-import { changeOf } from './attributes.js';
+import { changeOf, checkOwnerStays } from './attributes.js';
 import { changeable, type Folder } from './folder.js';
 import type { FileHandle, Handle } from './handles.js';
 
@@ -107,6 +107,7 @@ export async function changeFile(folder: Folder, handle: FileHandle, attributes:
   const change = changeOf(attributes);
   if (handle.edit) handle.edit.change(change);
   else await sink.change(handle.path, change, true, folder.scope);
+  checkOwnerStays(attributes);
 }
 
 /** Resolves when its name, or what was written, is as durable as it gets. `lost`: the connection died. */

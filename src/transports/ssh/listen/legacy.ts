@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { copy } from '../../../copy/index.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { withoutEscapes } from '../../../glob.js';
-import { joinPath, parentPath } from '../../../names.js';
+import { bytesFromName, joinPath, parentPath } from '../../../names.js';
 import type { Scope, Sink } from '../../../transport.js';
 import { messageLine } from '../legacy/record.js';
 import { SendingSession } from '../legacy/session.js';
@@ -14,6 +14,7 @@ import { LegacySink } from '../legacy/sink.js';
 import { LegacySource } from '../legacy/source.js';
 import { LegacyWire } from '../legacy/wire.js';
 import { failureOf } from './answers.js';
+import { wantsDirectory } from './client-paths.js';
 import type { LegacyCommand } from './legacy-command.js';
 import { expandShared, PartSource, partOfSink, type Shared } from './legacy-paths.js';
 
@@ -108,7 +109,7 @@ async function receive(wire: LegacyWire, command: LegacyCommand, folder: LegacyF
   const { recursive, preserve, intoDirectory, paths } = command;
   const path = folder.pathOf(withoutEscapes(paths[0] as string));
   // A tree makes the directory that is missing.
-  const wantsDirectory = !recursive && (paths[0] as string).endsWith('/');
+  const intoIt = !recursive && wantsDirectory(bytesFromName(paths[0] as string));
   if (!folder.receive) throw new XferError('DENIED', `write ${path}: nothing may be changed here`);
   const source = new LegacySource({
     label: 'client',
@@ -123,7 +124,7 @@ async function receive(wire: LegacyWire, command: LegacyCommand, folder: LegacyF
   const result = await copy([source], partOfSink(folder.receive, path, folder.onFile), {
     recursive,
     preserve,
-    intoDirectory: intoDirectory || wantsDirectory,
+    intoDirectory: intoDirectory || intoIt,
     signal: scope.signal,
     onEvent(event) {
       if (event.type === 'fail') source.refuse(complaint(joinPath(path, event.path), event.error));

@@ -3,7 +3,7 @@ import { XferError } from '../../../errors.js';
 import { bytesFromName } from '../../../names.js';
 import type { Entry } from '../../../transport.js';
 import type { Attributes } from '../sftp/attributes.js';
-import { changeOf } from './attributes.js';
+import { changeOf, checkOwnerStays } from './attributes.js';
 import { isShownTarget, linkTarget } from './client-paths.js';
 import { changeable, type Folder } from './folder.js';
 
@@ -31,6 +31,7 @@ export async function changePath(folder: Folder, path: string, attributes: Attri
   const draft = folder.drafts.find(path);
   if (draft) draft.change(change);
   else await sink.change(path, change, follow, folder.scope);
+  checkOwnerStays(attributes);
 }
 
 export async function makeDirectory(folder: Folder, path: string, { permissions }: Attributes): Promise<void> {
