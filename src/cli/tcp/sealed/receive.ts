@@ -212,6 +212,7 @@ class SealedReceive {
       overwrite: this.#parsed.flag('overwrite'),
       dotfiles: this.#parsed.flag('allow-dotfiles'),
       anyNames: this.#parsed.flag('any-names'),
+      asOffered: this.#ask !== undefined,
       ...(this.#record ? { run: this.#record.run } : {}),
       ...(limiter ? { admit: (bytes: number, signal: AbortSignal) => limiter.take(bytes, signal) } : {}),
     };

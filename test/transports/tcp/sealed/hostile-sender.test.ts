@@ -375,6 +375,31 @@ test('T13: bytes behind the end, and a put that is not what it says', LIMIT, () 
   }),
 );
 
+test('T13: no more than a person agreed to', LIMIT, async () => {
+  const disk = await openDisk([]);
+  const events = { onOffer: async () => true };
+  const receiving = await startReceiving(await openLocalSink(disk.root), { events, policy: { asOffered: true } });
+  const peer = await callFreely(receiving.port, 'sender');
+  await peer.ask(FRAME.hello, 0, encodeHello(senderHello()));
+  const small = { name: 'small', kind: 'file', size: 4 } as const;
+  const things = [small, { name: 'stdin', kind: 'file' }, { name: 'tree', kind: 'directory' }] as const;
+  assert.equal(await outcome(peer, FRAME.offer, 1, encodeOffer({ things, count: 3 })), 'done');
+  assert.equal(await outcome(peer, FRAME.draft, 2, entryBody(file('small', 5))), 'SOURCE_CHANGED');
+  assert.equal(await outcome(peer, FRAME.draft, 3, entryBody({ path: 'small', kind: 'file' })), 'SOURCE_CHANGED');
+  assert.equal(await put(peer, 4, 'small', Buffer.from('more!')), 'SOURCE_CHANGED');
+  const directory = { path: 'small', kind: 'directory' } as const;
+  assert.equal(await outcome(peer, FRAME.create, 5, entryBody(directory)), 'SOURCE_CHANGED');
+  assert.equal(await put(peer, 6, 'small/in'), 'SOURCE_CHANGED');
+  assert.deepEqual(await disk.list(), []);
+  assert.equal(await put(peer, 7, 'small'), 'done');
+  await draft(peer, 8, { path: 'stdin', kind: 'file' });
+  assert.equal(await outcome(peer, FRAME.create, 9, entryBody({ path: 'tree', kind: 'directory' })), 'done');
+  assert.equal(await put(peer, 10, 'tree/any', Buffer.alloc(100)), 'done');
+  peer.close();
+  await receiving.stop();
+  await disk.remove();
+});
+
 test('an offer that a person refuses is refused again without a question, and nothing is taken', LIMIT, async () => {
   const disk = await openDisk([]);
   let asked = 0;

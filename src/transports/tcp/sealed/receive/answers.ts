@@ -6,6 +6,7 @@ import { FRAME, type FrameKind } from '../frame.js';
 import { checkPath, decodeOffer, encodeOffer, encodeRanges, type Offer, readEntry, writeEntry } from '../messages.js';
 import type { Drafts, IncomingFile } from './drafts.js';
 import { MadeDirectories } from './made-directories.js';
+import { OfferedSizes } from './offered-sizes.js';
 import { OfferedText } from './offered-text.js';
 import { checkLink, checkName, type ReceivePolicy, safeEntry } from './policy.js';
 import { readPut } from './put-body.js';
@@ -25,6 +26,8 @@ export class Answers {
   /** Names that all that comes is below; undefined where the offer did not name each, or names what becomes the target. */
   #tops: ReadonlySet<string> | undefined;
   #text: OfferedText | undefined;
+  /** Absent where nobody was asked. */
+  #sizes: OfferedSizes | undefined;
 
   constructor(sink: Sink, policy: ReceivePolicy, events: ReceiveEvents, drafts: Drafts, scope: Scope) {
     this.#sink = sink;
@@ -71,6 +74,7 @@ export class Answers {
     this.#tops = isAll && !becomesTarget ? new Set(names) : undefined;
     const [first] = offer.things;
     this.#text = first?.kind === 'text' ? new OfferedText(first, this.#events) : undefined;
+    this.#sizes = this.#policy.asOffered ? new OfferedSizes(offer) : undefined;
     this.#isAccepted = true;
   }
 
@@ -132,6 +136,7 @@ export class Answers {
     if (kind === 'file') throw new XferError('PROTOCOL', `create ${path}: a file is made by its draft`);
     await this.#watched(path, async () => {
       this.#checkName(path);
+      this.#sizes?.check(entry);
       if (kind === 'symlink') {
         checkLink(entry);
         await this.#sink.create(entry, this.#scope);
@@ -152,6 +157,7 @@ export class Answers {
     const { path } = put.entry;
     await this.#watched(path, async () => {
       this.#checkName(path);
+      this.#sizes?.check({ ...put.entry, size: put.bytes.length });
       await this.#drafts.put(put, this.#scope);
     });
     this.#events.onFile?.(path, put.bytes.length, put.digest.toString('hex'));
@@ -162,6 +168,7 @@ export class Answers {
     body.end();
     const { number, file } = await this.#watched(entry.path, async () => {
       this.#checkName(entry.path);
+      this.#sizes?.check(entry);
       return this.#drafts.open(entry, this.#scope);
     });
     const { held, inOrder } = file.draft;

@@ -11,6 +11,8 @@ export interface ReceivePolicy {
   readonly dotfiles?: boolean;
   /** Names that some system does not take, such as `a:b`, `con` or `a.`. */
   readonly anyNames?: boolean;
+  /** A person took what was offered, so nothing becomes larger than that. */
+  readonly asOffered?: boolean;
   /** Of the copy, for the names of drafts, so that a later run finds those of one that was killed. */
   readonly run?: string;
   /** Resolves when so many more bytes may come, from all senders together. */
