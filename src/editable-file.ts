@@ -38,6 +38,8 @@ export interface EditableFile {
   sync(): Promise<void>;
   /** The name that it will have, where it gathers under another one. */
   rename(path: string): void;
+  /** A directory above it has another name by now, `to` in place of `from`. */
+  moved(from: string, to: string): void;
   /** It will get no name. The temporary one is free at once where the system lets go of what is open. */
   drop(): void;
   /** What gathered gets its name while it stays open, where the system can do that: it is in place from then on. */

@@ -96,6 +96,11 @@ export function lastPart(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }
 
+/** A path below a root once the directory `from`, where it lies below that, is called `to`. */
+export function movedPath(path: string, from: string, to: string): string {
+  return path.startsWith(`${from}/`) ? to + path.slice(from.length) : path;
+}
+
 /** Joins paths below a root; empty ones vanish. */
 export function joinPath(...paths: string[]): string {
   return paths.filter((path) => path !== '').join('/');

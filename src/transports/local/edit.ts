@@ -19,7 +19,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { draftName } from '../../draft-name.js';
 import { systemCode, toXferError, XferError } from '../../errors.js';
-import { joinPath, lastPart, parentPath } from '../../names.js';
+import { joinPath, lastPart, movedPath, parentPath } from '../../names.js';
 import type { Change, EditableFile, EditOptions, Entry } from '../../transport.js';
 import { entryFrom } from './attributes.js';
 import { type HeldDirectory, holdPlace, holdTarget } from './confined.js';
@@ -149,6 +149,7 @@ export class LocalEdit implements EditableFile {
   /** What the descriptor must stay open for: its number may be another file's as soon as it is closed. */
   readonly #busy = new Set<Promise<unknown>>();
   #path: string;
+  #folder: HeldDirectory | undefined;
   #temporary: string | undefined;
   #fresh = true;
   #ended = false;
@@ -157,6 +158,7 @@ export class LocalEdit implements EditableFile {
   constructor(options: LocalEditOptions) {
     this.#options = options;
     this.#path = options.path;
+    this.#folder = options.folder;
     this.#temporary = options.temporary;
   }
 
@@ -202,6 +204,20 @@ export class LocalEdit implements EditableFile {
     this.#path = path;
   }
 
+  moved(from: string, to: string): void {
+    this.#path = movedPath(this.#path, from, to);
+    if (!this.#temporary?.startsWith(`${from}/`)) return;
+    this.#temporary = movedPath(this.#temporary, from, to);
+    try {
+      // Where the system holds no directory, it is known by its path alone.
+      const folder = holdPlace(this.#options.root, this.#temporary);
+      this.#folder?.close();
+      this.#folder = folder;
+    } catch {
+      // What is held already may still lead there; else giving the name says why not.
+    }
+  }
+
   drop(): void {
     const temporary = this.#temporary;
     // Windows keeps the name of what is open.
@@ -240,11 +256,11 @@ export class LocalEdit implements EditableFile {
     const durable = this.#temporary !== undefined && size >= SYNC_FROM_BYTES;
     if (durable) await this.sync();
     await ready();
-    const { root, path } = this.#options;
+    const { root } = this.#options;
     const temporary = this.#temporary;
     if (temporary === undefined) return;
     const source = this.#beside(temporary);
-    const elsewhere = parentPath(path) === parentPath(this.#path) ? undefined : holdPlace(root, this.#path);
+    const elsewhere = parentPath(temporary) === parentPath(this.#path) ? undefined : holdPlace(root, this.#path);
     try {
       const target = elsewhere?.place ?? this.#beside(this.#path);
       renameSync(fsPath(source), fsPath(target));
@@ -257,7 +273,7 @@ export class LocalEdit implements EditableFile {
 
   /** Where a name is in the directory in which the file gathers, wherever that is by now. */
   #beside(path: string): string {
-    return childPlace(dirname(this.#options.folder?.place ?? ''), lastPart(path));
+    return childPlace(dirname(this.#folder?.place ?? ''), lastPart(path));
   }
 
   async abandon(): Promise<void> {
@@ -273,7 +289,7 @@ export class LocalEdit implements EditableFile {
   }
 
   #leave(): void {
-    if (!this.#left) this.#options.folder?.close();
+    if (!this.#left) this.#folder?.close();
     this.#left = true;
   }
 

@@ -2,6 +2,7 @@
  * Files that clients write and that have no name yet. Whoever looks at such a name, or opens it, meets the draft, so that
  * a client which looks at what it has just made is content.
  */
+import { movedPath } from '../../../names.js';
 import type { Change, EditableFile, Entry } from '../../../transport.js';
 
 /** A file that several handles may have open. It has its name once one that may change it was closed. */
@@ -70,6 +71,10 @@ export class SharedEdit {
     this.#file.rename(path);
   }
 
+  moved(from: string, to: string): void {
+    this.#file.moved(from, to);
+  }
+
   hold(): this {
     this.#holders += 1;
     return this;
@@ -132,10 +137,13 @@ export class Drafts {
     return { named: new Map(inside), hidden: new Set(hidden) };
   }
 
-  /** Whether a file on its way in lies anywhere below a directory. */
-  anyBelow(directory: string): boolean {
-    const all = [...this.#byPath].flatMap(([path, { temporary }]) => [path, temporary ?? path]);
-    return all.some((path) => path.startsWith(`${directory}/`));
+  /** A directory has another name: what gathers in it, or is to be named in it, goes with it. */
+  moved(from: string, to: string): void {
+    for (const [path, draft] of [...this.#byPath]) {
+      draft.moved(from, to);
+      this.#byPath.delete(path);
+      this.#byPath.set(movedPath(path, from, to), draft);
+    }
   }
 
   /** The name is taken from the draft, whose bytes are then lost. Says whether there was one. */

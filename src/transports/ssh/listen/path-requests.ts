@@ -74,13 +74,15 @@ export async function rename(folder: Folder, from: string, to: string, replace: 
   const sink = changeable(folder);
   const { drafts, share, scope } = folder;
   if (from === to && replace) return void (await look(folder, from, false));
-  if (drafts.anyBelow(from)) throw new XferError('DENIED', `rename ${from}: a file in it is being written`);
   if (!replace) await checkFree(folder, to);
   if (drafts.find(from)) {
     const there = await share.look(to, scope);
     if (there?.kind === 'directory') throw new XferError('EXISTS', `rename ${from}: ${to} is a directory`);
     if (drafts.rename(from, to)) return;
   }
+  const isDirectory = (await share.look(from, scope))?.kind === 'directory';
+  if (isDirectory && drafts.find(to)) throw new XferError('EXISTS', `rename ${from}: ${to} already exists`);
   await sink.rename(from, to, replace, scope);
   drafts.drop(to);
+  if (isDirectory) drafts.moved(from, to);
 }

@@ -48,6 +48,32 @@ test('a new file is seen by its name while it is written, and has it once it is 
   assert.equal(statSync(join(at.root, 'new')).mtimeMs, 2_000_000);
 });
 
+test('a directory can be renamed while files in it are written, and they go with it', limit, async (t) => {
+  const at = await place(t);
+  const [client, other] = [await openSftp(t, at), await openSftp(t, at)];
+  for (const path of ['d', 'd/in', 'e']) await client.mkdir(name(path), {}, scope);
+  const write = (path: string) => client.open(name(path), NEW, {}, scope);
+  const [deep, near, gone] = [await write('d/in/deep'), await write('d/a'), await write('e/gone')];
+  await client.rename(name('d/a'), name('d/in/near'), scope);
+  await client.rename(name('e/gone'), name('d/in/gone'), scope);
+  await other.rename(name('d'), name('moved'), scope);
+  assert.deepEqual(await namesIn(client, 'moved/in'), ['deep', 'gone', 'near']);
+  await assert.rejects(client.stat(name('d/in/deep'), scope), failsWith('NOT_FOUND'));
+  for (const handle of [deep, near, gone]) {
+    await client.write(handle, 0, Buffer.from('bytes'), 'write');
+    await client.close(handle);
+  }
+  assert.deepEqual(readdirSync(join(at.root, 'moved', 'in')).sort(), ['deep', 'gone', 'near']);
+  assert.deepEqual(readdirSync(at.root).sort(), ['e', 'moved']);
+  assert.deepEqual([...readdirSync(join(at.root, 'e')), ...readdirSync(join(at.root, 'moved'))], ['in']);
+
+  const last = await write('moved/left');
+  await assert.rejects(client.posixRename(name('e'), name('moved/left'), scope), failsWith('EXISTS'));
+  await other.rename(name('moved'), name('f'), scope);
+  await client.fsync(last, 'fsync');
+  assert.deepEqual(readdirSync(join(at.root, 'f')).sort(), ['in', 'left']);
+});
+
 test('a file can be renamed, replaced and removed before it has its name', limit, async (t) => {
   const at = await place(t);
   const client = await openSftp(t, at);
@@ -60,7 +86,6 @@ test('a file can be renamed, replaced and removed before it has its name', limit
   const moved = await write('a', 'moved');
   await client.rename(name('a'), name('d/b'), scope);
   await assert.rejects(client.lstat(name('a'), scope), failsWith('NOT_FOUND'));
-  await assert.rejects(client.posixRename(name('d'), name('e'), scope), failsWith('DENIED'));
   await client.close(moved);
   assert.equal(readFileSync(join(at.root, 'd', 'b'), 'utf8'), 'moved');
   const gone = await write('d/gone', 'x');
@@ -122,6 +147,7 @@ test('a file of which a write failed gets no name, and its close says so', async
     change: () => {},
     sync: async () => {},
     rename: () => {},
+    moved: () => {},
     drop: () => {},
     giveName: async () => void ends.push('name'),
     close: async () => void ends.push('close'),
