@@ -18,6 +18,7 @@ import {
 import type { Folder } from './folder.js';
 import type { Handle, Handles } from './handles.js';
 import { nextItems, openListing } from './listing.js';
+import { ownDirectory, ownPath } from './own-path.js';
 import * as paths from './path-requests.js';
 
 export interface SessionParts {
@@ -73,7 +74,10 @@ const asked = (reader: PacketReader): Attributes => readAttributes(reader, () =>
 const ANSWERS: Readonly<Record<number, Answer>> = {
   async [PACKET.OPEN]({ folder, handles }, id, reader) {
     const [name, flags, attributes] = [reader.string(), reader.uint32(), asked(reader)];
-    return answer.handlePacket(id, await handles.add(() => openFile(folder, filePath(name), flags, attributes)));
+    return answer.handlePacket(
+      id,
+      await handles.add(async () => openFile(folder, await ownPath(folder, filePath(name)), flags, attributes)),
+    );
   },
   async [PACKET.CLOSE]({ handles, onClosed }, id, reader) {
     const handle = handles.take(reader.string());
@@ -87,10 +91,16 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return readAnswer(id, fileHandle(handles.find(handle), 'read'), start, length);
   },
   async [PACKET.LSTAT]({ folder }, id, reader) {
-    return answer.attributesPacket(id, attributesOf(await paths.look(folder, path(reader), false)));
+    return answer.attributesPacket(
+      id,
+      attributesOf(await paths.look(folder, await ownPath(folder, path(reader)), false)),
+    );
   },
   async [PACKET.STAT]({ folder }, id, reader) {
-    return answer.attributesPacket(id, attributesOf(await paths.look(folder, path(reader), true)));
+    return answer.attributesPacket(
+      id,
+      attributesOf(await paths.look(folder, await ownPath(folder, path(reader)), true)),
+    );
   },
   async [PACKET.FSTAT]({ folder, handles }, id, reader) {
     const handle = handles.find(reader.string());
@@ -99,7 +109,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.attributesPacket(id, attributesOf(entry));
   },
   async [PACKET.SETSTAT]({ folder }, id, reader) {
-    await paths.changePath(folder, path(reader), asked(reader), true);
+    await paths.changePath(folder, await ownPath(folder, path(reader)), asked(reader), true);
     return answer.okPacket(id);
   },
   async [PACKET.FSETSTAT]({ folder, handles }, id, reader) {
@@ -109,7 +119,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.okPacket(id);
   },
   async [PACKET.OPENDIR]({ folder, handles }, id, reader) {
-    const name = path(reader);
+    const name = await ownDirectory(folder, path(reader));
     return answer.handlePacket(id, await handles.add(() => openListing(folder, name)));
   },
   async [PACKET.READDIR]({ handles }, id, reader) {
@@ -119,15 +129,15 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return items ? answer.namePacket(id, items) : answer.endPacket(id);
   },
   async [PACKET.REMOVE]({ folder }, id, reader) {
-    await paths.remove(folder, path(reader));
+    await paths.remove(folder, await ownPath(folder, path(reader)));
     return answer.okPacket(id);
   },
   async [PACKET.MKDIR]({ folder }, id, reader) {
-    await paths.makeDirectory(folder, path(reader), asked(reader));
+    await paths.makeDirectory(folder, await ownPath(folder, path(reader)), asked(reader));
     return answer.okPacket(id);
   },
   async [PACKET.RMDIR]({ folder }, id, reader) {
-    await paths.removeDirectory(folder, path(reader));
+    await paths.removeDirectory(folder, await ownPath(folder, path(reader)));
     return answer.okPacket(id);
   },
   async [PACKET.REALPATH](_parts, id, reader) {
@@ -135,12 +145,12 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
   },
   [PACKET.RENAME]: ({ folder }, id, reader) => rename(folder, id, reader, false),
   async [PACKET.READLINK]({ folder }, id, reader) {
-    return answer.pathPacket(id, await paths.readLink(folder, path(reader)));
+    return answer.pathPacket(id, await paths.readLink(folder, await ownPath(folder, path(reader))));
   },
   // The target comes first, as OpenSSH has it against the draft (its PROTOCOL file, section 4.1).
   async [PACKET.SYMLINK]({ folder }, id, reader) {
     const [target, link] = [reader.string(), reader.string()];
-    await paths.makeLink(folder, filePath(link), target);
+    await paths.makeLink(folder, await ownPath(folder, filePath(link)), target);
     return answer.okPacket(id);
   },
   async [PACKET.EXTENDED](parts, id, reader) {
@@ -154,7 +164,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
 const EXTENDED: Readonly<Record<string, Answer>> = {
   'posix-rename@openssh.com': ({ folder }, id, reader) => rename(folder, id, reader, true),
   async 'statvfs@openssh.com'({ folder }, id, reader) {
-    await paths.look(folder, path(reader), true);
+    await paths.look(folder, await ownPath(folder, path(reader)), true);
     return spacePacket(folder, id);
   },
   async 'fstatvfs@openssh.com'({ folder, handles }, id, reader) {
@@ -166,7 +176,7 @@ const EXTENDED: Readonly<Record<string, Answer>> = {
     return answer.okPacket(id);
   },
   async 'lsetstat@openssh.com'({ folder }, id, reader) {
-    await paths.changePath(folder, path(reader), asked(reader), false);
+    await paths.changePath(folder, await ownPath(folder, path(reader)), asked(reader), false);
     return answer.okPacket(id);
   },
   async 'limits@openssh.com'({ mostHandles }, id) {
@@ -180,9 +190,10 @@ const EXTENDED: Readonly<Record<string, Answer>> = {
 
 async function rename(folder: Folder, id: number, reader: PacketReader, replace: boolean): Promise<Buffer> {
   const [from, to] = [reader.string(), reader.string()];
-  const isDirectory = async () => (await paths.look(folder, clientPath(from), false)).kind === 'directory';
+  const source = await ownPath(folder, clientPath(from));
+  const isDirectory = async () => (await paths.look(folder, source, false)).kind === 'directory';
   const target = !wantsDirectory(to) || (await isDirectory()) ? clientPath(to) : filePath(to);
-  await paths.rename(folder, clientPath(from), target, replace);
+  await paths.rename(folder, source, await ownPath(folder, target), replace);
   return answer.okPacket(id);
 }
 

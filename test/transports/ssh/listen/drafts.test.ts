@@ -1,6 +1,6 @@
 /** Files that a client of the listener writes: when they have their name, and what is left when the client is gone. */
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { XferError } from '#xfer/errors.js';
@@ -46,6 +46,24 @@ test('a new file is seen by its name while it is written, and has it once it is 
   await client.close(handle);
   assert.deepEqual(readdirSync(at.root), ['new']);
   assert.equal(statSync(join(at.root, 'new')).mtimeMs, 2_000_000);
+});
+
+test('a file that is written is the same one by each path that leads to it', limit, async (t) => {
+  const at = await place(t);
+  const [client, other] = [await openSftp(t, at), await openSftp(t, at)];
+  for (const path of ['d', 'd/in']) await client.mkdir(name(path), {}, scope);
+  symlinkSync('d/in', join(at.root, 'link'));
+  const first = await client.open(name('d//in/f'), NEW, {}, scope);
+  const second = await other.open(name('link/./f'), OPEN.READ | OPEN.WRITE | OPEN.CREAT, {}, scope);
+  await client.write(first, 0, Buffer.from('one'), 'write');
+  assert.equal((await other.read(second, 0, 10, 'read'))?.toString(), 'one');
+  await other.write(second, 3, Buffer.from('two'), 'write');
+  assert.equal((await other.stat(name('link/f'), scope)).size, 6);
+  assert.deepEqual(await namesIn(other, 'link'), ['f']);
+  await client.close(first);
+  await other.close(second);
+  assert.equal(readFileSync(join(at.root, 'd', 'in', 'f'), 'utf8'), 'onetwo');
+  assert.deepEqual(readdirSync(join(at.root, 'd', 'in')), ['f']);
 });
 
 test('a directory can be renamed while files in it are written, and they go with it', limit, async (t) => {

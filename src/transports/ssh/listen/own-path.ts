@@ -1,0 +1,23 @@
+/** The one path of what clients reach by several, so that all of them mean the same upload. */
+import { sep } from 'node:path';
+import { joinPath, lastPart, parentPath } from '../../../names.js';
+import type { Folder } from './folder.js';
+
+/**
+ * The path of a directory without links in it, or as it is where it leads to no directory inside of what is shared: whoever
+ * uses it is told why.
+ */
+export async function ownDirectory({ share, scope }: Folder, path: string): Promise<string> {
+  if (path === '' || !share.place) return path;
+  try {
+    const [root, place] = [await share.place('', scope), await share.place(path, scope)];
+    return joinPath(...place.path.slice(root.path.length).split(sep));
+  } catch {
+    return path;
+  }
+}
+
+/** The path of a name, links before it followed; it may be a link itself, or not be there. */
+export async function ownPath(folder: Folder, path: string): Promise<string> {
+  return joinPath(await ownDirectory(folder, parentPath(path)), lastPart(path));
+}
