@@ -9,9 +9,9 @@ import {
   readlinkSync,
   statSync,
 } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname, relative, resolve, sep } from 'node:path';
 import { XferError } from '../../errors.js';
-import { nameFromBytes, parentPath } from '../../names.js';
+import { lastPart, nameFromBytes, parentPath } from '../../names.js';
 import { identityOf } from './attributes.js';
 import { childPlace, fsPath, isInside, joinRoot, realPathNow, targetNow } from './root.js';
 import { SettledPath } from './settled-path.js';
@@ -109,6 +109,29 @@ export function holdTarget(root: string, path: string): HeldTarget {
   const { link, stats, close } = hold(root, path, place, ONLY_LOOK);
   if (link === undefined) return { ...byPath, stats, close };
   return { place: link, stats, openFlags: 0, close };
+}
+
+/** Links that lead to links, as Linux follows them at most (path_resolution(7)). */
+const MOST_LINKS = 40;
+
+/**
+ * The path below the root of what is not there yet and the link at `path` leads to; undefined where something is there.
+ * UNSAFE_PATH where it would be outside, NOT_FOUND where its directory is missing or it leads in a circle.
+ */
+export function missingTarget(root: string, path: string): string | undefined {
+  const realRoot = realPathNow(root) ?? root;
+  let place = childPlace(targetNow(root, parentPath(path)), lastPart(path));
+  for (let left = MOST_LINKS; left > 0; left -= 1) {
+    const stats = lstatSync(fsPath(place), { throwIfNoEntry: false });
+    if (stats && !stats.isSymbolicLink()) return undefined;
+    if (!stats) return relative(realRoot, place).split(sep).join('/');
+    const target = resolve(dirname(place), nameFromBytes(readlinkSync(fsPath(place), { encoding: 'buffer' })));
+    const parent = realPathNow(dirname(target));
+    if (parent === undefined) throw new XferError('NOT_FOUND', `open ${path}: a link to nothing`);
+    if (!isInside(realRoot, parent)) throw new XferError('UNSAFE_PATH', `open ${path}: a link out of ${root}`);
+    place = childPlace(parent, basename(target));
+  }
+  throw new XferError('NOT_FOUND', `open ${path}: a link that leads in a circle`);
 }
 
 /** Opens what was at `real`, the real path of `path`, on Linux. `link` stands for it, where the system can say so. */

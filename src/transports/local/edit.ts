@@ -22,7 +22,7 @@ import { systemCode, toXferError, XferError } from '../../errors.js';
 import { joinPath, lastPart, movedPath, parentPath } from '../../names.js';
 import type { Change, EditableFile, EditOptions, Entry } from '../../transport.js';
 import { entryFrom } from './attributes.js';
-import { type HeldDirectory, holdPlace, holdTarget } from './confined.js';
+import { type HeldDirectory, holdPlace, holdTarget, missingTarget } from './confined.js';
 import { SYNC_FROM_BYTES, sync, syncDirectory } from './draft.js';
 import { childPlace, fsPath } from './root.js';
 import { systemTime } from './system-time.js';
@@ -65,7 +65,10 @@ function checkThere(path: string, there: BigIntStats, how: EditOptions): void {
   if (!there.isFile()) throw new XferError('UNSUPPORTED', `open ${path}: not a regular file`);
 }
 
+/** What a link leads to is made where nothing is there, as open(2) does, if it is inside of the root. */
 function throughLink(root: string, path: string, how: EditOptions): LocalEdit {
+  const missing = how.create === 'may' ? missingTarget(root, path) : undefined;
+  if (missing !== undefined) return openEdit(root, missing, how);
   const { place, openFlags, close } = holdTarget(root, path);
   try {
     return inPlace({ root, path, place, how: { ...how, create: 'never' }, openFlags });

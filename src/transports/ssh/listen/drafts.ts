@@ -113,9 +113,19 @@ export class SharedEdit {
 export class Drafts {
   readonly #byPath = new Map<string, SharedEdit>();
 
-  /** A handle on a file just opened; known here by its name as long as it has none. */
-  add(path: string, file: EditableFile): SharedEdit {
+  /** A handle on a file just opened; known here by its name as long as it has none. A link may have led to one known. */
+  async add(file: EditableFile, truncate: boolean): Promise<SharedEdit> {
     if (file.temporary === undefined) return new SharedEdit(file);
+    const { path } = file.look();
+    const known = this.find(path)?.hold();
+    if (known) {
+      await file.abandon().catch(async (error: unknown) => {
+        await known.release(false);
+        throw error;
+      });
+      if (truncate) known.change({ size: 0 });
+      return known;
+    }
     const draft = new SharedEdit(file, () => this.#forget(draft));
     this.#byPath.set(path, draft);
     return draft;

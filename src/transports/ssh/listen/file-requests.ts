@@ -44,7 +44,7 @@ export async function openFile(
     return { ...common, file: undefined, edit: draft.hold() };
   }
   const file = await sink.edit(path, editOptions(flags, permissions), folder.scope);
-  return { ...common, file: undefined, edit: folder.drafts.add(path, file) };
+  return { ...common, file: undefined, edit: await folder.drafts.add(file, (flags & OPEN.TRUNC) !== 0) };
 }
 
 /** What may not be there before is written in place, so that what a broken connection leaves can be gone on with. */

@@ -66,6 +66,35 @@ test('a file that is written is the same one by each path that leads to it', lim
   assert.deepEqual(readdirSync(join(at.root, 'd', 'in')), ['f']);
 });
 
+test('a file is made through a link to nothing, inside of what is shared alone', limit, async (t) => {
+  const at = await place(t);
+  const client = await openSftp(t, at);
+  await client.mkdir(name('d'), {}, scope);
+  symlinkSync('d/new', join(at.root, 'link'));
+  symlinkSync('link', join(at.root, 'again'));
+  symlinkSync('circle', join(at.root, 'circle'));
+  symlinkSync('../new', join(at.root, 'out'));
+  symlinkSync(join(at.above, 'new'), join(at.root, 'absolute'));
+  symlinkSync('missing/new', join(at.root, 'nowhere'));
+  const [first, second] = [
+    await client.open(name('again'), NEW, {}, scope),
+    await client.open(name('link'), NEW, {}, scope),
+  ];
+  await client.write(first, 0, Buffer.from('one'), 'write');
+  await client.write(second, 3, Buffer.from('two'), 'write');
+  await client.close(first);
+  await client.close(second);
+  assert.equal(readFileSync(join(at.root, 'link'), 'utf8'), 'onetwo');
+  assert.deepEqual(readdirSync(join(at.root, 'd')), ['new']);
+  for (const path of ['out', 'absolute']) {
+    await assert.rejects(client.open(name(path), NEW, {}, scope), failsWith('DENIED'));
+  }
+  for (const path of ['nowhere', 'circle']) {
+    await assert.rejects(client.open(name(path), NEW, {}, scope), failsWith('NOT_FOUND'));
+  }
+  assert.deepEqual(readdirSync(at.above).sort(), ['root', 'secret']);
+});
+
 test('a directory can be renamed while files in it are written, and they go with it', limit, async (t) => {
   const at = await place(t);
   const [client, other] = [await openSftp(t, at), await openSftp(t, at)];
@@ -172,11 +201,11 @@ test('a file of which a write failed gets no name, and its close says so', async
     abandon: async () => void ends.push('abandon'),
   });
   const drafts = new Drafts();
-  const draft = drafts.add('new', file('.new.xfer-part'));
+  const draft = await drafts.add(file('.new.xfer-part'), false);
   await assert.rejects(draft.writeAt([], 0), full);
   await assert.rejects(draft.release(true), full);
   assert.equal(drafts.find('new'), undefined);
-  const inPlace = drafts.add('old', file());
+  const inPlace = await drafts.add(file(), false);
   await assert.rejects(inPlace.writeAt([], 0), full);
   await inPlace.release(true);
   assert.deepEqual(ends, ['abandon', 'close']);
