@@ -80,6 +80,7 @@ const SYSTEM_ERRORS: Record<string, SystemRow> = {
   ENOTDIR: { code: 'NOT_FOUND', reason: 'not a directory' },
   ENXIO: { code: 'NOT_FOUND', reason: 'a socket, or a device that is not there' },
   EISDIR: { code: 'EXISTS', reason: 'is a directory' },
+  ERR_FS_EISDIR: { code: 'EXISTS', reason: 'is a directory' },
   EEXIST: { code: 'EXISTS', reason: 'already exists' },
   ENOTEMPTY: { code: 'EXISTS', reason: 'directory not empty' },
   EACCES: { code: 'DENIED', reason: 'permission denied' },

@@ -1,5 +1,4 @@
 /** Opens both ends, copies, closes them, and says how it went: what every copying command does. */
-import { join } from 'node:path';
 import type { CopyEvent, CopyFailure, CopyOptions, CopyResult } from '../copy/index.js';
 import { toXferError, XferError } from '../errors.js';
 import { describeLocation, type Location } from '../location.js';
@@ -11,7 +10,7 @@ import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
 import { Report } from './render/report.js';
 import type { View } from './render/view.js';
-import { usableStateDirectory } from './state-directory.js';
+import { usableJournalDirectory } from './state-directory.js';
 import type { Surroundings } from './surroundings.js';
 import { isWeb } from './web-location.js';
 
@@ -138,8 +137,8 @@ async function journalFor(
   report: Report,
 ): Promise<Pick<CopyOptions, 'journalDirectory'>> {
   if (!sweep && !capabilities.resume) return {};
-  const directory = await usableStateDirectory(around, report.onNotice);
-  return directory === undefined ? {} : { journalDirectory: join(directory, 'journal') };
+  const journalDirectory = await usableJournalDirectory(around, report.onNotice);
+  return journalDirectory === undefined ? {} : { journalDirectory };
 }
 
 interface OpenedSources {

@@ -3,9 +3,10 @@
  * per pair of source and target: a JSON header line, then a `start end` line for each acknowledged span. A claim
  * keeps two copies of the same pair from sharing a draft.
  */
-import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemCode } from '../errors.js';
+import { systemCode, toXferError, XferError } from '../errors.js';
 import { makeOwnDirectory } from '../files/own-directory.js';
 import { claim } from './claim.js';
 import { idOf } from './id-of.js';
@@ -41,20 +42,31 @@ export class Journal {
     this.stale = found.stale;
   }
 
-  /** Opens or starts the journal of a pair; undefined where another process that may still run has it. */
+  /**
+   * Opens or starts the journal of a pair; undefined where another process that may still run has it. DENIED, EXISTS,
+   * NO_SPACE and UNSUPPORTED where what is in its place is another's, or no file, or where nothing can be written.
+   */
   static async open(directory: string, key: JournalKey): Promise<Journal | undefined> {
-    await makeOwnDirectory(directory);
     const id = idOf(key.source, key.sink);
-    const file = join(directory, `${id}.journal`);
-    const lock = await claim(directory, id);
-    if (lock === undefined) return undefined;
     try {
-      const found = parse(await readIfThere(file), key);
-      const journal = new Journal({ file, lock }, key, found);
+      await makeOwnDirectory(directory);
+      const lock = await claim(directory, id);
+      return lock === undefined
+        ? undefined
+        : await Journal.#open({ file: join(directory, `${id}.journal`), lock }, key);
+    } catch (error) {
+      throw toXferError(error, `keep notes in ${join(directory, id)}.*`);
+    }
+  }
+
+  static async #open(place: Place, key: JournalKey): Promise<Journal> {
+    try {
+      const found = parse(await readIfThere(place.file), key);
+      const journal = new Journal(place, key, found);
       await journal.restart(found.held);
       return journal;
     } catch (error) {
-      await rm(lock, { force: true });
+      await rm(place.lock, { force: true });
       throw error;
     }
   }
@@ -65,7 +77,9 @@ export class Journal {
     const lines = held.map(({ start, end }) => `${start} ${end}\n`);
     // Replaced as one: a kill in the middle must leave the old claims or the new ones.
     const fresh = `${this.#place.file}.new`;
-    const handle = await open(fresh, 'w', 0o600);
+    // What a killed run left there, or a pipe, which would not open before somebody reads from it.
+    await rm(fresh, { force: true });
+    const handle = await open(fresh, 'wx', 0o600);
     try {
       await handle.write(`${this.#header}\n${lines.join('')}`);
       await rename(fresh, this.#place.file);
@@ -150,13 +164,18 @@ function parseHeader(header: string): Found['stale'] {
   }
 }
 
-/** Text of a file; empty where there is none. */
+/** Text of a file; empty where there is none. UNSUPPORTED where something else is there: a pipe would be waited for. */
 export async function readIfThere(file: string): Promise<string> {
+  let handle: FileHandle | undefined;
   try {
-    const text = await readFile(file, 'latin1');
-    return text.length > MAX_JOURNAL_BYTES ? '' : text;
+    handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await handle.stat();
+    if (!stats.isFile()) throw new XferError('UNSUPPORTED', `read ${file}: not a regular file`);
+    return stats.size > MAX_JOURNAL_BYTES ? '' : await handle.readFile('latin1');
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return '';
     throw error;
+  } finally {
+    await handle?.close();
   }
 }

@@ -49,7 +49,8 @@ export class RunRecord {
     const left: string[] = [];
     for (const name of await readdir(directory)) {
       const run = name.startsWith(`${id}.`) ? /\.([0-9a-f]{12})\.run$/.exec(name)?.[1] : undefined;
-      if (run !== undefined && hasEnded(await readIfThere(join(directory, name)))) left.push(run);
+      // Of another user's run, whose record cannot be read, nothing is known.
+      if (run !== undefined && hasEnded(await readIfThere(join(directory, name)).catch(() => ''))) left.push(run);
     }
     const record = new RunRecord(directory, id, left);
     await writeFile(record.#file(record.run), `${process.pid} ${hostname()}`, { mode: 0o600 });
@@ -64,7 +65,7 @@ export class RunRecord {
 
   /** Something failed, so that a draft of this run may be left too; `error`: with what, where that is known. */
   noteFailure(error?: XferError): void {
-    if (this.#isSwept) return;
+    if (this.#isSwept || this.#places.size === 0) return;
     this.#mayHaveLeft = true;
     this.#wasCut ||= error?.retryable === true;
   }

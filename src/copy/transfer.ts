@@ -123,11 +123,15 @@ class Transfer {
     const { options, sink, scope } = this.#context;
     const { source, entry, path } = this.#step;
     if (options.journalDirectory === undefined || !this.resumable) return;
-    this.journal = await Journal.open(options.journalDirectory, {
+    const key = {
       source: `${source.identity}\0${entry.path}`,
       sink: `${sink.identity}\0${path}`,
       version: entry.version as string,
       size: entry.size as number,
+    };
+    this.journal = await Journal.open(options.journalDirectory, key).catch((error: Error) => {
+      this.#context.onRestart(this.#step, `${error.message}; remove what is there`);
+      return undefined;
     });
     this.#held = [...(this.journal?.held ?? [])];
     const stale = this.journal?.stale;

@@ -25,7 +25,10 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 
 async function copyAgain(change: (sink: Sink) => Sink = (sink) => sink): Promise<void> {
   const source = await openLocalSource(join(root, 'a'));
-  await copy([source], change(await openLocalSink(join(root, 'b'))), { journalDirectory: journal });
+  await copy([source], change(await openLocalSink(join(root, 'b'))), {
+    journalDirectory: journal,
+    retry: { attempts: 1 },
+  });
 }
 
 /** Makes the record of this run that of another one. */
@@ -36,11 +39,11 @@ function pretend(run: string, text: string): void {
   rmSync(join(journal, own));
 }
 
-/** Fails, so that the record stays. */
-const failing = (sink: Sink): Sink =>
-  Object.assign(Object.create(sink) as Sink, {
-    stat: () => Promise.reject(new XferError('DENIED', 'not today')),
-  });
+/** Fails, and removes nothing, so that the record stays. */
+const failing = (sink: Sink): Sink => {
+  const fail = () => Promise.reject(new XferError('DISCONNECTED', 'not today'));
+  return changed(sink, { put: fail, sweep: fail });
+};
 
 test('the drafts of a killed run of the same copy are removed by the next; others stay', async () => {
   await assert.rejects(copyAgain(failing));
@@ -78,6 +81,15 @@ test('a copy that ends leaves no record, a name of its drafts is told from other
   assert.ok(isDraftOfRuns(draftName('x'.repeat(300), { path: 'x', kind: 'file', run }), [run]));
   assert.ok(!isDraftOfRuns(draftName('x', { path: 'x', kind: 'file' }), [run]));
   assert.ok(!isDraftOfRuns(draftName('x', { path: 'x', kind: 'file', run, version: '1', size: 1 }), [run]));
+});
+
+test('a copy that fails before its first file leaves no record', async () => {
+  const stat = () => Promise.reject(new XferError('DENIED', 'not today'));
+  await assert.rejects(
+    copyAgain((sink) => changed(sink, { stat })),
+    { code: 'DENIED' },
+  );
+  assert.deepEqual(readdirSync(journal), []);
 });
 
 /** The same but for some of its members. */

@@ -1,5 +1,15 @@
 /** Directories, links and drafts of a local sink, as the system makes them. */
-import { closeSync, fstatSync, ftruncateSync, mkdirSync, openSync, readlinkSync, statSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { systemCode, XferError } from '../../errors.js';
 import { nameFromBytes } from '../../names.js';
 import type { Entry } from '../../transport.js';
@@ -51,12 +61,22 @@ export function makeHeld(root: string, entry: Entry): void {
 /** What opens neither for writing nor as itself: a directory, and a link with O_NOFOLLOW (EMLINK on FreeBSD). */
 const NO_FILE: ReadonlySet<string | undefined> = new Set(['EISDIR', 'ELOOP', 'EMLINK']);
 
-/** Opens a draft with these flags. UNSAFE_PATH where a directory or a link has its name; else the system's errors. */
+/** Opens a draft with these flags. UNSAFE_PATH where a directory, a link or another's file has its name; else the system's errors. */
 export function openDraft(path: string, flags: number, mode: number): number {
   try {
     return openSync(fsPath(path), flags, mode);
   } catch (error) {
-    throw NO_FILE.has(systemCode(error)) ? notOurs(path) : error;
+    const code = systemCode(error);
+    const isTaken = NO_FILE.has(code) || (code === 'EACCES' && isThere(path));
+    throw isTaken ? notOurs(path) : error;
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(fsPath(path), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
   }
 }
 

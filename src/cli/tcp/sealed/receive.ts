@@ -15,7 +15,7 @@ import type { ParsedArguments } from '../../parsed-arguments.js';
 import { createPrompt } from '../../prompt.js';
 import type { Report } from '../../render/report.js';
 import { openReport } from '../../run-copy.js';
-import { usableStateDirectory } from '../../state-directory.js';
+import { usableJournalDirectory, usableStateDirectory } from '../../state-directory.js';
 import type { Surroundings } from '../../surroundings.js';
 import { sealedRetriesOf } from '../connect-again.js';
 import { describeAddress } from '../tcp-options.js';
@@ -38,7 +38,8 @@ export async function receiveSealed(
   const scope = { signal: around.signal };
   const sink = await openSink(to, { onNotice: report.onNotice }, scope);
   const state = await usableStateDirectory(around, report.onNotice);
-  const record = sink.sweep && state ? await RunRecord.open(join(state, 'journal'), [], sink) : undefined;
+  const journal = sink.sweep && state ? await usableJournalDirectory(around, report.onNotice) : undefined;
+  const record = journal === undefined ? undefined : await RunRecord.open(journal, [], sink);
   let end: SealedEnd | undefined;
   try {
     await makeTarget(to, sink, scope);
