@@ -45,8 +45,8 @@ export async function startDraft(options: DraftOptions, scope: Scope, links = 0)
   const there = options.inPlace ? await client.find('stat', path, scope) : undefined;
   if (there && kindOf(there) !== 'directory') return inPlace(options, scope);
   const temporary = temporaryPath(path, entry);
-  let start = await ask(options, temporary, 'new', scope);
-  if (start.error && mayBeLeft(entry, start.error)) start = await ask(options, temporary, 'left', scope);
+  let start = await ask(options, temporary, scope);
+  if (start.error && mayBeLeft(entry, start.error)) start = await openLeft(options, temporary, start, scope);
   const { target, left, handle, error } = start;
   const kind = target && kindOf(target);
   if (kind === 'symlink' || kind === 'directory' || kind === 'special') {
@@ -88,30 +88,40 @@ function mayBeLeft(entry: Entry, error: unknown): boolean {
   return entry.version !== undefined && status !== undefined && status !== STATUS.NO_SUCH_FILE;
 }
 
-/** Looks at the target and opens the temporary file, in one round trip; for 'left', looks at what is there before. */
-async function ask(
-  { client, path, entry, inNewDirectory }: DraftOptions,
-  temporary: Buffer,
-  how: 'new' | 'left',
-  scope: Scope,
-): Promise<Start> {
-  const flags = OPEN.WRITE | OPEN.READ | OPEN.CREAT | (how === 'new' ? OPEN.EXCL : 0);
-  const [target, left, opened] = await Promise.allSettled([
+/** Looks at the target and makes the temporary file, in one round trip. */
+async function ask(options: DraftOptions, temporary: Buffer, scope: Scope): Promise<Start> {
+  const { client, path, entry, inNewDirectory } = options;
+  const flags = OPEN.WRITE | OPEN.READ | OPEN.CREAT | OPEN.EXCL;
+  const [target, opened] = await Promise.allSettled([
     inNewDirectory ? undefined : client.find('lstat', path, scope),
-    how === 'left' ? client.find('lstat', temporary, scope) : undefined,
     client.open(temporary, flags, firstMode(entry), scope, `write ${nameFromBytes(path)}`),
   ]);
   const handle = opened.status === 'fulfilled' ? opened.value : undefined;
-  const isFile = left.status === 'fulfilled' && (!left.value || kindOf(left.value) === 'file');
-  if (target.status === 'fulfilled' && left.status === 'fulfilled' && isFile) {
-    const error = opened.status === 'rejected' ? opened.reason : undefined;
-    return { target: target.value, left: left.value, handle, error };
-  }
+  const error = opened.status === 'rejected' ? opened.reason : undefined;
+  if (target.status === 'fulfilled') return { target: target.value, left: undefined, handle, error };
   if (handle) await client.close(handle).catch(() => undefined);
-  if (handle && how === 'new') await client.remove(temporary).catch(() => undefined);
-  if (target.status === 'rejected') throw target.reason;
-  if (left.status === 'rejected') throw left.reason;
-  throw new XferError('UNSAFE_PATH', `write ${nameFromBytes(temporary)}: something else has that name`, {
+  if (handle) await client.remove(temporary).catch(() => undefined);
+  throw target.reason;
+}
+
+/** Opens what has the temporary name. UNSAFE_PATH for a link, by which a file would be made elsewhere, and for another's file. */
+async function openLeft(options: DraftOptions, temporary: Buffer, start: Start, scope: Scope): Promise<Start> {
+  const { client, path } = options;
+  const left = await client.find('lstat', temporary, scope);
+  if (!left) return start;
+  if (kindOf(left) !== 'file') throw notOurs(temporary);
+  try {
+    const what = `write ${nameFromBytes(path)}`;
+    const handle = await client.open(temporary, OPEN.WRITE | OPEN.READ, {}, scope, what);
+    return { ...start, left, handle, error: undefined };
+  } catch (error) {
+    if (statusOf(error) === STATUS.PERMISSION_DENIED) throw notOurs(temporary);
+    return { ...start, left, error };
+  }
+}
+
+function notOurs(temporary: Buffer): XferError {
+  return new XferError('UNSAFE_PATH', `write ${nameFromBytes(temporary)}: something else has that name`, {
     hint: 'remove it',
   });
 }
