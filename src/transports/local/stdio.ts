@@ -88,7 +88,9 @@ class StdoutSink implements Sink {
   }
 
   async create(entry: Entry): Promise<void> {
-    throw new XferError('UNSUPPORTED', `write ${entry.path || 'a directory'}: standard output takes one file`);
+    throw new XferError('UNSUPPORTED', `write ${entry.path || 'a directory'}: standard output takes one file`, {
+      hint: 'name a directory as the target, or one file to copy',
+    });
   }
 
   async draft(_entry: Entry, scope: Scope): Promise<Draft> {

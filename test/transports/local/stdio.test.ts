@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { XFER } from '../../support/run-xfer.js';
+import { runXfer, XFER } from '../../support/run-xfer.js';
 import { makeRandomFile } from '../../support/trees.js';
 
 test('a file as standard input is copied from where the one that opened it stands', { timeout: 30_000 }, async (t) => {
@@ -21,4 +21,13 @@ test('a file as standard input is copied from where the one that opened it stand
   assert.ok(readFileSync(to).equals(readFileSync(from).subarray(1001)));
   assert.equal(readSync(input, Buffer.alloc(1)), 0, 'whoever reads on finds the end');
   closeSync(input);
+});
+
+test('a directory to standard output is refused, with what to type', { timeout: 30_000 }, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'xfer-stdio-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, 'd'));
+  const { exitCode, stderr } = await runXfer(['cp', join(folder, 'd'), '-']);
+  assert.equal(exitCode, 2);
+  assert.match(stderr, /standard output takes one file.*\n.*hint: name a directory as the target/);
 });
