@@ -9,6 +9,7 @@ import { checkOptions } from './check-options.js';
 import type { CopyResult } from './events.js';
 import { Headway } from './headway.js';
 import { Limiter } from './limiter.js';
+import { isNoted } from './noted-pairs.js';
 import { type CopyOptions, DEFAULT_BLOCK_BYTES, MOST_BYTES_IN_FLIGHT } from './options.js';
 import { parallelismOf } from './parallelism.js';
 import { plan, type Step } from './plan.js';
@@ -77,6 +78,7 @@ class Copy {
       blockBytes: options.blockBytes ?? DEFAULT_BLOCK_BYTES,
       lanes,
       run: () => this.#record?.run,
+      isNoted: (step) => this.#record !== undefined && isNoted(step, sink, this.#record.journals),
       onStart: (step, held) => this.#progress.start(step, nameOf(step), step.entry.size, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
       onRestart: (step, reason) => this.#progress.emit({ type: 'restart', path: nameOf(step), reason }),

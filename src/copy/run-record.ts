@@ -24,6 +24,8 @@ export interface SweepTerms {
 export class RunRecord {
   /** In the names of this run's drafts. Others may be under way in this process, to the same directory too. */
   readonly run = newDraftRun();
+  /** Names of the journals that were there at the start. */
+  readonly journals: ReadonlySet<string>;
   readonly #directory: string;
   readonly #id: string;
   /** Runs of the same copy that ended without removing their record. */
@@ -36,7 +38,8 @@ export class RunRecord {
   /** No draft is made any more, and none is left. */
   #isSwept = false;
 
-  private constructor(directory: string, id: string, left: readonly string[]) {
+  private constructor(directory: string, id: string, left: readonly string[], journals: ReadonlySet<string>) {
+    this.journals = journals;
     this.#directory = directory;
     this.#id = id;
     this.#left = left;
@@ -47,12 +50,14 @@ export class RunRecord {
     await makeOwnDirectory(directory);
     const id = idOf(...sources.map(({ identity }) => identity), sink.identity);
     const left: string[] = [];
-    for (const name of await readdir(directory)) {
+    const names = await readdir(directory);
+    for (const name of names) {
       const run = name.startsWith(`${id}.`) ? /\.([0-9a-f]{12})\.run$/.exec(name)?.[1] : undefined;
       // Of another user's run, whose record cannot be read, nothing is known.
       if (run !== undefined && hasEnded(await readIfThere(join(directory, name)).catch(() => ''))) left.push(run);
     }
-    const record = new RunRecord(directory, id, left);
+    const journals = new Set(names.filter((name) => name.endsWith('.journal')));
+    const record = new RunRecord(directory, id, left, journals);
     await writeFile(record.#file(record.run), `${process.pid} ${hostname()}`, { mode: 0o600 });
     return record;
   }

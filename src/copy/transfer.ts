@@ -6,6 +6,7 @@ import type { Headway } from './headway.js';
 import { idOf } from './id-of.js';
 import { Journal } from './journal.js';
 import type { Limiter } from './limiter.js';
+import { pairOf } from './noted-pairs.js';
 import type { CopyOptions } from './options.js';
 import { type PassingHashes, passingHashes } from './passing-hashes.js';
 import type { Step } from './plan.js';
@@ -24,6 +25,8 @@ export interface TransferContext {
   readonly headway: Headway;
   /** For the names of drafts, where this run of the copy is written down. */
   readonly run: () => string | undefined;
+  /** An earlier run may have left a part of it. */
+  readonly isNoted: (step: Step) => boolean;
   readonly onHeld: (step: Step, bytes: number) => void;
   readonly onStart: (step: Step, heldBytes: number) => void;
   readonly onRestart: (step: Step, reason: string) => void;
@@ -121,14 +124,10 @@ class Transfer {
 
   async openJournal(): Promise<void> {
     const { options, sink, scope } = this.#context;
-    const { source, entry, path } = this.#step;
-    if (options.journalDirectory === undefined || !this.resumable) return;
-    const key = {
-      source: `${source.identity}\0${entry.path}`,
-      sink: `${sink.identity}\0${path}`,
-      version: entry.version as string,
-      size: entry.size as number,
-    };
+    const { entry, path } = this.#step;
+    const isNeeded = this.resumable || this.#context.isNoted(this.#step);
+    if (options.journalDirectory === undefined || !isNeeded) return;
+    const key = { ...pairOf(this.#step, sink), version: entry.version as string, size: entry.size as number };
     this.journal = await Journal.open(options.journalDirectory, key).catch((error: Error) => {
       this.#context.onRestart(this.#step, `${error.message}; remove what is there`);
       return undefined;
@@ -139,6 +138,9 @@ class Transfer {
     this.#context.onRestart(this.#step, 'it changed since a part of it came');
     const left = { ...entry, path, size: stale.size, version: this.#draftVersion(stale.version) };
     await (await sink.draft(left, scope)).discard();
+    if (this.resumable) return;
+    await this.journal?.remove();
+    this.journal = undefined;
   }
 
   /** One try: goes on from what is held. */

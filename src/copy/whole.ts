@@ -17,7 +17,7 @@ export function transferWhole(step: Step, context: TransferContext): Promise<Tra
   const { sink, options } = context;
   const small = entry.size !== undefined && entry.size <= WHOLE_BYTES;
   const proves = options.verify !== 'sha256' || sink.capabilities.provesWhole === true;
-  if (!small || !proves || !source.readWhole || !sink.put) return undefined;
+  if (!small || !proves || !source.readWhole || !sink.put || context.isNoted(step)) return undefined;
   const read = source.readWhole.bind(source);
   const put = sink.put.bind(sink);
   context.onStart(step, 0);

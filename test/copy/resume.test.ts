@@ -54,6 +54,20 @@ test('a run goes on from what the last one had acknowledged', async () => {
   assert.deepEqual(await drafts(), []);
 });
 
+for (const [how, length] of [
+  ['in one piece', 1000],
+  ['with a draft', BLOCK_BYTES - 1],
+] as const) {
+  test(`what a run left of a file that is now copied ${how} is removed`, async () => {
+    await assert.rejects(run(await failingAt((start) => start >= 3 * BLOCK_BYTES)), { code: 'DENIED' });
+    assert.equal((await drafts()).length, 1);
+    await writeFile(join(folder, 'from'), bytes.subarray(0, length));
+    assert.equal(await run(await failingAt(() => false)), 0);
+    assert.ok((await readFile(join(folder, 'to'))).equals(bytes.subarray(0, length)));
+    assert.deepEqual([await drafts(), await readdir(join(folder, 'journal'))], [[], []]);
+  });
+}
+
 for (const [how, change] of [
   ['grew', () => Buffer.concat([bytes, randomBytes(99)])],
   ['became shorter', () => bytes.subarray(0, 4 * BLOCK_BYTES)],
