@@ -29,10 +29,9 @@ export async function claim(directory: string, id: string): Promise<string | und
 }
 
 async function isAlone(directory: string, id: string, own: string): Promise<boolean> {
-  const claims = (await readdir(directory)).filter((name) => name.startsWith(`${id}.`) && name.endsWith('.lock'));
-  for (const name of claims) {
-    const [, host, pid] = name.split('.');
-    if (name === own) continue;
+  for (const name of await readdir(directory)) {
+    const [, of, host, pid] = /^(\w+)\.(\w+)\.(\d+)\.\w+\.lock$/.exec(name) ?? [];
+    if (of !== id || name === own) continue;
     if (host !== HERE || isAlive(Number(pid))) return false;
     await rm(join(directory, name), { force: true });
   }
