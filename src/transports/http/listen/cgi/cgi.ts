@@ -7,6 +7,7 @@ import { ClientPlaces } from '../../../../listening/client-places.js';
 import { lastPart } from '../../../../names.js';
 import { type Exchange, sendStream } from '../exchange.js';
 import { answerOptions, closing, refuse } from '../refuse.js';
+import { expectsContinue } from '../request-fault.js';
 import type { Sharing } from '../sharing.js';
 import { parseTarget, type Target } from '../target.js';
 import { watchClient } from '../watch-client.js';
@@ -193,7 +194,7 @@ function feed({ request, response }: Exchange, script: Script, bodyBytes: number
     stdin.end();
     return;
   }
-  if (/^100-continue$/i.test(request.headers.expect ?? '')) response.writeContinue();
+  if (expectsContinue(request)) response.writeContinue();
   request.on('data', () => script.moved());
   request.pipe(stdin);
   stdin.once('close', () => {

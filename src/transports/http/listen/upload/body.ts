@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
+import { expectsContinue } from '../request-fault.js';
 import { clientGone } from '../watch-client.js';
 import { refusals } from './refusal.js';
 import { giveBack, readStraight, type StraightReads } from './straight-reads.js';
@@ -20,7 +21,7 @@ const asked = new WeakSet<IncomingMessage>();
 
 /** Whether the client holds its body back until somebody wants it (RFC 9110, 10.1.1). */
 function holdsBack(request: IncomingMessage): boolean {
-  return !asked.has(request) && /^100-continue$/i.test(request.headers.expect ?? '');
+  return !asked.has(request) && expectsContinue(request);
 }
 
 /** Asks for a body that is held back. To be called once nothing speaks against it any more. */

@@ -1,6 +1,8 @@
 /** Uploads that go on by tus 1.0.0. */
+
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { nameFromBytes } from '../../../../names.js';
 import { integerField, TUS } from '../../upload-protocol.js';
 import { contentLength } from '../../validator.js';
 import type { Exchange } from '../exchange.js';
@@ -37,14 +39,14 @@ export function tusFields({ options }: Uploads): Record<string, string> {
   };
 }
 
-/** Values of Upload-Metadata by their keys, decoded. */
+/** Values of Upload-Metadata by their keys, decoded; bytes that are no UTF-8 are kept as in names. */
 export function tusMetadata(field: string | string[] | undefined): Map<string, string> {
   const found = new Map<string, string>();
   if (field === undefined) return found;
   if (typeof field !== 'string' || field.length > MOST_METADATA_BYTES) throw refusals.malformed('Upload-Metadata');
   for (const pair of field.split(',')) {
     const [key = '', value = ''] = pair.trim().split(' ', 2);
-    if (key !== '') found.set(key, Buffer.from(value, 'base64').toString('utf8'));
+    if (key !== '') found.set(key, nameFromBytes(Buffer.from(value, 'base64')));
   }
   return found;
 }

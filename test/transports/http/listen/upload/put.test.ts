@@ -33,6 +33,15 @@ test('a file is put, whole and under its name, of any size and with any name', L
   assert.deepEqual(await namesIn(root), ['a b#?%.txt', 'empty', 'sub', 'sub/größe \u{1F600}.bin']);
 });
 
+test('HTTP/1.0 has no chunks, and nothing is said before its answer', LIMIT, async (t) => {
+  const { root, port } = await openBox(t);
+  const chunked = 'PUT /f HTTP/1.0\r\nHost: test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n';
+  assert.match(await exchange(port, chunked), /^HTTP\/1\.1 400 /);
+  assert.deepEqual(await namesIn(root), []);
+  const expecting = 'PUT /f HTTP/1.0\r\nHost: test\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\nhello';
+  assert.match(await exchange(port, expecting), /^HTTP\/1\.1 201 /);
+});
+
 test('a body of unknown length is put', LIMIT, async (t) => {
   const { root, port } = await openBox(t);
   const head = 'PUT /f HTTP/1.1\r\nHost: test\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n';
