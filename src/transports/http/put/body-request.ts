@@ -1,6 +1,7 @@
 /** One request with a body that comes bit by bit, and its answer. */
 import type { ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { onAbort } from '../../../concurrency/on-abort.js';
 import { type ErrorCode, XferError } from '../../../errors.js';
 import type { Scope } from '../../../transport.js';
@@ -100,6 +101,8 @@ export class BodyRequest {
   /** Resolves when the bytes are on their way. Rejects as `answer` does, and where an answer came before all was sent. */
   async write(chunk: Buffer): Promise<void> {
     if (chunk.length === 0) return;
+    await this.hear();
+    if (this.#answered) throw new EarlyAnswer(this.#answered);
     this.#patience(`nothing was taken in ${this.#client.settings.idleTimeoutMs} ms`);
     const taken = new Promise<void>((resolve) => {
       this.#outgoing.write(chunk, () => resolve());
@@ -107,6 +110,16 @@ export class BodyRequest {
     const early = await Promise.race([taken, this.answer]);
     if (early) throw new EarlyAnswer(early);
     this.#rest();
+  }
+
+  /**
+   * Lets an answer in that is there already. A server that refuses a body closes, and a write that meets that loses the
+   * answer, which was not read yet.
+   */
+  async hear(): Promise<void> {
+    await setImmediate();
+    // The first may end the turn that is under way, in which nothing is read any more.
+    await setImmediate();
   }
 
   /** That was all; with the last bytes. */

@@ -159,6 +159,7 @@ export class WholeDraft implements Draft {
     if (!this.#request) return client.send('PUT', target.url, { fields: firstFields(target, this.#proof) }, scope);
     const free = onAbort(scope.signal, () => this.#stop.abort(scope.signal.reason));
     try {
+      await this.#request.hear();
       this.#request.end(this.#last);
       return await this.#request.answer;
     } finally {
