@@ -6,10 +6,17 @@ import { httpDate } from '../validator.js';
 /** However long the other end asks for, nobody waits longer than this. */
 const RETRY_AFTER_LIMIT_MS = 600_000;
 
-export const LOGIN_HINT = 'give a login: -u user, or user:password@ in front of the host';
+const LOGIN_HINT = 'give a login: -u user, or user:password@ in front of the host';
+const DIGEST_HINT = 'the server takes Digest logins alone, which are not spoken here; curl --digest speaks them';
 
-const STATUS_CODES: Record<number, { readonly code: ErrorCode; readonly hint?: string }> = {
-  401: { code: 'DENIED', hint: LOGIN_HINT },
+/** What to do about a 401, after its `WWW-Authenticate` (RFC 9110, 11.6.1). */
+export function loginHint(challenge: string | undefined): string {
+  const takes = (scheme: string) => new RegExp(`(?:^|,)\\s*${scheme}(?:\\s|,|$)`, 'i').test(challenge ?? '');
+  return takes('Digest') && !takes('Basic') ? DIGEST_HINT : LOGIN_HINT;
+}
+
+const STATUS_CODES: Record<number, { readonly code: ErrorCode }> = {
+  401: { code: 'DENIED' },
   403: { code: 'DENIED' },
   404: { code: 'NOT_FOUND' },
   407: { code: 'DENIED' },
@@ -36,7 +43,7 @@ export function checkStatus(response: IncomingMessage, what: string): void {
   const row = STATUS_CODES[status] ?? { code: status >= 500 && status < 600 ? 'DISCONNECTED' : 'PROTOCOL' };
   const phrase = (response.statusMessage ?? '').slice(0, 100);
   throw new XferError(row.code, `${what}: the server says ${status}${phrase === '' ? '' : ` ${phrase}`}`, {
-    hint: row.hint,
+    hint: status === 401 ? loginHint(response.headers['www-authenticate']) : undefined,
     retryAfterMs: retryAfterMs(response.headers['retry-after']),
   });
 }

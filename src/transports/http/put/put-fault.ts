@@ -1,7 +1,7 @@
 /** What the status of an answer means (RFC 9110 15, RFC 4918 11) for someone who puts something there. */
 import { type ErrorCode, XferError } from '../../../errors.js';
 import { describeUrl } from '../client/describe-url.js';
-import { LOGIN_HINT, retryAfterMs } from '../client/status.js';
+import { loginHint, retryAfterMs } from '../client/status.js';
 import { TUS } from '../upload-protocol.js';
 import type { Answered } from './body-request.js';
 
@@ -19,7 +19,7 @@ const METHOD: Row = {
 
 const ROWS: Record<number, Row> = {
   400: { code: 'PROTOCOL' },
-  401: { code: 'DENIED', means: 'a login is wanted, or the one that was given is wrong', hint: LOGIN_HINT },
+  401: { code: 'DENIED', means: 'a login is wanted, or the one that was given is wrong' },
   403: { code: 'DENIED', means: 'it may not be put there' },
   404: {
     code: 'NOT_FOUND',
@@ -76,7 +76,7 @@ export function putFault(answered: Answered, { withDigest, what }: FaultTerms): 
   if (status === 400 && withDigest && /digest/i.test(said)) row = { code: 'CORRUPT' };
   const reason = said || row.means;
   return new XferError(row.code, `${named}: the server says ${status}${reason ? `: ${reason}` : ''}`, {
-    hint: row.hint,
+    hint: status === 401 ? loginHint(headers['www-authenticate']) : row.hint,
     retryAfterMs: waitMs,
   });
 }

@@ -117,6 +117,15 @@ test('a password is in no message and no label', { timeout: 10_000 }, async (t) 
   );
 });
 
+test('a login that is not spoken is named, whether one was given or not', { timeout: 10_000 }, async (t) => {
+  const url = await serve(t, (_, response) =>
+    response.writeHead(401, { 'WWW-Authenticate': 'Digest realm="a"' }).end(),
+  );
+  for (const from of [url, url.replace('//', '//user:pw@')]) {
+    await assert.rejects(open(t, `${from}/f`), { code: 'DENIED', hint: /Digest logins alone/ });
+  }
+});
+
 test('a password is asked for where the URL has a user alone', { timeout: 10_000 }, async (t) => {
   const url = await serve(t, (request, response) => response.end(request.headers.authorization));
   const prompt = { secret: async () => 'typed', line: async () => undefined };

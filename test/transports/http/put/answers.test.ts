@@ -54,6 +54,13 @@ async function refused(t: TestContext, status: number, fields: Record<string, st
   );
 }
 
+test('a server that takes Digest logins alone is said to, and one that takes Basic too is not', TIME, async (t) => {
+  const digest = 'Digest realm="a", qop="auth", nonce="b"';
+  const hint = async (challenge: string) => (await refused(t, 401, { 'WWW-Authenticate': challenge })).hint ?? '';
+  assert.match(await hint(digest), /Digest logins alone/);
+  assert.match(await hint(`${digest}, Basic realm="a"`), /-u user/);
+});
+
 test('each refusal has its code, and a hint of what to do', TIME, async (t) => {
   const rows: [status: number, code: ErrorCode, message: RegExp, hint?: RegExp][] = [
     [400, 'PROTOCOL', /says 400/],
