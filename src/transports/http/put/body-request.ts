@@ -172,16 +172,16 @@ export class BodyRequest {
     });
   }
 
-  /** Time that the other end takes; what our own end takes does not count. */
+  /** Time that the other end takes; what our own end takes does not count. Once it answers, its answer alone does. */
   #patience(reason: string, ms = this.#client.settings.idleTimeoutMs, code: ErrorCode = 'TIMED_OUT'): void {
+    if (!this.#settle || this.#responding) return;
     clearTimeout(this.#timer);
-    if (!this.#settle) return;
     const late = () => this.#outgoing.destroy(new XferError(code, `${this.#what}: ${reason}`));
     this.#timer = setTimeout(late, ms);
   }
 
   #rest(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#responding) return;
     clearTimeout(this.#timer);
     this.#timer = undefined;
   }
@@ -189,10 +189,10 @@ export class BodyRequest {
   /** The status counts, whatever becomes of the body. */
   #take(response: IncomingMessage): void {
     const { url } = this.#terms;
+    this.#patience('its answer has no end');
     this.#responding = true;
     const { statusCode: status = 0, headers } = response;
     this.#client.settings.cookies?.take(url, headers['set-cookie']);
-    this.#patience('its answer has no end');
     const pieces: Buffer[] = [];
     let bytes = 0;
     const done = (): void => {
