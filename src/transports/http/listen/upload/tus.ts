@@ -1,5 +1,4 @@
 /** Uploads that go on by tus 1.0.0. */
-
 import { createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { nameFromBytes } from '../../../../names.js';
