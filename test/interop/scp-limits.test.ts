@@ -163,7 +163,7 @@ test('no account and no home here', { ...options, ...needs('sshd', 'setpriv') },
   for (const unset of [['HOME=/'], ['-u', 'HOME']]) {
     const { exitCode, stderr } = await copy(`${sshd.user}@127.0.0.1:${ground.out}`, ...unset);
     assert.equal(exitCode, 0, stderr);
-    assert.match(stderr, /\/xfer: permission denied; what breaks off will begin anew/);
+    assert.match(stderr, /\/xfer\/journal: permission denied; what breaks off will begin anew/);
   }
   assertFailure(await copy('127.0.0.1:x', 'HOME=/'), 2, /no user name was given/, /user@host/);
 });
