@@ -1,6 +1,6 @@
 /** The rate of a copy, or of several, shared by all their lanes. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
+import { LONGEST_TIMER_MS, withinTimerMs } from '../concurrency/longest-timer.js';
 import { throwIfAborted } from '../errors.js';
 import { TokenBucket } from '../streams/token-bucket.js';
 
@@ -17,7 +17,7 @@ export class Limiter {
   async take(bytes: number, signal: AbortSignal): Promise<void> {
     let waitMs = this.#bucket.take(bytes, performance.now());
     for (; waitMs > 0; waitMs -= LONGEST_TIMER_MS) {
-      await sleep(Math.min(waitMs, LONGEST_TIMER_MS), undefined, { signal }).catch(() => throwIfAborted(signal));
+      await sleep(withinTimerMs(waitMs), undefined, { signal }).catch(() => throwIfAborted(signal));
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The one retry loop. Tries are counted since the last progress. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
+import { withinTimerMs } from '../concurrency/longest-timer.js';
 import { throwIfAborted, toXferError, type XferError } from '../errors.js';
 
 export interface RetryPolicy {
@@ -52,6 +52,6 @@ export async function retry<T>(attempt: () => Promise<T>, options: RetryOptions)
 
 /** Exponential, with up to half of it taken off at random so that many clients do not come back together. */
 function delayBefore(tries: number, policy: RetryPolicy, error: XferError): number {
-  const delayMs = Math.min(policy.firstDelayMs * 2 ** (tries - 1), policy.maxDelayMs, LONGEST_TIMER_MS);
+  const delayMs = withinTimerMs(Math.min(policy.firstDelayMs * 2 ** (tries - 1), policy.maxDelayMs));
   return Math.round(Math.max(delayMs * (1 - Math.random() / 2), error.retryAfterMs ?? 0));
 }

@@ -1,5 +1,5 @@
 /** Wrong logins by network, so that whoever guesses waits longer each time, and nobody else does. */
-import { LONGEST_TIMER_MS } from '../concurrency/longest-timer.js';
+import { withinTimerMs } from '../concurrency/longest-timer.js';
 import { Recent } from '../recent.js';
 
 /** Networks that are remembered, and for how long after their last wrong login. */
@@ -32,7 +32,7 @@ export class WrongLogins {
     const count = (recent ? known.count : 0) + 1;
     this.#networks.set(network, { count, lastMs: nowMs });
     const { wrongPasswordMs, mostWrongPasswordMs } = this.#waits;
-    return Math.min(wrongPasswordMs * 2 ** Math.min(count - 1, 30), mostWrongPasswordMs, LONGEST_TIMER_MS);
+    return withinTimerMs(Math.min(wrongPasswordMs * 2 ** Math.min(count - 1, 30), mostWrongPasswordMs));
   }
 
   forgive(network: string): void {

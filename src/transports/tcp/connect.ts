@@ -1,6 +1,6 @@
 /** Makes a connection to one that listens. */
 import { isIP, type Socket, type SocketConnectOpts } from 'node:net';
-import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../concurrency/longest-timer.js';
 import { systemCode, throwIfAborted, toXferError, XferError } from '../../errors.js';
 import type { Scope } from '../../transport.js';
 import { checkTcpOptions } from './check-options.js';
@@ -29,7 +29,7 @@ export function connectSocket(
   throwIfAborted(signal);
   checkTcpOptions(options);
   const where = connectOptions(address, options);
-  const timeoutMs = Math.min(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS, LONGEST_TIMER_MS);
+  const timeoutMs = withinTimerMs(options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
   let peer = address;
   return new Promise<void>((resolve, reject) => {
     const settle = (error?: unknown) => {

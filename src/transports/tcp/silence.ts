@@ -1,4 +1,4 @@
-import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../concurrency/longest-timer.js';
 
 /** Calls back once nothing was heard for a while. */
 export interface Silence {
@@ -12,16 +12,13 @@ export function watchSilence(afterMs: number | undefined, onSilence: () => void)
   if (afterMs === undefined) return { heard: () => {}, stop: () => {} };
   let stopped = false;
   let sounds = 0;
-  const timer = setTimeout(
-    () => {
-      const before = sounds;
-      // A process that was held up runs its timers before it reads what came meanwhile.
-      setImmediate(() => {
-        if (!stopped && sounds === before) onSilence();
-      });
-    },
-    Math.min(afterMs, LONGEST_TIMER_MS),
-  );
+  const timer = setTimeout(() => {
+    const before = sounds;
+    // A process that was held up runs its timers before it reads what came meanwhile.
+    setImmediate(() => {
+      if (!stopped && sounds === before) onSilence();
+    });
+  }, withinTimerMs(afterMs));
   return {
     heard: () => {
       sounds += 1;

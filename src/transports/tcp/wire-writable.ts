@@ -1,7 +1,7 @@
 /** The stream into a connection. */
 import { Writable } from 'node:stream';
 import type { Light } from '../../concurrency/at-once.js';
-import { LONGEST_TIMER_MS } from '../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../concurrency/longest-timer.js';
 import { toXferError, XferError } from '../../errors.js';
 import type { PassingDigest } from './passing-digest.js';
 import type { Wire } from './wire.js';
@@ -37,7 +37,7 @@ export class WireWritable extends Writable implements Light {
     signal.addEventListener('abort', this.#abort, { once: true });
     // Node's own timeout counts a chunk that is taken bit by bit as progress.
     if (idleTimeoutMs !== undefined) {
-      wire.socket.setTimeout(Math.min(idleTimeoutMs, LONGEST_TIMER_MS)).on('timeout', this.#timeOut);
+      wire.socket.setTimeout(withinTimerMs(idleTimeoutMs)).on('timeout', this.#timeOut);
     }
   }
 

@@ -2,7 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { LONGEST_TIMER_MS, timerMs } from '../../../concurrency/longest-timer.js';
+import { timerMs, withinTimerMs } from '../../../concurrency/longest-timer.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { GatheredSource } from '../../../gathered-source.js';
 import { plainAddress } from '../../../listening/client-address.js';
@@ -276,7 +276,7 @@ class HttpListener implements Listener {
 
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
     this.finish();
-    const timer = setTimeout(() => this.#cut(), Math.min(graceMs, LONGEST_TIMER_MS));
+    const timer = setTimeout(() => this.#cut(), withinTimerMs(graceMs));
     if (graceMs <= 0) this.#cut();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);

@@ -1,7 +1,7 @@
 /** One connection to the listener: login, then sessions of sftp and of the old scp, and nothing else that SSH has. */
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type Server, type Session } from 'ssh2';
-import { LONGEST_TIMER_MS } from '../../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../../concurrency/longest-timer.js';
 import type { Accounts } from '../../../listening/accounts.js';
 import { plainAddress } from '../../../listening/client-address.js';
 import type { FileRecord, SshRecord } from './access-log.js';
@@ -56,7 +56,7 @@ export class ServedConnection {
     });
     this.#client = plainAddress(socket.remoteAddress ?? '-');
     socket.setNoDelay(true);
-    const timer = setTimeout(() => socket.destroy(), Math.min(options.limits.loginTimeoutMs, LONGEST_TIMER_MS));
+    const timer = setTimeout(() => socket.destroy(), withinTimerMs(options.limits.loginTimeoutMs));
     socket.once('close', () => {
       clearTimeout(timer);
       place.leave();

@@ -1,7 +1,7 @@
 /** The SSH listener: shares a directory with everything that speaks SFTP. */
 import { setMaxListeners } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { LONGEST_TIMER_MS } from '../../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../../concurrency/longest-timer.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { type Account, Accounts } from '../../../listening/accounts.js';
 import { type Address, type Bound, bind, mainAddress } from '../../../listening/listen-address.js';
@@ -116,7 +116,7 @@ class SshListener implements Listener {
   async close({ graceMs = 0 }: { graceMs?: number } = {}): Promise<void> {
     for (const server of this.#servers) if (server.listening) server.close();
     for (const connection of this.#connections) connection.closeWhenIdle();
-    const timer = setTimeout(() => this.#cut(), Math.min(graceMs, LONGEST_TIMER_MS));
+    const timer = setTimeout(() => this.#cut(), withinTimerMs(graceMs));
     if (graceMs <= 0) this.#cut();
     await this.closed.catch(() => undefined);
     clearTimeout(timer);

@@ -1,6 +1,6 @@
 /** The connections of a listener: each is one copy. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LONGEST_TIMER_MS } from '../../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../../concurrency/longest-timer.js';
 import { Slots } from '../../../concurrency/slots.js';
 import { type CopyOptions, copy } from '../../../copy/index.js';
 import { Limiter } from '../../../copy/limiter.js';
@@ -89,7 +89,7 @@ export class Clients {
   /** Resolves when no client is left; those that are still there after the grace are cut. */
   async close(graceMs: number): Promise<void> {
     const ended = new AbortController();
-    const grace = sleep(Math.min(graceMs, LONGEST_TIMER_MS), undefined, { signal: ended.signal }).then(
+    const grace = sleep(withinTimerMs(graceMs), undefined, { signal: ended.signal }).then(
       () => this.cut(),
       () => undefined,
     );

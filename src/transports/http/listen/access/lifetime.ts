@@ -1,5 +1,5 @@
 /** When a listener has served enough: after so many downloads, or so long. */
-import { LONGEST_TIMER_MS } from '../../../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../../../concurrency/longest-timer.js';
 import { XferError } from '../../../../errors.js';
 import { Downloads } from './downloads.js';
 import type { AccessOptions } from './options.js';
@@ -57,7 +57,7 @@ export class Lifetime {
   }
 
   #wait(leftMs: number): void {
-    const stepMs = Math.min(leftMs, LONGEST_TIMER_MS);
+    const stepMs = withinTimerMs(leftMs);
     const next = (): void => (leftMs > stepMs ? this.#wait(leftMs - stepMs) : this.#expire());
     this.#timer = setTimeout(next, stepMs).unref();
   }

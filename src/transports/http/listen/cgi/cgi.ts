@@ -1,7 +1,7 @@
 /** Programs in the share that answer requests: the Common Gateway Interface, RFC 3875. */
 import { STATUS_CODES } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { LONGEST_TIMER_MS } from '../../../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../../../concurrency/longest-timer.js';
 import { toXferError, XferError } from '../../../../errors.js';
 import { ClientPlaces } from '../../../../listening/client-places.js';
 import { lastPart } from '../../../../names.js';
@@ -96,7 +96,7 @@ export class Cgi {
     const end = (): void => started.stop('SIGKILL');
     sharing.scope.signal.addEventListener('abort', end);
     // Also while the script thinks, which its own limit ends.
-    request.socket.setTimeout(Math.min(this.#settings.idleTimeoutMs + this.#settings.timeoutMs, LONGEST_TIMER_MS));
+    request.socket.setTimeout(withinTimerMs(this.#settings.idleTimeoutMs + this.#settings.timeoutMs));
     try {
       if (sharing.scope.signal.aborted) end();
       feed(exchange, started, call.bodyBytes);

@@ -1,6 +1,6 @@
 /** A certificate that changes while it is served with. */
 import type { Server } from 'node:net';
-import { LONGEST_TIMER_MS } from '../../../../concurrency/longest-timer.js';
+import { withinTimerMs } from '../../../../concurrency/longest-timer.js';
 import { toXferError } from '../../../../errors.js';
 import type { TlsIdentity } from './tls-identity.js';
 import { TlsServer } from './tls-server.js';
@@ -37,7 +37,7 @@ export function renewTls(
   };
   let timer: NodeJS.Timeout | undefined;
   const again = (): void => {
-    if (!signal.aborted) timer = setTimeout(renew, Math.min(everyMs, LONGEST_TIMER_MS)).unref();
+    if (!signal.aborted) timer = setTimeout(renew, withinTimerMs(everyMs)).unref();
   };
   signal.addEventListener('abort', () => clearTimeout(timer), { once: true });
   again();
