@@ -49,5 +49,5 @@ function rateLimit(parsed: ParsedArguments): Pick<CopyOptions, 'limitBytesPerSec
     throw new XferError('USAGE', 'options --limit and -l exclude each other');
   }
   if (kbits !== undefined) return { limitBytesPerSecond: kbits * BYTES_PER_KBIT };
-  return rate === undefined ? {} : { limitBytesPerSecond: parseRate(rate) };
+  return rate === undefined ? {} : { limitBytesPerSecond: parseRate('limit', rate) };
 }

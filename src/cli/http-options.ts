@@ -43,7 +43,7 @@ export async function httpOptions(
 }
 
 function parseChunk(text: string): number {
-  const bytes = parseSize(text);
+  const bytes = parseSize('chunk', text);
   if (bytes >= LEAST_CHUNK_BYTES) return bytes;
   throw new XferError('USAGE', `option --chunk ${text}: not a size of at least ${formatBytes(LEAST_CHUNK_BYTES)}`, {
     hint: 'as in 500K or 50M',

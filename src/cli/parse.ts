@@ -81,10 +81,11 @@ function checkOperands(command: Command, operands: readonly string[], given: rea
   const [least, most] = command.operands;
   const isNamedElse = command.inPlaceOfFirst?.some((name) => given.includes(name)) === true;
   if (operands.length < (isNamedElse ? least - 1 : least)) {
-    throw new XferError('USAGE', command.missing.message, { hint: command.missing.hint });
+    const { message, hint } = (given.includes('listen') && command.missingPort) || command.missing;
+    throw new XferError('USAGE', message, { hint });
   }
   if (operands.length <= most) return;
   throw new XferError('USAGE', `${command.name} ${operands[most]}: one operand too many`, {
-    hint: `xfer ${command.name} ${command.usage}`,
+    hint: command.hintTooMany?.(operands) ?? `xfer ${command.name} ${command.usage}`,
   });
 }

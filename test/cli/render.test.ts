@@ -49,15 +49,12 @@ test('numbers as a person reads them', () => {
     '3:05',
     '2:03:05',
   ]);
-  assert.deepEqual(['80000', '500K', '1.5m', '2MiB', '1G'].map(parseRate), [
-    80_000,
-    512_000,
-    1_572_864,
-    2_097_152,
-    2 ** 30,
-  ]);
+  assert.deepEqual(
+    ['80000', '500K', '1.5m', '2MiB', '1G'].map((text) => parseRate('limit', text)),
+    [80_000, 512_000, 1_572_864, 2_097_152, 2 ** 30],
+  );
   for (const text of ['', '0', '-1', 'fast', '1T', '9'.repeat(30)])
-    assert.throws(() => parseRate(text), { code: 'USAGE' });
+    assert.throws(() => parseRate('limit', text), { code: 'USAGE', message: /^option --limit/ });
 });
 
 test('the tally adds what each file holds, and says 1 only at the end', () => {

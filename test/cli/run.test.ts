@@ -42,6 +42,13 @@ test('the overview names every command and every exit code', limit, async () => 
   assert.deepEqual([bare.code, bare.out, bare.err], [2, '', out]);
 });
 
+test('scp says which operand was meant as an option, where no file has its name', limit, async () => {
+  const late = await runWords('scp', '/dev/null', '-P', '/dev/null/x');
+  assert.match(late.err, /^-P: taken for the name of a file, as scp does; .*: xfer scp -P .*\nxfer: /);
+  const meant = await runWords('scp', '--', '-a', '-P', '/dev/null/x');
+  assert.match(meant.err, /^xfer: /);
+});
+
 test('what is wrong is said with its exit code and a hint', limit, async () => {
   const cases: [string[], number, RegExp][] = [
     [['srve'], 2, /command srve: .*\n {2}hint: did you mean xfer serve\?/],
@@ -70,13 +77,21 @@ test('what is wrong is said with its exit code and a hint', limit, async () => {
     [['put', 'a', 'example.org/a'], 2, /hint: the URL comes last: xfer put file http:\/\/host:8000\//],
     [['put', 'http://localhost/a', 'http://localhost/b'], 2, /hint: xfer cp takes other locations/],
     [['put', '-', 'http://localhost/'], 2, /no name of its own\n {2}hint: .*http:\/\/host:8000\/name/],
-    [['put', '--chunk', '5x', 'a', 'http://localhost/'], 2, /5x/],
+    [['put', '--chunk', '5x', 'a', 'http://localhost/'], 2, /option --chunk 5x/],
     [['put', '--chunk', '0', 'a', 'http://localhost/'], 2, /--chunk 0: not a size of at least 64 KiB/],
     [['put', '--chunk', '63K', 'a', 'http://localhost/'], 2, /--chunk 63K: not a size of at least 64 KiB/],
-    [['cp', '--limit', '0', 'a', 'b'], 2, /rate 0/],
+    [['cp', '--limit', '0', 'a', 'b'], 2, /option --limit 0: .*\n {2}hint: leave it out/],
     [['cp', '--parallel', '0', 'a', 'b'], 2, /--parallel 0/],
     [['cp', '--files-in-flight', '0', 'a', 'b'], 2, /--files-in-flight 0/],
-    [['serve', '--limit-client', '0'], 2, /rate 0/],
+    [['serve', '--limit-client', '0'], 2, /option --limit-client 0/],
+    [['recv', '--size', '5Q', '0', 'x'], 2, /option --size 5Q: not a number of bytes\n {2}hint: as in 80000/],
+    [['pipe', 'h', '80'], 2, /hint: name both in one word: h:80\n/],
+    [['pipe', '-l', '::1', '80'], 2, /hint: name both in one word: \[::1\]:80\n/],
+    [['recv', 'h', '80', 'f'], 2, /hint: name both in one word: h:80\n/],
+    [['recv', '-l', 'h', '80'], 2, /hint: name both in one word: h:80\n/],
+    [['recv', '80', 'f', 'g'], 2, /one operand too many\n {2}hint: xfer recv \[options\]/],
+    [['send', '-l'], 2, /a port and a file are needed\n {2}hint: xfer send -l 8080 file\n/],
+    [['pipe', '-l'], 2, /a port is needed\n {2}hint: xfer pipe -l 8080\n/],
     [['cp', '-n', '-u', 'a', 'b'], 2, /exclude each other/],
     [['cp', '/nonexistent/a\u001b[2J', '/nonexistent/b'], 3, /a\\x1b\[2J: no such file/],
     [['completion', 'csh'], 2, /csh/],

@@ -5,7 +5,7 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { connectAgain, retriesOf } from '../tcp/connect-again.js';
-import { parseEnd } from '../tcp/ends.js';
+import { inOneWord, parseEnd } from '../tcp/ends.js';
 import { tellPiped } from '../tcp/passed.js';
 import { wantsKey } from '../tcp/sealed/mode.js';
 import { parseSealedEnd } from '../tcp/sealed/where.js';
@@ -22,7 +22,9 @@ export const command: Command = {
     ['tar c photos | xfer pipe --sealed example.org:8080', 'sealed, to xfer pipe -l --sealed 8080 | tar x'],
   ],
   operands: [1, 1],
+  hintTooMany: inOneWord,
   missing: { message: 'pipe: host:port is needed', hint: 'xfer pipe host:8080, or xfer pipe -l 8080' },
+  missingPort: { message: 'pipe: a port is needed', hint: 'xfer pipe -l 8080' },
   stdoutTaken: () => true,
   run,
 };

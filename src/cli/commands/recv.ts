@@ -7,7 +7,7 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import { runCopy } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
 import { connectAgain, retriesOf } from '../tcp/connect-again.js';
-import { parseEnd } from '../tcp/ends.js';
+import { inOneWord, parseEnd } from '../tcp/ends.js';
 import { withPassed } from '../tcp/passed.js';
 import { checkPlain, wantsKey } from '../tcp/sealed/mode.js';
 import { parseSealedEnd, splitOperands } from '../tcp/sealed/where.js';
@@ -24,6 +24,7 @@ export const command: Command = {
   ],
   operands: [1, 2],
   inPlaceOfFirst: ['announce', 'find'],
+  hintTooMany: inOneWord,
   missing: { message: 'recv: a port is needed', hint: 'xfer recv 8080, xfer recv 8080 file, or xfer recv --announce' },
   stdoutTaken: (parsed) => parsed.operands[1] === '-',
   run,

@@ -1,9 +1,12 @@
 /** `xfer scp`: copies over SSH, with the words of OpenSSH's scp. */
+import { existsSync } from 'node:fs';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation, parseScpLocation } from '../../location.js';
 import type { Command } from '../command.js';
+import { optionsOf } from '../options.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
-import { runCopy } from '../run-copy.js';
+import type { Report } from '../render/report.js';
+import { type CopyRequest, runCopy } from '../run-copy.js';
 import { runDirect } from '../run-direct.js';
 import { sshOptions } from '../ssh-options.js';
 import type { Surroundings } from '../surroundings.js';
@@ -39,6 +42,22 @@ function isLocal({ scheme }: Location): boolean {
   return scheme === 'file';
 }
 
+/** Operands that look like options, behind a first that does not, and of which there is no file here. */
+function lateOptions([first, ...rest]: readonly string[]): string[] {
+  if (first?.startsWith('-')) return [];
+  const isOption = (word: string) =>
+    optionsOf('scp').some(({ name, alias }) => word === `--${name}` || (alias !== undefined && word[1] === alias));
+  return rest.filter((word) => word.startsWith('-') && isOption(word) && !existsSync(word));
+}
+
+/** scp takes them for names, and says no more than that there is no such file. */
+function tellLateOptions(operands: readonly string[], report: Report): void {
+  const [late] = lateOptions(operands);
+  if (late !== undefined) {
+    report.onNotice(`${late}: taken for the name of a file, as scp does; options come first: xfer scp ${late} ...`);
+  }
+}
+
 /** As scp does, makes a directory that is missing for several files that go up, and for what one pattern matches. */
 function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   const from = parsed.operands.map((text) => parseScpOperand(text, around.platform));
@@ -48,16 +67,17 @@ function run(parsed: ParsedArguments, around: Surroundings): Promise<void> {
   }
   const recursive = parsed.flag('recursive');
   const intoDirectory = from.length > 1 || (!recursive && to.path.endsWith('/'));
-  return runCopy(
-    {
-      from,
-      to,
-      transportOptions: { ...sshOptions(parsed), recursive },
-      copyOptions: { recursive, intoDirectory },
-      makesDirectory: (sources) => sources > 1 && (isLocal(to) ? from.length === 1 : from.every(isLocal)),
-      neverAsk: parsed.flag('batch'),
-    },
-    parsed,
-    around,
-  );
+  const request: CopyRequest = {
+    from,
+    to,
+    transportOptions: { ...sshOptions(parsed), recursive },
+    copyOptions: { recursive, intoDirectory },
+    makesDirectory: (sources) => sources > 1 && (isLocal(to) ? from.length === 1 : from.every(isLocal)),
+    neverAsk: parsed.flag('batch'),
+  };
+  const makeRequest = (report: Report) => {
+    tellLateOptions(parsed.operands, report);
+    return request;
+  };
+  return runCopy(makeRequest, parsed, around);
 }

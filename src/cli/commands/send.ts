@@ -29,6 +29,7 @@ export const command: Command = {
     message: 'send: host:port and a file are needed',
     hint: 'xfer send host:8080 file, or xfer send --find file',
   },
+  missingPort: { message: 'send: a port and a file are needed', hint: 'xfer send -l 8080 file' },
   run,
 };
 

@@ -1,5 +1,6 @@
 /** Numbers as a person reads them. */
 import { XferError } from '../../errors.js';
+import type { OptionName } from '../options.js';
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB', 'PiB'] as const;
 
@@ -42,26 +43,32 @@ function parseBytes(text: string): number | undefined {
   return bytes >= 0 && Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
-/** Bytes a second of a typed `500K`, `1.5M` or `80000`. USAGE where it is none. */
-export function parseRate(text: string): number {
-  const rate = parseBytes(text) ?? 0;
-  if (rate >= 1) return rate;
-  throw new XferError('USAGE', `rate ${text}: not a number of bytes a second`, { hint: 'as in 500K, 1.5M or 80000' });
+/** Bytes a second of a typed `500K`, `1.5M` or `80000`, the value of `option`. USAGE where it is none, or 0. */
+export function parseRate(option: OptionName, text: string): number {
+  const rate = parseBytes(text);
+  if (rate) return rate;
+  throw new XferError('USAGE', `option --${option} ${text}: not a number of bytes a second`, {
+    hint: rate === undefined ? 'as in 500K, 1.5M or 80000' : 'leave it out for no limit',
+  });
 }
 
 const UNIT_MS: Record<string, number> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
-/** Milliseconds of a typed `90s`, `30m`, `1.5h` or `7d`. USAGE where it is none, or more than ten years. */
-export function parseDuration(text: string): number {
+/** Milliseconds of a typed `90s`, `30m`, `1.5h` or `7d`, the value of `option`. USAGE where it is none, or over ten years. */
+export function parseDuration(option: OptionName, text: string): number {
   const [, amount, unit] = /^([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhd])$/i.exec(text) ?? [];
   const ms = amount === undefined ? 0 : Number(amount) * (UNIT_MS[(unit as string).toLowerCase()] as number);
   if (ms >= 1 && ms <= 3650 * (UNIT_MS.d as number)) return ms;
-  throw new XferError('USAGE', `time ${text}: not one to wait for`, { hint: 'as in 90s, 30m, 1h or 7d' });
+  throw new XferError('USAGE', `option --${option} ${text}: not a time to wait for`, {
+    hint: 'as in 90s, 30m, 1h or 7d',
+  });
 }
 
-/** Bytes of a typed `500K`, `1.5G` or `80000`. USAGE where it is none. */
-export function parseSize(text: string): number {
+/** Bytes of a typed `500K`, `1.5G` or `80000`, the value of `option`. USAGE where it is none. */
+export function parseSize(option: OptionName, text: string): number {
   const bytes = parseBytes(text);
   if (bytes !== undefined) return bytes;
-  throw new XferError('USAGE', `size ${text}: not a number of bytes`, { hint: 'as in 80000, 500K or 1.5G' });
+  throw new XferError('USAGE', `option --${option} ${text}: not a number of bytes`, {
+    hint: 'as in 80000, 500K or 1.5G',
+  });
 }

@@ -36,7 +36,7 @@ export async function whoMayDoWhat(parsed: ParsedArguments, { env }: Surrounding
     ...(parsed.flag('token') ? { token: env.XFER_TOKEN || randomSecret() } : {}),
     ...(basePath === undefined ? {} : { basePath }),
     ...(maxDownloads === undefined ? {} : { maxDownloads }),
-    ...(expires === undefined ? {} : { expiresMs: parseDuration(expires) }),
+    ...(expires === undefined ? {} : { expiresMs: parseDuration('expires', expires) }),
     ...(allow.length > 0 ? { allow } : {}),
     ...(allowHosts.length > 0 ? { allowHosts } : {}),
   };

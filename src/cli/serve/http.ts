@@ -112,7 +112,7 @@ function howAnnounced(parsed: ParsedArguments): Partial<HttpListenOptions> {
 function howFast(parsed: ParsedArguments): Partial<HttpListenOptions> {
   const [all, client] = [parsed.text('limit'), parsed.text('limit-client')];
   return {
-    ...(all === undefined ? {} : { limitBytesPerSecond: parseRate(all) }),
-    ...(client === undefined ? {} : { limitClientBytesPerSecond: parseRate(client) }),
+    ...(all === undefined ? {} : { limitBytesPerSecond: parseRate('limit', all) }),
+    ...(client === undefined ? {} : { limitClientBytesPerSecond: parseRate('limit-client', client) }),
   };
 }

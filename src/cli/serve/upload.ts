@@ -71,9 +71,9 @@ function uploadOptions(only: boolean, parsed: ParsedArguments): UploadOptions {
     overwrite: parsed.flag('overwrite'),
     manage: parsed.flag('manage'),
     ...(parsed.flag('once') ? { mostFiles: 1 } : {}),
-    ...(most === undefined ? {} : { mostFileBytes: parseSize(most) }),
-    ...(quota === undefined ? {} : { quotaBytes: parseSize(quota) }),
-    ...(keep === undefined ? {} : { keepPartsMs: parseDuration(keep) }),
+    ...(most === undefined ? {} : { mostFileBytes: parseSize('max-size', most) }),
+    ...(quota === undefined ? {} : { quotaBytes: parseSize('quota', quota) }),
+    ...(keep === undefined ? {} : { keepPartsMs: parseDuration('keep-parts', keep) }),
   };
 }
 

@@ -25,7 +25,8 @@ export function parseEnd(typed: string, parsed: ParsedArguments, portWaits = fal
     (portWaits && path === undefined && /^(?:\*?:)?[0-9]+$/.test(text));
   checkEnd(parsed, listens, path !== undefined);
   if (path !== undefined) return { scheme: 'tcp', path, listen: listens };
-  return listens ? parseListenAddress(text) : parseTarget(text, parsed.operands[1], portWaits);
+  const next = parsed.operands[1];
+  return listens ? parseListenAddress(text, next) : parseTarget(text, next, portWaits);
 }
 
 /** USAGE where an option goes with the other end only. */
@@ -57,11 +58,8 @@ function parseTarget(text: string, next: string | undefined, portWaits: boolean)
       hint: `name it as host:${alone}, or add -l to wait on that port`,
     });
   }
-  const bare = text.replace(/^\[(.*)\]$/, '$1');
-  if (isIPv6(bare) && isDigits(next)) {
-    throw new XferError('USAGE', `address ${text}: no port`, { hint: `name both in one word: [${bare}]:${next}` });
-  }
-  if (!text.includes(':')) throw noPort(text, next, portWaits);
+  const asWords = inOneWord([text, next]);
+  if (!text.includes(':') || asWords !== undefined) throw noPort(text, next, portWaits);
   if (/:0+$/.test(text)) {
     throw new XferError('USAGE', `address ${text}: nobody can be reached at port 0`, {
       hint: 'add -l to wait on a free port',
@@ -75,23 +73,30 @@ function parseTarget(text: string, next: string | undefined, portWaits: boolean)
 /** Of a host alone, or of a file in the place of the address; `next` was typed behind it. */
 function noPort(text: string, next: string | undefined, portWaits: boolean): XferError {
   const alone = portWaits ? ', or a port alone to wait for it: 8080' : '';
-  let hint = `name a port too: ${text}:8080${alone}`;
-  if (isDigits(next))
-    hint = `name both in one word: ${text}:${next}${portWaits ? `; or the port first: ${next} ${text}` : ''}`;
+  let hint = inOneWord([text, next]) ?? `name a port too: ${text}:8080${alone}`;
+  if (portWaits && isDigits(next)) hint += `; or the port first: ${next} ${text}`;
   else if (next !== undefined && /^[^/]+:[0-9]+$/.test(next)) hint = `the address comes first: ${next} ${text}`;
   return new XferError('USAGE', `address ${text}: no port`, { hint });
+}
+
+/** What to type for a host and a port in two words, as nc takes them; undefined where they are not that. */
+export function inOneWord([host = '', port]: readonly (string | undefined)[]): string | undefined {
+  const bare = host.replace(/^\[(.*)\]$/, '$1');
+  const isHost = isIPv6(bare) || !(host.includes(':') || isDigits(host));
+  if (!isHost || !isDigits(port)) return undefined;
+  return `name both in one word: ${isIPv6(bare) ? `[${bare}]` : host}:${port}`;
 }
 
 function isDigits(text: string | undefined): boolean {
   return /^[0-9]+$/.test(text ?? '');
 }
 
-/** `port`, `:port`, `*:port` or `host:port` to listen on; port 0 takes a free one. USAGE where it is none. */
-function parseListenAddress(text: string): Location {
+/** `port`, `:port`, `*:port` or `host:port` to listen on, where `next` was typed behind it; port 0 takes a free one. USAGE. */
+function parseListenAddress(text: string, next: string | undefined): Location {
   const match = /^(?:(?:\[([^\]]+)\]|([^:[\]/]*)):)?([0-9]+)$/.exec(text);
   if (!match) {
     throw new XferError('USAGE', `address ${text}: not a port or host:port`, {
-      hint: 'name a port, as in 8080, or the address to listen on too, as in 127.0.0.1:8080',
+      hint: inOneWord([text, next]) ?? 'name a port, as in 8080, or the address to listen on too, as in 127.0.0.1:8080',
     });
   }
   const host = match[1] ?? match[2] ?? '';

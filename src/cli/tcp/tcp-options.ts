@@ -63,7 +63,7 @@ function expected(parsed: ParsedArguments): TcpOptions {
     });
   }
   return {
-    ...(size === undefined ? {} : { expectedBytes: parseSize(size) }),
+    ...(size === undefined ? {} : { expectedBytes: parseSize('size', size) }),
     ...(sha256 === undefined ? {} : { expectedSha256: sha256 }),
   };
 }

@@ -216,8 +216,8 @@ test('curl reaches it by a unix socket, which is gone when it ends', {
 test('what does not go together is refused with a hint', limit, async (t) => {
   const { root } = folder(t);
   const cases: [string[], number, RegExp][] = [
-    [['--limit', 'fast', root, '0'], 2, /rate fast: not a number of bytes a second/],
-    [['--limit-client', '0', root, '0'], 2, /rate 0/],
+    [['--limit', 'fast', root, '0'], 2, /option --limit fast: not a number of bytes a second/],
+    [['--limit-client', '0', root, '0'], 2, /--limit-client 0/],
     [['--log', 'loud', root, '0'], 2, /option --log: loud is none of common, combined, json, off/],
     [['--bind', 'unix:', root], 2, /a path is missing/],
     [['--sftp', '--qr', root, '0'], 2, /option --qr: not over SFTP/],

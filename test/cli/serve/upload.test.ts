@@ -32,8 +32,8 @@ test('what does not go together is refused with a hint', limit, async (t) => {
     [['--upload', '-'], /uploads go into one directory/],
     [['--upload', '--site', inbox], /uploads, and a site or programs\n {2}hint: whoever uploads could change them/],
     [['--upload', '--cgi', inbox], /uploads, and a site or programs/],
-    [['--upload', '--max-size', 'much', inbox], /size much: not a number of bytes/],
-    [['--upload', '--keep-parts', 'long', inbox], /time long: not one to wait for/],
+    [['--upload', '--max-size', 'much', inbox], /option --max-size much: not a number of bytes/],
+    [['--upload', '--keep-parts', 'long', inbox], /option --keep-parts long: not a time to wait for/],
   ];
   const check = async ([words, text]: [string[], RegExp]): Promise<void> => {
     const { exitCode, stderr } = await runXfer(['serve', ...words, '0']);
