@@ -101,7 +101,8 @@ function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): vo
 /** Exit cuts what a pipe has not taken yet on some systems. One that was ended is whole, though Node takes it for open again. */
 function flushed(output: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
-    if (output.writable && !ended.has(output)) output.write('', () => resolve());
+    // A full device refuses even nothing.
+    if (output.writableLength > 0 && !ended.has(output)) output.write('', () => resolve());
     else resolve();
   });
 }

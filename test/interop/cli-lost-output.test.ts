@@ -5,6 +5,7 @@ import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { readVersion } from '#xfer/version.js';
 import { XFER, xferEnvironment } from '../support/run-xfer.js';
 
 const options = { timeout: 30_000, skip: !existsSync('/dev/full') && 'this system has no /dev/full' };
@@ -31,4 +32,17 @@ test('what was printed and lost on a full disk is a failure, and is said once', 
     assert.equal(stderr, 'xfer: write standard output: no space left on device\n', words.join(' '));
   }
   assert.equal(readFileSync(copy, 'utf8'), 'bytes', 'the copy itself was done');
+  for (const words of [
+    ['cp', file, copy],
+    ['cp', '--quiet', file, copy],
+  ]) {
+    assert.equal(runOntoFullDisk(...words).exitCode, 0, 'nothing was printed, so that nothing is lost');
+  }
+});
+
+test('a full disk behind standard error fails nothing that does not print there', options, () => {
+  const full = openSync('/dev/full', 'w');
+  const { status, stdout } = spawnSync(process.execPath, [XFER, '--version'], { stdio: ['ignore', 'pipe', full] });
+  closeSync(full);
+  assert.deepEqual([status, stdout.toString()], [0, `${readVersion()}\n`]);
 });
