@@ -71,6 +71,9 @@ export function isShared(handles: Handles, type: number, reader: PacketReader): 
 const path = (reader: PacketReader): string => clientPath(reader.string());
 const asked = (reader: PacketReader): Attributes => readAttributes(reader, () => reader.limit());
 
+/** The path that comes next, by the one way that leads to what it names. */
+const askedPath = (folder: Folder, reader: PacketReader): Promise<string> => ownPath(folder, path(reader));
+
 const ANSWERS: Readonly<Record<number, Answer>> = {
   async [PACKET.OPEN]({ folder, handles }, id, reader) {
     const [name, flags, attributes] = [reader.string(), reader.uint32(), asked(reader)];
@@ -91,16 +94,10 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return readAnswer(id, fileHandle(handles.find(handle), 'read'), start, length);
   },
   async [PACKET.LSTAT]({ folder }, id, reader) {
-    return answer.attributesPacket(
-      id,
-      attributesOf(await paths.look(folder, await ownPath(folder, path(reader)), false)),
-    );
+    return answer.attributesPacket(id, attributesOf(await paths.look(folder, await askedPath(folder, reader), false)));
   },
   async [PACKET.STAT]({ folder }, id, reader) {
-    return answer.attributesPacket(
-      id,
-      attributesOf(await paths.look(folder, await ownPath(folder, path(reader)), true)),
-    );
+    return answer.attributesPacket(id, attributesOf(await paths.look(folder, await askedPath(folder, reader), true)));
   },
   async [PACKET.FSTAT]({ folder, handles }, id, reader) {
     const handle = handles.find(reader.string());
@@ -109,7 +106,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.attributesPacket(id, attributesOf(entry));
   },
   async [PACKET.SETSTAT]({ folder }, id, reader) {
-    await paths.changePath(folder, await ownPath(folder, path(reader)), asked(reader), true);
+    await paths.changePath(folder, await askedPath(folder, reader), asked(reader), true);
     return answer.okPacket(id);
   },
   async [PACKET.FSETSTAT]({ folder, handles }, id, reader) {
@@ -129,15 +126,15 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return items ? answer.namePacket(id, items) : answer.endPacket(id);
   },
   async [PACKET.REMOVE]({ folder }, id, reader) {
-    await paths.remove(folder, await ownPath(folder, path(reader)));
+    await paths.remove(folder, await askedPath(folder, reader));
     return answer.okPacket(id);
   },
   async [PACKET.MKDIR]({ folder }, id, reader) {
-    await paths.makeDirectory(folder, await ownPath(folder, path(reader)), asked(reader));
+    await paths.makeDirectory(folder, await askedPath(folder, reader), asked(reader));
     return answer.okPacket(id);
   },
   async [PACKET.RMDIR]({ folder }, id, reader) {
-    await paths.removeDirectory(folder, await ownPath(folder, path(reader)));
+    await paths.removeDirectory(folder, await askedPath(folder, reader));
     return answer.okPacket(id);
   },
   async [PACKET.REALPATH](_parts, id, reader) {
@@ -145,7 +142,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
   },
   [PACKET.RENAME]: ({ folder }, id, reader) => rename(folder, id, reader, false),
   async [PACKET.READLINK]({ folder }, id, reader) {
-    return answer.pathPacket(id, await paths.readLink(folder, await ownPath(folder, path(reader))));
+    return answer.pathPacket(id, await paths.readLink(folder, await askedPath(folder, reader)));
   },
   // The target comes first, as OpenSSH has it against the draft (its PROTOCOL file, section 4.1).
   async [PACKET.SYMLINK]({ folder }, id, reader) {
@@ -164,7 +161,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
 const EXTENDED: Readonly<Record<string, Answer>> = {
   'posix-rename@openssh.com': ({ folder }, id, reader) => rename(folder, id, reader, true),
   async 'statvfs@openssh.com'({ folder }, id, reader) {
-    await paths.look(folder, await ownPath(folder, path(reader)), true);
+    await paths.look(folder, await askedPath(folder, reader), true);
     return spacePacket(folder, id);
   },
   async 'fstatvfs@openssh.com'({ folder, handles }, id, reader) {
@@ -176,7 +173,7 @@ const EXTENDED: Readonly<Record<string, Answer>> = {
     return answer.okPacket(id);
   },
   async 'lsetstat@openssh.com'({ folder }, id, reader) {
-    await paths.changePath(folder, await ownPath(folder, path(reader)), asked(reader), false);
+    await paths.changePath(folder, await askedPath(folder, reader), asked(reader), false);
     return answer.okPacket(id);
   },
   async 'limits@openssh.com'({ mostHandles }, id) {
