@@ -1,7 +1,10 @@
 /**
- * Files that are read and written by the thread that has the other end of the copy. A thread of its own pays where this one
- * has other work, such as a cipher; where it has none, passing the bytes to another processor costs more than the call.
+ * Files that are read and written by the thread that has the other end of the copy. Passing bytes to another thread costs
+ * more than a call that has nothing to wait for. A reader's thread still pays where this one has other work, such as a
+ * cipher: its bytes are read meanwhile, while those to be written are only there once that work is done. Not for listeners
+ * with many clients: a slow disk would keep all of them waiting.
  */
+import type { Readable, Writable } from 'node:stream';
 
 /** A stream that keeps this thread busy with little but the system's own calls. */
 export interface Light {
@@ -14,10 +17,15 @@ export interface AtOnce {
   workAtOnce(): void;
 }
 
-/** Lets each of two ends work at once where the other is light. */
-export function pairUp(one: object, other: object): void {
-  if ((other as Partial<Light>).isLight) (one as Partial<AtOnce>).workAtOnce?.();
-  if ((one as Partial<Light>).isLight) (other as Partial<AtOnce>).workAtOnce?.();
+const isOfFile = (stream: object): stream is AtOnce => 'workAtOnce' in stream;
+
+/**
+ * Lets a file's writer work at once where the bytes come from elsewhere, and its reader where they go to an end that is
+ * light. Of two files one is read while the other is written.
+ */
+export function pairUp(from: Readable, to: Writable): void {
+  if (isOfFile(to) && !isOfFile(from)) to.workAtOnce();
+  if (isOfFile(from) && (to as Partial<Light>).isLight) from.workAtOnce();
 }
 
 /** Longer than a call takes that has nothing to wait for, also on a busy machine. */

@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { pairUp } from '../concurrency/at-once.js';
 import { throwIfAborted, XferError } from '../errors.js';
 import { recyclerOf } from '../streams/buffer-pool.js';
 import type { Limiter } from './limiter.js';
@@ -63,7 +62,6 @@ async function move(from: Readable, to: Writable, options: PumpOptions): Promise
     options.onHeld(bytes);
   };
   if (options.acknowledged) to.on('held', held);
-  pairUp(from, to);
   const recycle = recyclerOf(from);
   let bytes = 0;
   for await (const chunk of from as AsyncIterable<Buffer>) {

@@ -1,5 +1,6 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
 import { setMaxListeners } from 'node:events';
+import { pairUp } from '../concurrency/at-once.js';
 import { toXferError, XferError } from '../errors.js';
 import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import type { Headway } from './headway.js';
@@ -322,6 +323,7 @@ class Transfer {
         from.on('error', () => {}).destroy();
         throw error;
       });
+      pairUp(from, to);
       return await pump(from, to, {
         label: this.#label,
         signal: scope.signal,

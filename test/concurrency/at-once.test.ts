@@ -1,24 +1,31 @@
 import assert from 'node:assert/strict';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { test } from 'node:test';
 import { CallPace, pairUp } from '#xfer/concurrency/at-once.js';
 
-const fileEnd = () => {
-  const end = {
+const fileEnd = <End extends Readable | Writable>(stream: End) => {
+  const end = Object.assign(stream, {
     atOnce: false,
     workAtOnce: () => {
       end.atOnce = true;
     },
-  };
+  });
   return end;
 };
 
-test('an end works at once only where the other is light', () => {
-  const [reader, writer] = [fileEnd(), fileEnd()];
+test('a file is written at once, and read at once only for an end that is light', () => {
+  const [reader, writer] = [fileEnd(new PassThrough()), fileEnd(new PassThrough())];
+  pairUp(reader, new PassThrough());
+  pairUp(new PassThrough(), writer);
+  assert.deepEqual([reader.atOnce, writer.atOnce], [false, true]);
+  pairUp(reader, Object.assign(new PassThrough(), { isLight: true }));
+  assert.ok(reader.atOnce);
+});
+
+test('of two files neither waits for the other', () => {
+  const [reader, writer] = [fileEnd(new PassThrough()), fileEnd(new PassThrough())];
   pairUp(reader, writer);
   assert.deepEqual([reader.atOnce, writer.atOnce], [false, false]);
-  pairUp(reader, { isLight: true });
-  pairUp({ isLight: true }, writer);
-  assert.deepEqual([reader.atOnce, writer.atOnce], [true, true]);
 });
 
 test('after a slow call a thread does the next ones, and then it is tried again', () => {

@@ -12,6 +12,8 @@ const AT_ONCE_BYTES = 64 << 10;
 const JOINED_BYTES = 1 << 20;
 /** A longer piece is written from where it lies. */
 const LONG_PIECE_BYTES = 64 << 10;
+/** At once such a piece waits for the others that its turn brings. */
+const SHORT_PIECE_BYTES = 32 << 10;
 const PAGE_BYTES = 4096;
 
 export class FileWriter extends Writable implements AtOnce {
@@ -22,7 +24,7 @@ export class FileWriter extends Writable implements AtOnce {
   #fresh = true;
   #pace: CallPace | undefined;
   #writing: Promise<unknown> = Promise.resolve();
-  #joined: Buffer | undefined;
+  #room: Buffer | undefined;
 
   constructor(descriptor: number, start: number, label: string, seekable: boolean) {
     super({ highWaterMark: 2 << 20 });
@@ -43,21 +45,23 @@ export class FileWriter extends Writable implements AtOnce {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const isFirst = this.#fresh && this.#seekable && chunk.length <= AT_ONCE_BYTES;
-    if (isFirst || this.#pace?.nextIsQuick()) this.#takeAtOnce([chunk], callback);
-    else this.#take([chunk], callback);
+    if (isFirst) this.#takeAtOnce([chunk], callback);
+    else if (!this.#pace?.nextIsQuick()) this.#take([chunk], callback);
+    else if (chunk.length > SHORT_PIECE_BYTES) this.#takeAtOnce([chunk], callback);
+    else this.#takeAtOnce([chunk], (error) => setImmediate(callback, error));
   }
 
-  /** What gathered behind a write goes out as one: a network's small pieces cost one call a batch. */
+  /** What gathered behind a write goes out as one: a network's small pieces cost one call a batch, or a turn. */
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
     const pieces = chunks.map(({ chunk }) => chunk);
     if (this.#pace?.nextIsQuick()) this.#takeAtOnce(pieces, callback);
     else this.#take(pieces, callback);
   }
 
-  #takeAtOnce(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+  #takeAtOnce(pieces: readonly Buffer[], callback: (error?: Error | null) => void): void {
     this.#fresh = false;
     try {
-      for (const chunk of chunks) this.#writeAtOnce(chunk);
+      for (const piece of this.#joined(pieces)) this.#writeAtOnce(piece);
     } catch (error) {
       callback(toXferError(error, `write ${this.#label}`));
       return;
@@ -65,42 +69,49 @@ export class FileWriter extends Writable implements AtOnce {
     callback();
   }
 
-  #writeAtOnce(chunk: Buffer): void {
-    const write = () => writeAtOnce(this.#descriptor, chunk, this.#at);
+  #writeAtOnce(piece: Buffer): void {
+    const write = () => writeAtOnce(this.#descriptor, piece, this.#at);
     if (this.#pace) this.#pace.measured(write);
     else write();
-    this.#at += chunk.length;
-    this.emit('held', chunk.length);
+    this.#held(piece.length);
   }
 
-  #take(chunks: readonly Buffer[], callback: (error?: Error | null) => void): void {
+  #take(pieces: readonly Buffer[], callback: (error?: Error | null) => void): void {
     this.#fresh = false;
-    this.#writing = this.#writeAll(chunks).then(
+    this.#writing = this.#writeAll(pieces).then(
       () => callback(),
       (error: unknown) => callback(toXferError(error, `write ${this.#label}`)),
     );
   }
 
-  async #writeAll(chunks: readonly Buffer[]): Promise<void> {
-    let left = chunks;
-    while (left.length > 0) {
+  async #writeAll(pieces: readonly Buffer[]): Promise<void> {
+    for (const piece of this.#joined(pieces)) {
+      await writePieces(this.#descriptor, [piece], this.#seekable ? this.#at : undefined, (bytes) => this.#held(bytes));
+    }
+  }
+
+  #held(bytes: number): void {
+    this.#at += bytes;
+    this.emit('held', bytes);
+  }
+
+  /** The same bytes in order: a long piece as it lies, short ones joined. Each is written before the next is asked for. */
+  *#joined(pieces: readonly Buffer[]): Generator<Buffer> {
+    for (let left = pieces; left.length > 0; ) {
       const count = shortOnes(left);
-      const pieces = count > 1 ? [this.#join(left.slice(0, count))] : left.slice(0, 1);
+      const piece = count > 1 ? this.#join(left.slice(0, count)) : left[0];
       left = left.slice(Math.max(1, count));
-      await writePieces(this.#descriptor, pieces, this.#seekable ? this.#at : undefined, (bytes) => {
-        this.#at += bytes;
-        this.emit('held', bytes);
-      });
+      if (piece) yield piece;
     }
   }
 
   /** One piece, as far from its page's begin as its place in the file, and half a page: see `bulkBuffer`. */
   #join(pieces: readonly Buffer[]): Buffer {
-    this.#joined ??= bulkBuffer(JOINED_BYTES + PAGE_BYTES);
+    this.#room ??= bulkBuffer(JOINED_BYTES + PAGE_BYTES);
     const from = this.#at % PAGE_BYTES;
     let at = from;
-    for (const piece of pieces) at += piece.copy(this.#joined, at);
-    return this.#joined.subarray(from, at);
+    for (const piece of pieces) at += piece.copy(this.#room, at);
+    return this.#room.subarray(from, at);
   }
 
   /** Resolves when no write is under way any more; the stream is destroyed. */

@@ -1,6 +1,5 @@
 /** Receives over raw TCP: one nameless file, whose end is the other end's FIN. */
 import { Readable } from 'node:stream';
-import type { Light } from '../../concurrency/at-once.js';
 import { throwIfAborted, XferError } from '../../errors.js';
 import type { Recycling } from '../../streams/buffer-pool.js';
 import type { ByteRange, Entry, Scope, Source } from '../../transport.js';
@@ -64,8 +63,7 @@ export class RawSource implements Source {
   }
 }
 
-class Received extends Readable implements Recycling, Light {
-  readonly isLight = true;
+class Received extends Readable implements Recycling {
   readonly #wire: Wire;
   readonly #options: TcpOptions;
   readonly #signal: AbortSignal;

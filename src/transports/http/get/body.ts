@@ -1,8 +1,6 @@
 /** The body of an answer, held to what was promised and to what was asked for. */
 import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-import type { Light } from '../../../concurrency/at-once.js';
 import { XferError } from '../../../errors.js';
 import { requestError } from '../client/request-error.js';
 import { recycle, tapBody } from '../client/tapped-socket.js';
@@ -28,9 +26,7 @@ export interface BodyTerms {
  * than promised, TIMED_OUT where nothing comes while the reader waits, DISCONNECTED, and with the reason of the signal.
  * Destroying it frees the connection.
  */
-export class BodyStream extends Readable implements Partial<Light> {
-  /** Absent where the bytes come encrypted: that is work for this thread. */
-  declare readonly isLight?: true;
+export class BodyStream extends Readable {
   readonly #response: IncomingMessage;
   readonly #terms: BodyTerms;
   readonly #abort = () => this.destroy(this.#terms.signal.reason);
@@ -44,7 +40,6 @@ export class BodyStream extends Readable implements Partial<Light> {
     super({ highWaterMark: 262_144 });
     this.#response = response;
     this.#terms = terms;
-    if (!(response.socket instanceof TLSSocket)) this.isLight = true;
     terms.signal.addEventListener('abort', this.#abort, { once: true });
     response.on('end', () => this.#finish());
     response.on('error', (error) => this.#fail(error));

@@ -1,6 +1,7 @@
 /** The bytes of one range on their way from a sender into a draft. */
 import { createHash, type Hash } from 'node:crypto';
 import type { Writable } from 'node:stream';
+import type { AtOnce } from '../../../../concurrency/at-once.js';
 import { toXferError, XferError } from '../../../../errors.js';
 
 export interface IncomingEvents {
@@ -93,6 +94,7 @@ export class Incoming {
   #open(writable: Writable): Promise<void> {
     const closed = new Promise<void>((resolve) => writable.once('close', resolve));
     this.#writable = writable;
+    (writable as Partial<AtOnce>).workAtOnce?.();
     if (this.#settled) {
       this.#destroy();
       return closed;
