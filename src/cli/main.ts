@@ -6,6 +6,7 @@ import { setEngineFlags } from './engine-flags.js';
 import { startedByNohup } from './hang-up.js';
 import { Stopped } from './stopped.js';
 import type { Surroundings } from './surroundings.js';
+import { typedWords } from './typed-words.js';
 
 /** 128 and the number of SIGPIPE: what the reader of a pipe that went away leaves behind. */
 const BROKEN_PIPE_EXIT = 141;
@@ -16,7 +17,7 @@ const ONE_PRESS_MS = 200;
 const CLEAR_LINE = '\r\x1b[K';
 
 setEngineFlags();
-const words = process.argv.slice(2);
+const words = typedWords(process.argv);
 /** The first write to standard output that failed. */
 let lostOutput: NodeJS.ErrnoException | undefined;
 let interruptedAtMs = Number.NEGATIVE_INFINITY;

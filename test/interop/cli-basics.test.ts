@@ -1,13 +1,13 @@
 /** What holds for every command: versions, help, wrong options, outputs kept apart, and memory. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { watchMemory } from '../support/processes.js';
-import { PROJECT, runXfer, startXfer } from '../support/run-xfer.js';
+import { PROJECT, runProgram, runXfer, startXfer, XFER } from '../support/run-xfer.js';
 import { differences, makeRandomFile, makeSparseFile } from '../support/trees.js';
 
 const COMMANDS = ['scp', 'serve', 'get', 'put', 'send', 'recv', 'pipe', 'cp'];
@@ -121,4 +121,16 @@ test('a gibibyte takes less than 150 MiB of memory', { timeout: 120_000 }, async
   const peakMiB = memory.stop();
   assert.equal(received, bytes);
   if (process.platform === 'linux') assert.ok((peakMiB as number) < 150, `${peakMiB} MiB`);
+});
+
+test('a typed name that is no UTF-8 is found and made as typed', {
+  ...bounded,
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const folder = temporary(t);
+  writeFileSync(Buffer.concat([Buffer.from(join(folder, 'a')), Buffer.of(0xff)]), 'bytes');
+  const script = 'exec "$0" "$1" cp "$(printf "a\\377")" "$(printf "b\\376")"';
+  const { exitCode, stderr } = await runProgram('bash', ['-c', script, process.execPath, XFER], { cwd: folder });
+  assert.equal(exitCode, 0, stderr);
+  assert.deepEqual(readdirSync(folder, 'latin1').sort(), ['a\xff', 'b\xfe']);
 });
