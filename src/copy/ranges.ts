@@ -48,9 +48,23 @@ export function totalBytes(spans: readonly Span[]): number {
   return spans.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** Cuts spans into blocks of at most `blockBytes`, in order. */
-export function* blocks(spans: readonly Span[], blockBytes: number): Generator<Span> {
+/** A shorter block costs more in questions than its taker gains. */
+const LEAST_BLOCK_BYTES = 1 << 20;
+
+/**
+ * Cuts spans into blocks of at most `mostBytes`, in order, for so many takers that each fetch one after the other. Once they
+ * could take all that is left in two blocks each, blocks become shorter, so that the last takers end together.
+ */
+export function* blocks(spans: readonly Span[], mostBytes: number, takers: number): Generator<Span> {
+  let left = totalBytes(spans);
   for (const { start, end } of spans) {
-    for (let at = start; at < end; at += blockBytes) yield { start: at, end: Math.min(at + blockBytes, end) };
+    let at = start;
+    while (at < end) {
+      const share = Math.ceil(left / (2 * takers) / LEAST_BLOCK_BYTES) * LEAST_BLOCK_BYTES;
+      const next = Math.min(end, at + Math.min(mostBytes, share));
+      yield { start: at, end: next };
+      left -= next - at;
+      at = next;
+    }
   }
 }

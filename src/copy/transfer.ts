@@ -289,14 +289,15 @@ class Transfer {
   /** Lanes take the next block of a queue in offset order; the first failure stops them all. */
   async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
     const { parallelism } = this.#step.source;
-    const queue = blocks(missing, Math.max(this.#context.blockBytes, parallelism?.blockBytes ?? 0));
+    const { blockBytes, lanes: laneCount } = this.#context;
+    const queue = blocks(missing, Math.max(blockBytes, parallelism?.blockBytes ?? 0), laneCount);
     const stop = new AbortController();
     const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
     setMaxListeners(0, signal);
     const lane = async (): Promise<void> => {
       for (const { start, end } of queue) await this.#sendSpan(draft, start, end, { signal });
     };
-    const lanes = Array.from({ length: this.#context.lanes }, () =>
+    const lanes = Array.from({ length: laneCount }, () =>
       lane().catch((error: unknown) => {
         stop.abort(error);
         throw error;

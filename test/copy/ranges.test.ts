@@ -43,12 +43,14 @@ test('intersect keeps what both hold', () => {
   ]);
 });
 
+const MIB = 1 << 20;
+
 test('blocks cover the spans in order', () => {
   const spans = [
     { start: 3, end: 12 },
     { start: 20, end: 21 },
   ];
-  const cut = [...blocks(spans, 4)];
+  const cut = [...blocks(spans, 4, 1)];
   assert.deepEqual(cut, [
     { start: 3, end: 7 },
     { start: 7, end: 11 },
@@ -56,4 +58,19 @@ test('blocks cover the spans in order', () => {
     { start: 20, end: 21 },
   ]);
   assert.equal(totalBytes(cut), totalBytes(spans));
+});
+
+test('blocks become shorter towards the end, so that no taker is left alone with a long one', () => {
+  const lengths = [...blocks([{ start: 0, end: 256 * MIB }], 8 * MIB, 4)].map(({ start, end }) => (end - start) / MIB);
+  assert.equal(
+    lengths.reduce((sum, length) => sum + length),
+    256,
+  );
+  assert.ok(lengths.slice(0, 24).every((length) => length === 8));
+  assert.ok(lengths.every((length, at) => Number.isInteger(length) && length <= (lengths[at - 1] ?? 8)));
+  assert.deepEqual(lengths.slice(-4), [1, 1, 1, 1]);
+});
+
+test('the last block is as short as what is left', () => {
+  assert.deepEqual([...blocks([{ start: 5, end: 7 }], 8 * MIB, 8)], [{ start: 5, end: 7 }]);
 });
