@@ -81,7 +81,7 @@ export interface Parallelism {
   readonly filesInFlight: number;
   /** Reads or writes on one large file. */
   readonly lanes: number;
-  /** What one read of a lane should bring, as each costs a round trip; the engine's own where absent. */
+  /** What one read of a lane should bring, where each costs a round trip in which nothing comes. */
   readonly blockBytes?: number;
 }
 

@@ -48,19 +48,19 @@ export function totalBytes(spans: readonly Span[]): number {
   return spans.reduce((sum, { start, end }) => sum + end - start, 0);
 }
 
-/** A shorter block costs more in questions than its taker gains. */
-const LEAST_BLOCK_BYTES = 1 << 20;
+/** Block lengths are multiples of this, for the sake of whole pages and requests. */
+const BLOCK_UNIT_BYTES = 1 << 20;
 
 /**
- * Cuts spans into blocks of at most `mostBytes`, in order, for so many takers that each fetch one after the other. Once they
- * could take all that is left in two blocks each, blocks become shorter, so that the last takers end together.
+ * Cuts spans into blocks of at most `mostBytes`, in order. For so many takers, that each fetch one after the other, blocks
+ * become shorter once all that is left is two for each, so that they end together; without, all have the same length.
  */
-export function* blocks(spans: readonly Span[], mostBytes: number, takers: number): Generator<Span> {
+export function* blocks(spans: readonly Span[], mostBytes: number, takers?: number): Generator<Span> {
   let left = totalBytes(spans);
   for (const { start, end } of spans) {
     let at = start;
     while (at < end) {
-      const share = Math.ceil(left / (2 * takers) / LEAST_BLOCK_BYTES) * LEAST_BLOCK_BYTES;
+      const share = takers ? Math.ceil(left / (2 * takers) / BLOCK_UNIT_BYTES) * BLOCK_UNIT_BYTES : mostBytes;
       const next = Math.min(end, at + Math.min(mostBytes, share));
       yield { start: at, end: next };
       left -= next - at;

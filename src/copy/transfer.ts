@@ -1,11 +1,11 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
-import { setMaxListeners } from 'node:events';
 import { pairUp } from '../concurrency/at-once.js';
 import { toXferError, XferError } from '../errors.js';
 import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import type { Headway } from './headway.js';
 import { idOf } from './id-of.js';
 import { Journal } from './journal.js';
+import { sendInLanes } from './lanes.js';
 import type { Limiter } from './limiter.js';
 import { pairOf } from './noted-pairs.js';
 import type { CopyOptions } from './options.js';
@@ -286,25 +286,11 @@ class Transfer {
     return totalBytes(missing);
   }
 
-  /** Lanes take the next block of a queue in offset order; the first failure stops them all. */
   async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
-    const { parallelism } = this.#step.source;
-    const { blockBytes, lanes: laneCount } = this.#context;
-    const queue = blocks(missing, Math.max(blockBytes, parallelism?.blockBytes ?? 0), laneCount);
-    const stop = new AbortController();
-    const signal = AbortSignal.any([this.#context.scope.signal, stop.signal]);
-    setMaxListeners(0, signal);
-    const lane = async (): Promise<void> => {
-      for (const { start, end } of queue) await this.#sendSpan(draft, start, end, { signal });
-    };
-    const lanes = Array.from({ length: laneCount }, () =>
-      lane().catch((error: unknown) => {
-        stop.abort(error);
-        throw error;
-      }),
-    );
-    const outcomes = await Promise.allSettled(lanes);
-    if (outcomes.some(({ status }) => status === 'rejected')) throw stop.signal.reason;
+    const { blockBytes, lanes, scope } = this.#context;
+    const costly = this.#step.source.parallelism?.blockBytes;
+    const queue = costly ? blocks(missing, Math.max(blockBytes, costly)) : blocks(missing, blockBytes, lanes);
+    await sendInLanes(queue, lanes, scope, ({ start, end }, laneScope) => this.#sendSpan(draft, start, end, laneScope));
   }
 
   async #sendSpan(

@@ -50,7 +50,7 @@ test('blocks cover the spans in order', () => {
     { start: 3, end: 12 },
     { start: 20, end: 21 },
   ];
-  const cut = [...blocks(spans, 4, 1)];
+  const cut = [...blocks(spans, 4)];
   assert.deepEqual(cut, [
     { start: 3, end: 7 },
     { start: 7, end: 11 },
@@ -71,6 +71,10 @@ test('blocks become shorter towards the end, so that no taker is left alone with
   assert.deepEqual(lengths.slice(-4), [1, 1, 1, 1]);
 });
 
-test('the last block is as short as what is left', () => {
-  assert.deepEqual([...blocks([{ start: 5, end: 7 }], 8 * MIB, 8)], [{ start: 5, end: 7 }]);
+test('without takers all blocks but the last have the same length', () => {
+  const cut = [...blocks([{ start: 1, end: 1 + 20 * MIB }], 8 * MIB)];
+  assert.deepEqual(
+    cut.map(({ start, end }) => (end - start) / MIB),
+    [8, 8, 4],
+  );
 });
