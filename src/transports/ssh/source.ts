@@ -25,6 +25,8 @@ import { TreeWalk } from './tree-walk.js';
 
 /** Shorter reads go where the least requests wait, longer ones where the least bytes do. */
 const LANE_BYTES = 1 << 20;
+/** Each block's file is opened anew, which costs a round trip. */
+const BLOCK_BYTES = 8 << 20;
 
 export interface SftpSourceOptions {
   readonly sessions: Sessions;
@@ -67,7 +69,7 @@ export class SftpSource implements Source {
   }
 
   get parallelism(): Parallelism {
-    return this.#options.sessions.parallelism;
+    return { ...this.#options.sessions.parallelism, blockBytes: BLOCK_BYTES };
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
