@@ -168,15 +168,32 @@ class Copy {
     const entry: Entry = { ...step.entry, path: step.path };
     const making = (async () => {
       await parent;
-      const writable = entry.mode === undefined ? entry : { ...entry, mode: entry.mode | 0o700 };
-      await this.#retried(step, () => this.#sink.create(writable, this.#scope));
+      const finished = await this.#createDirectory(step, entry);
       this.#tally.directory();
       this.#headway.add(1);
-      if (this.#options.preserve) this.#made.push(entry);
+      if (finished) this.#made.push(finished);
     })();
     this.#making.set(step.path, making);
     making.catch(() => {});
     await this.#files.start(() => this.#attempt(step, () => making));
+  }
+
+  /**
+   * Open to its owner, so that its files get in; what is to be set once they are in it. As cp and scp do, the mode of a new
+   * one is the source's less the umask, and that of one that was there stays.
+   */
+  async #createDirectory(step: Step, entry: Entry): Promise<Entry | undefined> {
+    const { mode } = entry;
+    const open = mode === undefined ? entry : { ...entry, mode: mode | 0o700 };
+    const look = () => this.#retried(step, () => this.#sink.stat(entry.path, this.#scope));
+    const narrows = open.mode !== mode && !this.#options.preserve && this.#sink.finish !== undefined;
+    const isNew = narrows && !(await look());
+    await this.#retried(step, () => this.#sink.create(open, this.#scope));
+    if (this.#options.preserve) return entry;
+    const made = isNew ? (await look())?.mode : undefined;
+    return made === undefined || mode === undefined
+      ? undefined
+      : { path: entry.path, kind: 'directory', mode: made & mode };
   }
 
   async #copyOne(step: Step): Promise<void> {
