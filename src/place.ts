@@ -2,6 +2,8 @@
 export interface Place {
   /** Absolute, as this system writes it, without links. */
   readonly path: string;
+  /** The root that it is below, or is, written so too. */
+  readonly root: string;
   /**
    * What tells one directory from every other, for each from the root down to it, itself included where it is one: the
    * same under whatever name, in whatever case, the directory was reached.

@@ -89,15 +89,26 @@ export function realPathNow(path: string): string | undefined {
   }
 }
 
+/** A root and what a name in it leads to, both without links. */
+export interface RealPlace {
+  readonly realRoot: string;
+  readonly real: string;
+}
+
 /**
- * What `name` leads to, links followed, which was inside the root a moment ago: to be used before anything is waited for.
+ * Where `name` leads, links followed, which was inside the root a moment ago: to be used before anything is waited for.
  * NOT_FOUND where nothing is there, UNSAFE_PATH where a link leads out.
  */
-export function targetNow(root: string, name: string): string {
+export function realPlaceNow(root: string, name: string): RealPlace {
   const [realRoot, real] = [realPathNow(root), realPathNow(joinRoot(root, name))];
   if (realRoot === undefined || real === undefined) {
     throw new XferError('NOT_FOUND', `path ${name || root}: no such file or directory`);
   }
   if (!isInside(realRoot, real)) throw new XferError('UNSAFE_PATH', `path ${name}: a link out of ${root}`);
-  return real;
+  return { realRoot, real };
+}
+
+/** The path of `realPlaceNow`, with its errors. */
+export function targetNow(root: string, name: string): string {
+  return realPlaceNow(root, name).real;
 }

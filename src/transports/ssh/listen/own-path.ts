@@ -10,8 +10,8 @@ import type { Folder } from './folder.js';
 export async function ownDirectory({ share, scope }: Folder, path: string): Promise<string> {
   if (path === '' || !share.place) return path;
   try {
-    const [root, place] = [await share.place('', scope), await share.place(path, scope)];
-    return joinPath(...place.path.slice(root.path.length).split(sep));
+    const { path: real, root } = await share.place(path, scope);
+    return joinPath(...real.slice(root.length).split(sep));
   } catch {
     return path;
   }
