@@ -74,6 +74,9 @@ interface SystemRow {
   readonly hint?: string;
 }
 
+/** The hint where the other end, or this one, has no room left. */
+export const MAKE_ROOM = 'make room there, then run the same command again';
+
 /** What the operating system's words mean. */
 const SYSTEM_ERRORS: Record<string, SystemRow> = {
   ENOENT: { code: 'NOT_FOUND', reason: 'no such file or directory' },
@@ -86,8 +89,8 @@ const SYSTEM_ERRORS: Record<string, SystemRow> = {
   EACCES: { code: 'DENIED', reason: 'permission denied' },
   EPERM: { code: 'DENIED', reason: 'operation not permitted' },
   EROFS: { code: 'DENIED', reason: 'read-only file system' },
-  ENOSPC: { code: 'NO_SPACE', reason: 'no space left on device' },
-  EDQUOT: { code: 'NO_SPACE', reason: 'disk quota exceeded' },
+  ENOSPC: { code: 'NO_SPACE', reason: 'no space left on device', hint: MAKE_ROOM },
+  EDQUOT: { code: 'NO_SPACE', reason: 'disk quota exceeded', hint: MAKE_ROOM },
   EFBIG: { code: 'NO_SPACE', reason: 'file too large for the file system' },
   ELOOP: { code: 'UNSAFE_PATH', reason: 'too many links' },
   ENAMETOOLONG: { code: 'UNSAFE_PATH', reason: 'name too long' },

@@ -278,6 +278,8 @@ export interface Draft {
   suspend(): Promise<void>;
   /** Stops and removes what was written. */
   discard(): Promise<void>;
+  /** After `suspend`, the path on its machine of what is kept; absent where nothing is, or that has none of its own. */
+  readonly keptAs?: string | undefined;
 }
 
 /** Asks the person for a secret or a decision. Absent where nobody can answer. */

@@ -5,6 +5,7 @@ import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import type { Headway } from './headway.js';
 import { idOf } from './id-of.js';
 import { Journal } from './journal.js';
+import { isWorthKeeping, tellingKept } from './kept-part.js';
 import { sendInLanes } from './lanes.js';
 import type { Limiter } from './limiter.js';
 import { pairOf } from './noted-pairs.js';
@@ -65,9 +66,6 @@ export async function transferFile(step: Step, context: TransferContext): Promis
     throw error;
   }
 }
-
-/** After these nothing of a draft is known to be good, or of use. */
-const WORTHLESS: ReadonlySet<string> = new Set(['CORRUPT', 'SOURCE_CHANGED', 'RANGE_IGNORED', 'EXISTS']);
 
 class Transfer {
   readonly #step: Step;
@@ -166,10 +164,10 @@ class Transfer {
       return await this.#fill(draft);
     } catch (thrown) {
       const error = toXferError(thrown, `copy ${this.#label}`);
-      const worthKeeping = keep && !WORTHLESS.has(error.code);
+      const worthKeeping = keep && isWorthKeeping(error);
       if (!worthKeeping) this.#held = [];
       await (worthKeeping ? draft.suspend() : draft.discard()).catch(() => {});
-      throw thrown;
+      throw worthKeeping ? tellingKept(error, draft) : thrown;
     }
   }
 

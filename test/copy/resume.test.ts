@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { type CopyOptions, copy } from '#xfer/copy/index.js';
-import { XferError } from '#xfer/errors.js';
+import { toXferError, XferError } from '#xfer/errors.js';
 import type { Source } from '#xfer/transport.js';
 import { openLocalSink } from '#xfer/transports/local/sink.js';
 import { openLocalSource } from '#xfer/transports/local/source.js';
@@ -26,11 +26,12 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** A source that cannot be read at some offsets. */
-async function failingAt(refuses: (start: number) => boolean): Promise<Source> {
+async function failingAt(refuses: (start: number) => boolean, error?: XferError): Promise<Source> {
   const source = await openLocalSource(join(folder, 'from'));
   const read = source.read.bind(source);
   source.read = async (entry, range, scope) => {
-    if (refuses(range.start)) throw new XferError('DENIED', `read from byte ${range.start}: refused by the test`);
+    if (refuses(range.start))
+      throw error ?? new XferError('DENIED', `read from byte ${range.start}: refused by the test`);
     return read(entry, range, scope);
   };
   return source;
@@ -52,6 +53,24 @@ test('a run goes on from what the last one had acknowledged', async () => {
   assert.ok((await run(await failingAt(() => false))) >= BLOCK_BYTES);
   assert.ok((await readFile(join(folder, 'to'))).equals(bytes));
   assert.deepEqual(await drafts(), []);
+});
+
+test('where the disk is full, what is kept is named, with how to go on and how to be rid of it', async () => {
+  const full = toXferError(Object.assign(new Error('full'), { code: 'ENOSPC' }), 'write to');
+  const error = (await run(await failingAt((start) => start >= 3 * BLOCK_BYTES, full)).catch(
+    (thrown: unknown) => thrown,
+  )) as XferError;
+  const [kept] = await drafts();
+  assert.equal(error.message, 'write to: no space left on device');
+  assert.match(error.hint ?? '', /^make room there, then run the same command again, which goes on where it stopped; /);
+  assert.ok(error.hint?.includes(` ${join(folder, kept as string)}: remove it`), error.hint);
+});
+
+test('where nothing is kept on a full disk, nothing is named', async () => {
+  const full = toXferError(Object.assign(new Error('full'), { code: 'ENOSPC' }), 'write to');
+  const error = (await run(await failingAt(() => true, full)).catch((thrown: unknown) => thrown)) as XferError;
+  assert.deepEqual(await drafts(), []);
+  assert.equal(error.hint, 'make room there, then run the same command again');
 });
 
 for (const [how, length] of [

@@ -62,6 +62,7 @@ export interface LocalDraftOptions {
 export class LocalDraft implements Draft {
   readonly held: readonly ByteRange[];
   readonly inOrder?: true;
+  keptAs: string | undefined;
   readonly #options: LocalDraftOptions;
   readonly #writers = new Set<FileWriter>();
   /** Of what was written; a longer file that was there has its own bytes behind it until `commit`. */
@@ -165,6 +166,8 @@ export class LocalDraft implements Draft {
   async suspend(): Promise<void> {
     if (!this.#options.keep || (!this.#ended && fstatSync(this.#options.descriptor).size === 0)) return this.discard();
     await this.#close();
+    const { path, folder } = this.#options;
+    if (!this.#inPlace && !folder) this.keptAs = path;
     this.#leave();
   }
 

@@ -1,5 +1,5 @@
 /** What gives a written file its mode, its time and its name, and says why it could not be written. */
-import { XferError } from '../../errors.js';
+import { MAKE_ROOM, XferError } from '../../errors.js';
 import { nameFromBytes, printable } from '../../names.js';
 import type { Entry, OpenOptions, Scope } from '../../transport.js';
 import { type Attributes, timesOf } from './sftp/attributes.js';
@@ -47,6 +47,5 @@ export async function explainWrite(
   if (statusOf(error) === undefined) return plain;
   const full = await client.isFull(place, bytes).catch(() => false);
   if (!full) return plain;
-  const hint = 'make room there, then run the same command again';
-  return new XferError('NO_SPACE', `${what}: no space left on the server`, { hint, cause: error });
+  return new XferError('NO_SPACE', `${what}: no space left on the server`, { hint: MAKE_ROOM, cause: error });
 }

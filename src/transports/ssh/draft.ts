@@ -63,6 +63,11 @@ export class SftpDraft implements Draft {
     this.held = options.held > 0 ? [{ start: 0, end: options.held }] : [];
   }
 
+  get keptAs(): string | undefined {
+    const { entry, temporary } = this.#options;
+    return temporary && entry.version !== undefined ? nameFromBytes(temporary) : undefined;
+  }
+
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
     const { entry, held, path, temporary } = this.#options;
