@@ -95,7 +95,8 @@ function parseFileUrl(text: string, platform: NodeJS.Platform): string {
 }
 
 function parseHttp(scheme: string, text: string): Location {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // The parser of URLs passes over slashes that are too many, and takes the path for the host.
+  const url = /^\w+:\/\/[^/\\]/.test(text) && URL.canParse(text) ? new URL(text) : undefined;
   if (!url?.hostname) {
     throw new XferError('USAGE', `location ${withoutPassword(text)}: not a URL`, {
       hint: 'as in http://example.org:8000/name, with a port of at most 65535',
@@ -158,7 +159,8 @@ export function parseHostPort(text: string, portAlone = false): { host?: string;
 
 /** Refused before anything is expanded or started with them (CVE-2023-51385, CVE-2025-61984). USAGE. */
 export function checkUserAndHost(user: string | undefined, host: string): void {
-  const badHost = host === '' || host.startsWith('-') || /[\s'"`$\\;&<>|(){}[\],\p{Cc}]/u.test(host);
+  const badHost = host.startsWith('-') || /[\s'"`$\\;&<>|(){}[\],\p{Cc}]/u.test(host);
+  if (host === '') throw new XferError('USAGE', 'the host is empty', { hint: 'name it before the colon: host:path' });
   if (badHost) throw new XferError('USAGE', `host ${host}: not a host name`);
   if (user === undefined) return;
   const badUser = user === '' || user.startsWith('-') || /['"`;&<>|(){}\s\p{Cc}]/u.test(user) || user.endsWith('\\');

@@ -79,6 +79,13 @@ function refuse(option: Option, values: Record<string, unknown>): void {
 
 function checkOperands(command: Command, operands: readonly string[], given: readonly string[]): void {
   const [least, most] = command.operands;
+  const empty = operands.indexOf('');
+  if (empty !== -1) {
+    const which = operands.length === 1 ? 'the operand' : `operand ${empty + 1} of ${operands.length}`;
+    throw new XferError('USAGE', `${command.name}: ${which} is empty`, {
+      hint: `is a variable not set? ${command.missing.hint}`,
+    });
+  }
   const isNamedElse = command.inPlaceOfFirst?.some((name) => given.includes(name)) === true;
   if (operands.length < (isNamedElse ? least - 1 : least)) {
     const { message, hint } = (given.includes('listen') && command.missingPort) || command.missing;

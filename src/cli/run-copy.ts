@@ -10,6 +10,7 @@ import type { ParsedArguments } from './parsed-arguments.js';
 import { createPrompt } from './prompt.js';
 import { Report } from './render/report.js';
 import type { View } from './render/view.js';
+import { checkStandardStreams } from './standard-streams.js';
 import { usableJournalDirectory } from './state-directory.js';
 import type { Surroundings } from './surroundings.js';
 import { isWeb } from './web-location.js';
@@ -47,7 +48,10 @@ export async function runCopy(
   const report = opened ?? (await openReport(parsed, around));
   try {
     const request = typeof makeRequest === 'function' ? await makeRequest(report) : makeRequest;
-    const result = await copyAll(request, parsed, around, report);
+    checkStandardStreams(request);
+    const result = await copyAll(request, parsed, around, report).catch((error: unknown) => {
+      throw around.signal.aborted ? error : listFailures(error, report);
+    });
     if (result.files === 0 && result.failures.length === 0) request.check?.(result);
     report.end(result);
     request.closing?.(report);
@@ -167,13 +171,13 @@ async function openSources(
         failures.push({ path: describeLocation(location), error });
       }
     }
+    for (const failure of failures) report.onEvent({ type: 'fail', ...failure });
     const [first] = failures;
     if (first && sources.length === 0) throw first.error;
   } catch (error) {
     await Promise.allSettled(sources.map((source) => source.close()));
     throw error;
   }
-  for (const failure of failures) report.onEvent({ type: 'fail', ...failure });
   return { sources, failures };
 }
 
@@ -197,13 +201,28 @@ export function openOptions(
 function throwFailures({ failures, files, symlinks, skipped }: CopyResult): void {
   const [first] = failures;
   if (!first) return;
-  const hint = failures.some(mayPass)
-    ? 'run the same command again'
-    : 'again it would end so: first mend what is said above';
   // Directories are not counted: most sinks cannot tell those that they made from those that were there.
   const arrived = files + symlinks + skipped;
-  if (arrived > 0) throw new XferError('PARTIAL', `copy: ${failures.length} failed; the rest arrived`, { hint });
-  throw new XferError(first.error.code, `copy: nothing arrived, ${failures.length} failed`, { hint });
+  if (arrived === 0) throw nothingArrived(first, failures);
+  throw new XferError('PARTIAL', `copy: ${failures.length} failed; the rest arrived`, { hint: hintAfter(failures) });
+}
+
+function nothingArrived(first: CopyFailure, failures: readonly CopyFailure[]): XferError {
+  const message = `copy: nothing arrived, ${failures.length} failed`;
+  return new XferError(first.error.code, message, { hint: hintAfter(failures), cause: first.error });
+}
+
+function hintAfter(failures: readonly CopyFailure[]): string {
+  return failures.some(mayPass) ? 'run the same command again' : 'again it would end so: first mend what is said above';
+}
+
+/** What to throw for what the copy threw: where that is one of several failures, they are said, each in its line. */
+function listFailures(thrown: unknown, report: Report): unknown {
+  const [first, ...more] = report.failures;
+  if (!first || more.length === 0 || !(thrown instanceof XferError)) return thrown;
+  if (thrown !== first.error && thrown.cause !== first.error) return thrown;
+  report.list(report.failures);
+  return nothingArrived(first, report.failures);
 }
 
 /** The same copy may succeed another time, though nobody does anything about it. */

@@ -33,7 +33,8 @@ function asksForJson(words: readonly string[]): boolean {
 
 async function dispatch(words: readonly string[], around: Surroundings, errors: { output: Output }): Promise<number> {
   const [first, ...rest] = words;
-  if (first === undefined) {
+  if (!first) {
+    if (first === '') throw new XferError('USAGE', 'the command is empty', { hint: 'xfer --help' });
     around.stderr.write(await overview());
     return ERROR_CODES.USAGE.exit;
   }

@@ -61,8 +61,15 @@ function distinct(sources: readonly Source[], sink: Sink, scope: WalkScope): Sou
   });
 }
 
-/** What is at the sink's root. EXISTS, NOT_FOUND where it must be a directory and is none. */
+function oneFileOnly(what: string): XferError {
+  return new XferError('UNSUPPORTED', `${what}: it takes one file`, {
+    hint: 'name a directory as the target, or one file to copy',
+  });
+}
+
+/** What is at the sink's root. UNSUPPORTED where it takes fewer sources, EXISTS, NOT_FOUND where it must be a directory and is none. */
 async function findRoot(sources: number, sink: Sink, options: CopyOptions, scope: Scope): Promise<Entry | undefined> {
+  if (sources > 1 && sink.capabilities.once) throw oneFileOnly(`copy to ${sink.label}`);
   const into = options.intoDirectory === true || sources > 1;
   if (sink.capabilities.blind) {
     refuseLook(sink, options);
@@ -168,6 +175,7 @@ function checkRoot(source: Source, sink: Sink, entry: Entry, place: Placement, o
   if (entry.kind === 'directory' && !options.recursive) {
     throw new XferError('USAGE', `copy ${source.label}: is a directory`, { hint: 'add -r to copy directories' });
   }
+  if (entry.kind === 'directory' && sink.capabilities.once) throw oneFileOnly(`copy ${source.label} to ${sink.label}`);
   if (entry.kind === 'directory' && place.targetIsFile) {
     throw new XferError('EXISTS', `copy ${source.label} to ${sink.label}: not a directory`);
   }

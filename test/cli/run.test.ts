@@ -95,6 +95,16 @@ test('what is wrong is said with its exit code and a hint', limit, async () => {
     [['cp', '-n', '-u', 'a', 'b'], 2, /exclude each other/],
     [['cp', '/nonexistent/a\u001b[2J', '/nonexistent/b'], 3, /a\\x1b\[2J: no such file/],
     [['completion', 'csh'], 2, /csh/],
+    [['cp', '/etc/passwd', '/etc/group', '-'], 2, /several files .* standard output\n {2}hint: xfer cp FILE - /],
+    [['get', '-o', '-', 'http://localhost/a', 'http://localhost/b'], 2, /hint: xfer get -o - URL for each/],
+    [['cp', '-', '-', '/dev'], 2, /standard input: .* only once\n {2}hint: name - once/],
+    [['recv', '-k', '0', '--output-dir', '/dev/null'], 8, /null: not a directory\n {2}hint: .*--output-dir DIRECTORY/],
+    [['recv', '-k', '0', '--output-dir', '/dev/null/'], 8, /null: not a directory\n {2}hint: /],
+    [['recv', '0', '/nonexistent/file'], 3, /no such directory: \/nonexistent\n {2}hint: make the directory/],
+    [['recv', '0', '/dev/null/file'], 3, /no such directory: \/dev\/null\n/],
+    [['scp', 'a', 'anna@:b'], 2, /the host is empty\n {2}hint: .*host:path/],
+    [['cp', 'http:///a', 'b'], 2, /http:\/\/\/a: not a URL\n/],
+    [[''], 2, /the command is empty/],
   ];
   for (const [words, exit, message] of cases) {
     const { code, out, err } = await runWords(...words);
@@ -103,6 +113,42 @@ test('what is wrong is said with its exit code and a hint', limit, async () => {
     assert.match(err, /^xfer: /);
     assert.equal(out, '');
   }
+});
+
+test('an operand that is empty is refused in each command, whatever is around it', limit, async () => {
+  for (const words of [
+    ['cp', 'a', ''],
+    ['scp', '-r', '', 'a', 'b'],
+    ['get', ''],
+    ['put', '', 'http://localhost/'],
+    ['serve', '', '0'],
+    ['send', '', 'a'],
+    ['send', '-l', ''],
+    ['send', '--find', ''],
+    ['send', '-U', '', 'a'],
+    ['recv', ''],
+    ['recv', '0', ''],
+    ['pipe', '-l', ''],
+    ['completion', ''],
+  ]) {
+    const { code, err } = await runWords(...words);
+    assert.equal(code, 2, words.join(' '));
+    assert.match(err, /^xfer: \w+: (the operand|operand \d of \d) is empty\n {2}hint: is a variable not set\? xfer /);
+  }
+});
+
+test('where nothing of several arrives, each of them is said', limit, async () => {
+  for (const command of ['cp', 'scp']) {
+    const { code, err } = await runWords(command, '/nonexistent/a', '/nonexistent/b', '/dev');
+    assert.equal(code, 3);
+    assert.match(err, /^xfer: .*\/a: no such file.*\nxfer: .*\/b: no such file.*\nxfer: .*nothing arrived, 2 failed\n/);
+  }
+  const { out } = await runWords('cp', '--json', '/nonexistent/a', '/nonexistent/b', '/dev');
+  const types = out
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { type: string }).type);
+  assert.deepEqual(types, ['fail', 'fail', 'error']);
 });
 
 test('with --json the error is one line of JSON, away from a file on standard output', limit, async () => {

@@ -11,6 +11,7 @@ import { openingTerms } from '../open-again.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
 import type { Report } from '../render/report.js';
 import { type CopyRequest, runCopy } from '../run-copy.js';
+import { severalToOutput } from '../standard-streams.js';
 import type { Surroundings } from '../surroundings.js';
 import { parseWeb } from '../web-location.js';
 
@@ -82,9 +83,7 @@ function treeOptions(
 
 function checkSense(parsed: ParsedArguments, urls: number, output: string): void {
   if (output === '-' && (urls > 1 || parsed.flag('recursive'))) {
-    throw new XferError('USAGE', 'get: several files do not go to standard output', {
-      hint: 'name them one at a time',
-    });
+    throw severalToOutput('get', 'xfer get -o - URL for each of them, or -o DIRECTORY/');
   }
   if (parsed.text('sha256') !== undefined && (urls > 1 || parsed.flag('recursive'))) {
     throw new XferError('USAGE', 'option --sha256: it is of one file, and several are asked for', {

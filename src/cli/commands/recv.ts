@@ -1,5 +1,6 @@
 /** `xfer recv`: what comes over one TCP connection into a file, or with a key files and trees into a directory. */
 import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { XferError } from '../../errors.js';
 import { type Location, parseLocation } from '../../location.js';
 import type { Command } from '../command.js';
@@ -68,7 +69,21 @@ function isSealedTarget(path: string | undefined, parsed: ParsedArguments): bool
 }
 
 function existsAsDirectory(path: string): boolean {
-  return path !== '-' && statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (path === '-') return false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+/** Said while nobody has sent anything that would be lost. */
+function checkFolder(path: string): void {
+  const folder = dirname(path);
+  if (existsAsDirectory(folder)) return;
+  throw new XferError('NOT_FOUND', `recv to ${path}: no such directory: ${folder}`, {
+    hint: 'make the directory first',
+  });
 }
 
 function sealedTarget(path: string | undefined, parsed: ParsedArguments, around: Surroundings): Location {
@@ -89,7 +104,10 @@ function destination(path: string | undefined, parsed: ParsedArguments, around: 
       hint: `xfer recv -k ${address} --output-dir directory, or - for standard output`,
     });
   }
-  if (path !== '-') return { scheme: 'file', path };
+  if (path !== '-') {
+    checkFolder(path);
+    return { scheme: 'file', path };
+  }
   if (around.stdout.isTTY && !parsed.flag('force')) {
     throw new XferError('USAGE', 'recv to standard output: it is a terminal, which may act on what comes', {
       hint: `xfer recv ${address} - > file, or --force`,
@@ -101,7 +119,7 @@ function destination(path: string | undefined, parsed: ParsedArguments, around: 
 function outputDirectory(directory: string, path: string | undefined, parsed: ParsedArguments): Location {
   const wrong =
     path !== undefined ? `not together with ${path}` : parsed.flag('keep-open') ? undefined : 'only with -k';
-  if (wrong === undefined) return { scheme: 'file', path: directory };
+  if (wrong === undefined) return { scheme: 'file', path: directory.replace(/(?<=.)\/+$/, '') };
   throw new XferError('USAGE', `option --output-dir ${directory}: ${wrong}`, {
     hint: `xfer recv -k 8080 --output-dir ${directory}`,
   });

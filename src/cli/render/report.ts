@@ -28,6 +28,8 @@ export class Report {
   readonly #tally = new Tally();
   /** Errors of which a line was said. */
   readonly #told = new WeakSet<Error>();
+  /** What a copy said to have failed. */
+  readonly failures: CopyFailure[] = [];
   #wouldCopy = 0;
   #questions = 0;
 
@@ -43,6 +45,7 @@ export class Report {
   }
 
   readonly onEvent = (event: CopyEvent): void => {
+    if (event.type === 'fail') this.failures.push({ path: event.path, error: event.error });
     if (this.#json) {
       this.#json.write(jsonLine(eventRecord(event)));
       return;
@@ -99,11 +102,17 @@ export class Report {
     this.#view.end();
     if (this.#json) return;
     if (!result) return;
-    const { failures } = result;
+    this.list(result.failures);
+    this.#say(this.#wouldCopy > 0 ? `${this.#wouldCopy} would be copied` : summaryOf(result, here));
+  }
+
+  /** Takes the bar away, and says what failed, a line each. */
+  list(failures: readonly CopyFailure[]): void {
+    this.#view.end();
+    if (this.#json) return;
     for (const { path, error } of failures.slice(0, MOST_LISTED)) this.#view.line(failureLine(path, error));
     const unlisted = failures.length - MOST_LISTED;
     if (unlisted > 0) this.#view.line(`xfer: and ${formatCount(unlisted, 'failure')} more`);
-    this.#say(this.#wouldCopy > 0 ? `${this.#wouldCopy} would be copied` : summaryOf(result, here));
   }
 
   #sayMore(event: CopyEvent): void {

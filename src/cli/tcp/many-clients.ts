@@ -37,10 +37,15 @@ export async function receiveFromMany(
   around: Surroundings,
 ): Promise<void> {
   const receive = await openSink(to, {}, { signal: around.signal });
-  if (to.scheme === 'file' && (await receive.stat('', { signal: around.signal }))?.kind !== 'directory') {
-    throw new XferError('NOT_FOUND', `recv -k to ${describeLocation(to)}: no such directory`, {
-      hint: 'make the directory first',
-    });
+  if (to.scheme === 'file') {
+    const there = await receive.stat('', { signal: around.signal });
+    const what = `recv -k to ${describeLocation(to)}`;
+    if (!there) {
+      throw new XferError('NOT_FOUND', `${what}: no such directory`, { hint: 'make the directory first' });
+    }
+    if (there.kind !== 'directory') {
+      throw new XferError('EXISTS', `${what}: not a directory`, { hint: 'name a directory: --output-dir DIRECTORY' });
+    }
   }
   await serve('received', { receive }, at, parsed, around);
 }

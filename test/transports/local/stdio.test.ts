@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -27,7 +27,8 @@ test('a directory to standard output is refused, with what to type', { timeout: 
   const folder = mkdtempSync(join(tmpdir(), 'xfer-stdio-'));
   t.after(() => rmSync(folder, { recursive: true }));
   mkdirSync(join(folder, 'd'));
+  writeFileSync(join(folder, 'd', 'below'), 'bytes');
   const { exitCode, stderr } = await runXfer(['cp', join(folder, 'd'), '-']);
   assert.equal(exitCode, 2);
-  assert.match(stderr, /standard output takes one file.*\n.*hint: name a directory as the target/);
+  assert.match(stderr, /^xfer: copy .*d to standard output: it takes one file\n.*hint: name a directory as the target/);
 });
