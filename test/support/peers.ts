@@ -18,6 +18,8 @@ const PACKAGES: Record<string, string> = {
   ncat: 'ncat',
   socat: 'socat',
   bash: 'bash',
+  zsh: 'zsh',
+  fish: 'fish',
   curl: 'curl',
   promtool: 'prometheus',
   'systemd-socket-activate': 'systemd',
