@@ -5,6 +5,7 @@ import { loadCommands } from '#xfer/cli/commands/index.js';
 import { completionScript, SHELLS } from '#xfer/cli/completion-script.js';
 import { COMMAND_NAMES, OPTIONS, optionsOf } from '#xfer/cli/options.js';
 import { needs } from '../support/peers.js';
+import { xferEnvironment } from '../support/run-xfer.js';
 
 for (const shell of SHELLS) {
   test(`${shell}: every command and every option that is not refused`, async () => {
@@ -35,7 +36,7 @@ test('completion takes no option that would change nothing', () => {
 
 /** Runs a script in its shell, without the files of the person. */
 function runShell(shell: string, words: readonly string[]): string[] {
-  const { stdout, stderr, status } = spawnSync(shell, words, { encoding: 'utf8' });
+  const { stdout, stderr, status } = spawnSync(shell, words, { encoding: 'utf8', env: xferEnvironment() });
   assert.equal(status, 0, stderr);
   assert.equal(stderr, '');
   return stdout.split('\n').filter((word) => word !== '');
