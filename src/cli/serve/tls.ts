@@ -12,6 +12,7 @@ import type { ParsedArguments } from '../parsed-arguments.js';
 import { createPrompt } from '../prompt.js';
 import type { Report } from '../render/report.js';
 import type { Surroundings } from '../surroundings.js';
+import { addressesTyped } from './where.js';
 
 const MOST_FILE_BYTES = 1 << 20;
 
@@ -45,7 +46,7 @@ export async function tlsOf(
 function readKept(parsed: ParsedArguments, around: Surroundings, report: Report): Promise<TlsIdentity> {
   return loadKeptCertificate({
     directory: configDirectory(around),
-    names: machineNames(parsed.list('bind')),
+    names: machineNames(addressesTyped(parsed)),
     platform: around.platform,
     onNotice: report.onNotice,
   });

@@ -18,7 +18,7 @@ export function whereItListens(
   parsed: ParsedArguments,
   around: Surroundings,
 ): Where {
-  const hosts = parsed.list('bind');
+  const hosts = addressesTyped(parsed);
   const descriptors = around.inheritedSockets ?? [];
   if (descriptors.length > 0) {
     if (hosts.length > 0 || portTyped) {
@@ -41,7 +41,18 @@ export function whereItListens(
   return { port, ...(hosts.length > 0 ? { hosts } : {}) };
 }
 
+/** What --bind gives; an IPv6 address may stand in brackets, as it does in URLs. */
+export function addressesTyped(parsed: ParsedArguments): string[] {
+  return parsed.list('bind').map((address) => /^\[([\da-f:.]+(?:%[\w.-]+)?)\]$/i.exec(address)?.[1] ?? address);
+}
+
 function checkAddress(address: string, platform: NodeJS.Platform): void {
+  const [, host, port] = /^(\[[^\]/]*\]|[^:/[\]]*):(\d{1,5})$/.exec(address) ?? [];
+  if (port !== undefined) {
+    throw new XferError('USAGE', `option --bind ${address}: the port is not part of the address`, {
+      hint: `${host ? `--bind ${host} ` : ''}--port ${port}`,
+    });
+  }
   const path = socketPath(address);
   const isPipe = path?.startsWith('\\\\') ?? false;
   if (path === '') throw new XferError('USAGE', `option --bind ${address}: a path is missing`);

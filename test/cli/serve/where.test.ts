@@ -27,6 +27,22 @@ test('addresses, sockets and pipes, each where its system has them', async () =>
   });
 });
 
+test('an address may stand in brackets, and a port does not belong to it', async () => {
+  assert.deepEqual(await where(['-b', '[::1]', '-b', '[fe80::1%eth0]']), {
+    hosts: ['::1', 'fe80::1%eth0'],
+    port: 8000,
+  });
+  assert.deepEqual(await where(['-b', '::1', '-b', '::', '-b', '1::2']), { hosts: ['::1', '::', '1::2'], port: 8000 });
+  for (const [address, hint] of [
+    ['127.0.0.1:8080', '--bind 127.0.0.1 --port 8080'],
+    ['[::1]:8080', '--bind [::1] --port 8080'],
+    ['localhost:80', '--bind localhost --port 80'],
+    [':8080', '--port 8080'],
+  ] as const) {
+    await assert.rejects(where(['-b', address]), { code: 'USAGE', hint }, address);
+  }
+});
+
 test('sockets that were handed down stand alone', async () => {
   const given = { inheritedSockets: [3, 4] };
   assert.deepEqual(await where(['.'], given), { descriptors: [3, 4], port: 8000 });
