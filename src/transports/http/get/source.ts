@@ -16,7 +16,15 @@ import type { Fields } from '../client/fields.js';
 import type { Answer, HttpClient } from '../client/request.js';
 import { isWhole } from '../client/status.js';
 import { downloadName } from '../content-disposition.js';
-import { contentLength, type Described, DIGEST_FIELDS, describeAnswer, reprDigest, sameFile } from '../validator.js';
+import {
+  type ContentRange,
+  contentLength,
+  type Described,
+  DIGEST_FIELDS,
+  describeAnswer,
+  reprDigest,
+  sameFile,
+} from '../validator.js';
 import { BodyStream } from './body.js';
 import { LaneLimit } from './lane-limit.js';
 import { parallelismAfter } from './parallelism.js';
@@ -197,9 +205,10 @@ export class HttpSource implements Source {
     const leave = await this.#lanes.enter(scope);
     try {
       const answer = await this.#askPart(range, ifRange, scope);
-      const promised = this.#checkPart(answer, range);
-      const end = range.end ?? size;
-      const body = this.#body(answer, scope, promised, end === undefined ? undefined : end - range.start);
+      const part = this.#checkPart(answer, range);
+      // A server may send less than was asked for (RFC 9110, 15.3.7), and say then of how much.
+      const end = range.end ?? size ?? part.size;
+      const body = this.#body(answer, scope, part.end - part.start, end === undefined ? undefined : end - range.start);
       return body.once('close', () => leave());
     } catch (error) {
       leave(error);
@@ -218,15 +227,15 @@ export class HttpSource implements Source {
     return this.#send(fields, scope);
   }
 
-  /** Bytes that a 206 promises, once it is known to be the part that was asked for, of the same file. */
-  #checkPart(answer: Answer, range: ByteRange): number {
+  /** What a 206 promises, once it is known to be the part that was asked for, of the same file. */
+  #checkPart(answer: Answer, range: ByteRange): ContentRange {
     const { headers } = answer.response;
     if (isWhole(answer.response)) this.#check(answer, this.#describe(answer));
     const part = partIn(answer.response);
     if ('code' in part) throw this.#refuse(answer, part.code, part.reason);
     this.#check(answer, describeAnswer(headers, this.#url, part.size), true);
     const isAsked = part.start === range.start && (range.end === undefined || part.end <= range.end);
-    if (isAsked) return part.end - part.start;
+    if (isAsked) return part;
     const reason = `bytes from ${part.start} were sent, and from ${range.start} asked for`;
     throw this.#refuse(answer, 'RANGE_IGNORED', reason);
   }

@@ -86,6 +86,15 @@ const WRONG_PARTS: [what: string, answer: string, code: string][] = [
   ['is no HTTP', 'SSH-2.0-x\r\n', 'PROTOCOL'],
 ];
 
+test('a part to the end that ends before it fails, where nobody knew how long the file is', {
+  timeout: 10_000,
+}, async (t) => {
+  const begun =
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nETag: "v1"\r\nAccept-Ranges: bytes\r\n\r\na\r\n0123456789\r\n0\r\n\r\n';
+  const source = await open(t, `${await serveRaw(t, begun, part('bytes 2-4/10', '234'))}/f`);
+  await assert.rejects(readText(source, 2), { code: 'TRUNCATED' });
+});
+
 for (const [what, answer, code] of WRONG_PARTS) {
   test(`a part that ${what} is refused with ${code}`, { timeout: 10_000 }, async (t) => {
     const source = await open(t, `${await serveRaw(t, whole(), answer)}/f`);
