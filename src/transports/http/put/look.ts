@@ -47,8 +47,8 @@ function leadsToFolder({ status, headers, url }: Answered): boolean {
   return to.pathname === `${url.pathname}/`;
 }
 
-/** PROPFIND (RFC 4918, 9.1) of the thing alone. */
-async function propertiesOf(
+/** PROPFIND (RFC 4918, 9.1) of the thing alone; as `lookAt`. */
+export async function propertiesOf(
   client: PutClient,
   url: URL,
   path: string,

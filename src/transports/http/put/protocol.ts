@@ -7,6 +7,9 @@ import { DIGEST_FIELDS } from '../validator.js';
 import { type Answered, BodyRequest } from './body-request.js';
 import { type FaultTerms, putFault } from './put-fault.js';
 
+/** How long the server is waited for to remove something. */
+const REMOVE_MS = 10_000;
+
 /** A file that is to be put somewhere. */
 export interface Target {
   readonly url: URL;
@@ -69,6 +72,11 @@ export interface ResumableProtocol {
   /** Undefined where the upload is no longer there. */
   ask(target: Target, place: URL, scope: Scope): Promise<Held | undefined>;
   remove(place: URL, scope: Scope): Promise<void>;
+}
+
+/** Removes what nobody wants any more. What the server does not remove in time it removes when it is too old. */
+export async function removeAtOnce(protocol: ResumableProtocol, place: URL): Promise<void> {
+  await protocol.remove(place, { signal: AbortSignal.timeout(REMOVE_MS) }).catch(() => undefined);
 }
 
 /** Fields of the request that begins a file. */

@@ -1,5 +1,4 @@
 /** Requests that put something somewhere: whole ones, and ones whose body comes bit by bit. */
-
 import { XferError } from '../../../errors.js';
 import { streamDigest } from '../../../streams/digest.js';
 import type { DigestAlgorithm, Scope } from '../../../transport.js';
@@ -8,13 +7,18 @@ import type { Fields } from '../client/fields.js';
 import { redirectTarget } from '../client/redirect.js';
 import type { HttpClient } from '../client/request.js';
 import { openHttpSource } from '../get/open-file.js';
-import { type Answered, BodyRequest, type BodyTerms } from './body-request.js';
+import { type Answered, BodyRequest, type BodyTerms, EarlyAnswer } from './body-request.js';
+import { isSuccess } from './protocol.js';
 
 /** A larger body is sent once the server said that it will have it, as curl does. */
 export const EXPECT_BYTES = 1 << 20;
+/** Of a body at hand, each of which a slow line has the idle time for. */
+const PIECE_BYTES = 256 << 10;
 
 /** Something on the way cannot do it; it says nothing of the file. */
 const EXPECTATION_FAILED = 417;
+
+const NOTHING = Buffer.alloc(0);
 
 export interface WholeTerms {
   readonly fields?: Fields;
@@ -48,18 +52,9 @@ export class PutClient {
     const { fields = {}, body, verb = 'put', stays = false, about } = terms;
     const bodiless = body === undefined && /^(?:HEAD|GET|OPTIONS|DELETE)$/.test(method);
     return this.#following(url, verb, stays, about, async (to) => {
-      const request = this.#begin(
-        method,
-        to,
-        {
-          fields,
-          ...(bodiless ? {} : { lengthBytes: body?.length ?? 0 }),
-          what: `${verb} ${describeUrl(about ?? to)}`,
-        },
-        scope,
-      );
-      request.end(body);
-      return request.answer;
+      const what = `${verb} ${describeUrl(about ?? to)}`;
+      const framing = bodiless ? {} : { lengthBytes: body?.length ?? 0 };
+      return sendAll(this.#begin(method, to, { fields, ...framing, what }, scope), body ?? NOTHING, what);
     });
   }
 
@@ -125,6 +120,23 @@ export class PutClient {
       if (seen.size > maxRedirects) throw new XferError('PROTOCOL', `${what}: more than ${maxRedirects} redirects`);
     }
   }
+}
+
+/** The last answer to a request whose body is at hand. PROTOCOL where that is a success before all was sent. */
+async function sendAll(request: BodyRequest, body: Buffer, what: string): Promise<Answered> {
+  let at = 0;
+  try {
+    for (; body.length - at > PIECE_BYTES; at += PIECE_BYTES) {
+      await request.write(body.subarray(at, at + PIECE_BYTES));
+    }
+  } catch (error) {
+    request.stop();
+    if (!(error instanceof EarlyAnswer)) throw error;
+    if (!isSuccess(error.answered)) return error.answered;
+    throw new XferError('PROTOCOL', `${what}: the server says ${error.answered.status} before it had it all`);
+  }
+  request.end(body.subarray(at));
+  return request.answer;
 }
 
 /** After these the method stays what it is. */

@@ -6,14 +6,12 @@ import { describeUrl } from '../client/describe-url.js';
 import { EarlyAnswer } from './body-request.js';
 import { Comparison } from './comparison.js';
 import { PartWriter } from './part-writer.js';
-import { isSuccess, type Part, type Proof, type ResumableProtocol, type Target } from './protocol.js';
+import { isSuccess, type Part, type Proof, type ResumableProtocol, removeAtOnce, type Target } from './protocol.js';
 import type { PutClient } from './put-client.js';
 import type { UploadNotes } from './upload-notes.js';
 
 /** Before more is sent than was noted, the note is written anew: so often at most. */
 const NOTE_BYTES = 256 << 20;
-/** How long the server is waited for to remove what nobody wants any more. */
-const REMOVE_MS = 10_000;
 
 export interface ResumableTerms {
   readonly client: PutClient;
@@ -232,14 +230,13 @@ export class ResumableDraft implements Draft {
       notes.remember(key, { place: this.#place, protocol: protocol.name, mostSentBytes: this.#mostSent });
   }
 
-  /** What the server does not remove now it removes when it is too old. */
   async discard(): Promise<void> {
     const { notes, key, protocol } = this.#terms;
     this.#stop();
     await this.#noting.catch(() => undefined);
     await notes.forget(key);
     if (!this.#place || this.#done) return;
-    await protocol.remove(this.#place, { signal: AbortSignal.timeout(REMOVE_MS) }).catch(() => undefined);
+    await removeAtOnce(protocol, this.#place);
     this.#place = undefined;
   }
 }

@@ -10,11 +10,12 @@ import { Comparison } from './comparison.js';
 import { Doubts } from './doubts.js';
 import { DraftProtocol } from './draft-protocol.js';
 import { askFeatures, type Features } from './features.js';
-import { corruptThere, hexOf, lookAt, statedThere } from './look.js';
+import { corruptThere, hexOf, lookAt, propertiesOf, statedThere } from './look.js';
 import { firstFields, isSuccess, type Proof, type ResumableProtocol, type Target } from './protocol.js';
-import { PutClient } from './put-client.js';
+import { EXPECT_BYTES, PutClient } from './put-client.js';
 import { type FaultTerms, putFault } from './put-fault.js';
 import { ResumableDraft } from './resumable-draft.js';
+import { ShortDraft } from './short-draft.js';
 import { TusProtocol } from './tus-protocol.js';
 import { UploadNotes } from './upload-notes.js';
 import { WholeDraft } from './whole-draft.js';
@@ -95,11 +96,7 @@ class HttpSink implements Sink {
     const target = this.#targetOf(entry, scope);
     this.#checkSize(target);
     const protocol = this.#protocolFor(entry);
-    if (!protocol) {
-      const onPlace = (): void => this.#learnDraft();
-      const prove = this.#proverOf(target);
-      return new WholeDraft({ client: this.#client, target, onPlace, prove, doubts: this.#doubts });
-    }
+    if (!protocol) return this.#unresumable(target);
     return this.#resumable(entry, target, protocol, scope);
   }
 
@@ -113,6 +110,11 @@ class HttpSink implements Sink {
       await tus.complete(target, undefined, 0, bytes, undefined, scope);
       return;
     }
+    await this.#send(target, bytes, scope);
+  }
+
+  /** Puts a short file there. Whether this run sent it: what was there before need not be ours. */
+  async #send(target: Target, bytes: Buffer, scope: Scope): Promise<boolean> {
     const proof: Proof = { algorithm: 'sha256', hex: hexOf(bytes, 'sha256') };
     const wasInDoubt = this.#doubts.about(target.url);
     try {
@@ -120,10 +122,12 @@ class HttpSink implements Sink {
       const terms = { fields: firstFields(target, proof), body: bytes };
       const answered = await this.#doubts.until(target.url, () => this.#client.send('PUT', target.url, terms, scope));
       if (!isSuccess(answered)) throw await target.fault(answered, { withDigest: true });
+      return true;
     } catch (refusal) {
       // An answer was lost, or an earlier run brought it.
       const there = await Comparison.after(refusal, target, this.#client, scope, wasInDoubt);
       there.endWith(proof.hex);
+      return wasInDoubt;
     }
   }
 
@@ -159,6 +163,16 @@ class HttpSink implements Sink {
   #tus(): TusProtocol | undefined {
     const { tus } = this.#features;
     return tus && new TusProtocol(this.#client, tus);
+  }
+
+  #unresumable(target: Target): Draft {
+    const prove = this.#proverOf(target);
+    const measure = (size: number, scope: Scope) => this.#measure(target.url, size, scope);
+    if (target.size !== undefined && target.size <= EXPECT_BYTES) {
+      return new ShortDraft({ target, prove, measure, send: (bytes, scope) => this.#send(target, bytes, scope) });
+    }
+    const onPlace = (): void => this.#learnDraft();
+    return new WholeDraft({ client: this.#client, target, onPlace, prove, measure, doubts: this.#doubts });
   }
 
   #learnDraft(): void {
@@ -209,6 +223,18 @@ class HttpSink implements Sink {
       await this.#client.send('DELETE', url, {}, scope).catch(() => undefined);
       throw corruptThere(url, found, hex);
     };
+  }
+
+  /** Servers of WebDAV alone say what they hold, and not what somebody makes of it (RFC 4918, 9.1): one round trip. */
+  async #measure(url: URL, size: number, scope: Scope): Promise<void> {
+    const { dav, draft } = this.#features;
+    if (!dav || draft) return;
+    const there = await propertiesOf(this.#client, url, '', scope).catch(() => throwIfAborted(scope.signal));
+    if (!there || there === 'unknown' || there.kind !== 'file' || (there.size ?? size) === size) return;
+    // Another writer may have put it there meanwhile, so that it is left.
+    throw new XferError('CORRUPT', `verify ${describeUrl(url)}: ${there.size} bytes are there, and ${size} were sent`, {
+      hint: 'the server said that it has it all: see whether its disk is full, and run the command again',
+    });
   }
 
   #targetOf(entry: Entry, scope: Scope): Target {

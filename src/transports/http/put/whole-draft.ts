@@ -1,5 +1,4 @@
-/** A file on its way in one request, to any server that takes PUT (RFC 9110, 9.3.4). */
-import { createHash, type Hash } from 'node:crypto';
+/** A file that is long, or of no known length, on its way in one request, to any server that takes PUT (RFC 9110, 9.3.4). */
 import type { Writable } from 'node:stream';
 import { onAbort } from '../../../concurrency/on-abort.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
@@ -9,9 +8,10 @@ import { RESUMABLE } from '../upload-protocol.js';
 import { type Answered, type BodyRequest, EarlyAnswer } from './body-request.js';
 import { Comparison } from './comparison.js';
 import type { Doubts } from './doubts.js';
+import { DraftProtocol } from './draft-protocol.js';
 import { PartWriter } from './part-writer.js';
-import { firstFields, isOpen, isSuccess, type Proof, placeOf, type Target } from './protocol.js';
-import { EXPECT_BYTES, type PutClient } from './put-client.js';
+import { firstFields, isOpen, isSuccess, type Proof, placeOf, removeAtOnce, type Target } from './protocol.js';
+import type { PutClient } from './put-client.js';
 
 export interface WholeTerms {
   readonly client: PutClient;
@@ -20,6 +20,8 @@ export interface WholeTerms {
   readonly onPlace: (place: URL) => void;
   /** Called once the file has its name; CORRUPT where it is not what it should be. */
   readonly prove: (proof: Proof, scope: Scope) => Promise<void>;
+  /** The same where there is nothing to prove it by: CORRUPT where the server states another length. */
+  readonly measure: (size: number, scope: Scope) => Promise<void>;
   readonly doubts: Doubts;
 }
 
@@ -28,20 +30,19 @@ export class WholeDraft implements Draft {
   readonly #terms: WholeTerms;
   readonly #stop = new AbortController();
   #request: BodyRequest | undefined;
+  /** Where a server that can go on with uploads keeps what came of it. */
+  #place: URL | undefined;
   #given = 0;
   /** The last byte waits for `commit`: with it the file has its name. */
   #last: Buffer = Buffer.alloc(0);
   #proof: Proof | undefined;
   #same: Comparison | undefined;
-  readonly #sum: Hash | undefined;
   /** It was sent before, and no answer came. */
   readonly #wasInDoubt: boolean;
 
   constructor(terms: WholeTerms) {
     this.#terms = terms;
-    const { size, url } = terms.target;
-    this.#wasInDoubt = terms.doubts.about(url);
-    this.#sum = size !== undefined && size <= EXPECT_BYTES ? createHash('sha256') : undefined;
+    this.#wasInDoubt = terms.doubts.about(terms.target.url);
   }
 
   async write(start: number, scope: Scope): Promise<Writable> {
@@ -69,7 +70,6 @@ export class WholeDraft implements Draft {
       }
       if (!this.#same) await this.#send(given);
       this.#same?.take(given);
-      this.#sum?.update(given);
       this.#given += given.length;
       onHeld(this.#same ? given.length : given.length - this.#last.length);
     } finally {
@@ -101,7 +101,9 @@ export class WholeDraft implements Draft {
     };
     const onInterim = (status: number, headers: { location?: string | undefined }, url: URL) => {
       const place = status === 104 ? placeOf(headers.location, url) : undefined;
-      if (place) onPlace(place);
+      if (!place) return;
+      this.#place = place;
+      onPlace(place);
     };
     const terms = { fields, lengthBytes: target.size, onInterim };
     await target.guard({ signal: this.#stop.signal });
@@ -131,26 +133,19 @@ export class WholeDraft implements Draft {
     if (this.#given !== size) {
       throw new XferError('TRUNCATED', `put ${this.#label}: ${this.#given} of ${size} bytes were given`);
     }
-    const isNew = !this.#same && (await this.#finish(scope));
-    this.#same?.end();
+    if (this.#same) this.#same.end();
+    else await this.#finish(size, scope);
     // What is there and was never sent is not ours to remove, should it be another file.
-    if (this.#proof && (isNew || this.#wasInDoubt)) await this.#terms.prove(this.#proof, scope);
+    if (this.#proof && (!this.#same || this.#wasInDoubt)) await this.#terms.prove(this.#proof, scope);
   }
 
-  /** Whether it has its name by this request. */
-  async #finish(scope: Scope): Promise<boolean> {
-    const { doubts, target } = this.#terms;
+  async #finish(size: number, scope: Scope): Promise<void> {
+    const { doubts, target, measure } = this.#terms;
     const answered = await doubts.until(target.url, () => this.#end(scope));
     this.#request = undefined;
-    if (!isSuccess(answered)) await this.#compareLate(await this.#fault(answered), scope);
-    return isSuccess(answered);
-  }
-
-  /** A short file was sent unasked, and is refused after its end. */
-  async #compareLate(fault: Error, scope: Scope): Promise<void> {
-    const { client, target } = this.#terms;
-    if (!this.#sum) throw fault;
-    (await Comparison.after(fault, target, client, scope, this.#wasInDoubt)).endWith(this.#sum.digest('hex'));
+    if (!isSuccess(answered)) throw await this.#fault(answered);
+    this.#place = undefined;
+    if (!this.#proof) await measure(size, scope);
   }
 
   async #end(scope: Scope): Promise<Answered> {
@@ -171,8 +166,13 @@ export class WholeDraft implements Draft {
     return this.discard();
   }
 
+  /** Nobody goes on with it: a server that would keep it is told so, unless it may have its name. */
   async discard(): Promise<void> {
+    const { client, target, doubts } = this.#terms;
+    const place = doubts.about(target.url) ? undefined : this.#place;
     this.#request?.stop();
     this.#request = undefined;
+    this.#place = undefined;
+    if (place) await removeAtOnce(new DraftProtocol(client), place);
   }
 }

@@ -233,6 +233,24 @@ test('a large body follows a redirect that comes before it', TIME, async (t) => 
   assert.ok(there.seen[0]?.body.equals(LARGE));
 });
 
+test('a file that is sent unasked follows a redirect, before its end and after it', TIME, async (t) => {
+  for (const size of [65_537, 1 << 20]) {
+    const bytes = patternBytes(size);
+    const there = await noting(t, (_seen, response) => response.writeHead(201).end());
+    const moved = { Location: `${there.url}/moved` };
+    const late = await noting(t, ({ method }, response) =>
+      response.writeHead(method === 'PUT' ? 307 : 200, moved).end(),
+    );
+    const early = await serve(
+      t,
+      featured({}, (_request, response) => response.writeHead(308, { ...moved, Connection: 'close' }).end()),
+    );
+    for (const url of [late.url, early]) await putFile(await openSinkAt(t, `${url}/`), 'f', bytes);
+    const bodies = there.seen.filter(({ method }) => method === 'PUT').map(({ body }) => body);
+    assert.ok(bodies.length === 2 && bodies.every((body) => body.equals(bytes)));
+  }
+});
+
 test('other redirects would lose the file, and are refused with the new address', TIME, async (t) => {
   for (const status of [301, 302, 303]) {
     const error = await refused(t, status, { Location: 'https://example.org/in/f' });

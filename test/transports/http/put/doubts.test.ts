@@ -49,3 +49,27 @@ for (const size of [200_000, 3_000_000]) {
     await assert.rejects(putFile(sink, 'g', bytes), failsWith('EXISTS'));
   });
 }
+
+test(
+  'what a server keeps of a file that nobody goes on with is removed, unless it may be the file',
+  TIME,
+  async (t) => {
+    const answers = {
+      full: (response: ServerResponse) => response.writeHead(507).end(),
+      lost: (response: ServerResponse) => response.socket?.destroy(),
+    };
+    for (const [name, answer] of Object.entries(answers)) {
+      const removed: string[] = [];
+      const server = featured({}, (request, response) => {
+        const { method, url = '' } = request;
+        if (method === 'DELETE') removed.push(url);
+        if (method !== 'PUT') return void response.writeHead(method === 'HEAD' ? 404 : 204).end();
+        response.socket?.write('HTTP/1.1 104 Upload Resumption Supported\r\nLocation: /kept/1\r\n\r\n');
+        afterBody(request, () => answer(response));
+      });
+      const sink = await openSinkAt(t, `${await serve(t, server)}/`);
+      await assert.rejects(putFile(sink, 'f', patternBytes(3_000_000)));
+      assert.deepEqual(removed, name === 'full' ? ['/kept/1'] : [], name);
+    }
+  },
+);

@@ -6,7 +6,7 @@ import { patternBytes, whenClosed } from '../../../support/fixtures.js';
 import { scope, serve } from '../hostile-server.js';
 import { entryOf, openSinkAt } from './put-rig.js';
 
-const BYTES = patternBytes(900_000);
+const BYTES = patternBytes(1_200_000);
 const HALF = 450_000;
 const REFUSAL = 'HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\nConnection: close\r\n\r\n';
 
