@@ -10,7 +10,7 @@ import { checkAsItIs } from './as-it-is.js';
 import { checkConditions } from './conditions.js';
 import { answerDropBox } from './drop-box.js';
 import { answerMakeFolder, answerMove, answerRemove } from './folders.js';
-import { answerActionForm, answerFileForm } from './form.js';
+import { answerActionForm, answerFileForm, readActionForm } from './form.js';
 import { sendOutcome, wantsPage } from './form-outcome.js';
 import { boundaryOf } from './multipart.js';
 import { folderAt, nameIn, targetPath } from './names.js';
@@ -138,6 +138,10 @@ async function answerPost(exchange: Exchange, sharing: Sharing, uploads: Uploads
   const { request } = exchange;
   const { headers } = request;
   checkAsItIs(request);
+  const boundary = boundaryOf(headers['content-type']);
+  const isOther = boundary === undefined && !speaksTus(request) && !wantsResumption(request);
+  if (isOther && !isForm(exchange)) throw refusals.noForm();
+  const fields = isOther ? await readActionForm(exchange, uploads) : undefined;
   const folder = await folderAt(path, sharing);
   // They are about what is posted to, as in RFC 9110, 13.1, and not about what comes of it.
   await checkConditions(headers, sharing, folder);
@@ -156,8 +160,6 @@ async function answerPost(exchange: Exchange, sharing: Sharing, uploads: Uploads
     };
     return answerResumableBegin(exchange, sharing, uploads, terms);
   }
-  const boundary = boundaryOf(headers['content-type']);
-  if (boundary !== undefined) return answerFileForm(exchange, sharing, uploads, folder, boundary);
-  if (isForm(exchange)) return answerActionForm(exchange, sharing, uploads, folder);
-  throw new Refusal(415, 'A form is sent as multipart/form-data; a single file is sent by PUT.', {}, 'UNSUPPORTED');
+  if (boundary !== undefined) await answerFileForm(exchange, sharing, uploads, folder, boundary);
+  else if (fields) await answerActionForm(exchange, sharing, uploads, folder, fields);
 }

@@ -16,6 +16,8 @@ import type { Uploads } from './uploads.js';
 
 const MOST_FIELD_BYTES = 16 << 10;
 
+export type ActionFields = ReadonlyMap<string, string>;
+
 /** Saves each file of a form in a folder. What is not taken is told, and the others are. */
 export async function answerFileForm(
   exchange: Exchange,
@@ -68,8 +70,13 @@ async function savePart(
  * Does what a small form asks for: makes a folder, renames, removes. What it is about is `name`, as a person types it, or
  * `link`, as a link in the listing has it.
  */
-export async function answerActionForm(exchange: Exchange, sharing: Sharing, uploads: Uploads, folder: string) {
-  const fields = await readFields(exchange, uploads);
+export async function answerActionForm(
+  exchange: Exchange,
+  sharing: Sharing,
+  uploads: Uploads,
+  folder: string,
+  fields: ActionFields,
+): Promise<void> {
   const link = fields.get('link');
   const path =
     link === undefined ? exactNameIn(folder, fields.get('name') ?? '', sharing) : linkedNameIn(folder, link, sharing);
@@ -91,10 +98,13 @@ export async function answerActionForm(exchange: Exchange, sharing: Sharing, upl
   sendOutcome(exchange, outcome);
 }
 
-async function readFields(exchange: Exchange, uploads: Uploads): Promise<Map<string, string>> {
+/** The fields of a small form. A Refusal where it asks for nothing: curl says of any bytes to post that they are a form. */
+export async function readActionForm(exchange: Exchange, uploads: Uploads): Promise<ActionFields> {
   const body = new UploadBody(exchange, uploads.idleMs);
-  const bytes = await collect(body, MOST_FIELD_BYTES, () => refusals.tooLarge(MOST_FIELD_BYTES));
-  return parseFields(bytes.toString('latin1'));
+  const bytes = await collect(body, MOST_FIELD_BYTES, refusals.noForm);
+  const text = bytes.toString('latin1');
+  if (!/(?:^|&)action=/.test(text)) throw refusals.noForm();
+  return parseFields(text);
 }
 
 /** Values by their keys, byte for byte: a name need not be UTF-8. `text` has a character for each byte. */

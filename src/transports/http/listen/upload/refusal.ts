@@ -37,6 +37,13 @@ export const refusals = {
   stalled: () => new Refusal(408, 'Too little came for too long.', { Connection: 'close' }, 'TIMED_OUT'),
   tooMuch: () => new Refusal(400, 'More bytes came than were announced.', { Connection: 'close' }),
   tooFew: () => new Refusal(400, 'Fewer bytes came than were announced.'),
+  noForm: () =>
+    new Refusal(
+      415,
+      'A form is sent as multipart/form-data; a single file is sent by PUT, as by curl -T.',
+      {},
+      'UNSUPPORTED',
+    ),
   readOnly: () => new Refusal(403, 'What is here can neither be renamed nor removed.'),
   dropBox: () => new Refusal(403, 'Files can be put here, and nothing can be looked at.'),
   missing: () => new Refusal(404, 'There is no such upload, or no longer.', NOT_STORED, 'NOT_FOUND'),

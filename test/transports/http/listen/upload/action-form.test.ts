@@ -65,3 +65,16 @@ test('a form renames exactly what it names, and to no other name than was given'
   assert.equal(await act(box, 'action=rename&name=tomove&to=a%5Cb'), 201);
   assert.deepEqual(await namesOf(box), ['a\\b', 'sub']);
 });
+
+test('bytes that are posted as a form, as curl does it unasked, are told how a file is put', LIMIT, async (t) => {
+  const box = await openBox(t);
+  const headers = { 'Content-Type': 'application/x-www-form-urlencoded' };
+  for (const path of ['/', '/new.txt']) {
+    for (const body of ['hello', '', 'x'.repeat(100_000)]) {
+      const answer = await fetch(`${box.url}${path}`, { method: 'POST', headers, body });
+      assert.equal(answer.status, 415, path);
+      assert.match(await answer.text(), /a single file is sent by PUT, as by curl -T/);
+    }
+  }
+  assert.deepEqual(await readdir(box.root), []);
+});
