@@ -13,7 +13,10 @@ export interface ListenOptions extends OpenOptions {
   /** 0 takes a free port. */
   readonly port: number;
   readonly share?: Source;
-  /** Where what clients put goes: for HTTP and SFTP the directory of `share`, else it is USAGE. */
+  /**
+   * Where what clients put goes: for HTTP and SFTP the directory of `share`, else it is USAGE. Opened with `guarded`, as
+   * clients may put links in the way.
+   */
   readonly receive?: Sink;
   /** What a person types to listen so, up to the port: for the hints. The transport has one of its own where absent. */
   readonly example?: string;

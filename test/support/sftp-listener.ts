@@ -63,7 +63,7 @@ export async function serveSftp(root: string, { upload = true, ...options }: Ser
   const { identityFile, authorizedKeys } = await makeKeys(folder);
   const hostKey = makeHostKey();
   const share = await openSource({ scheme: 'file', path: root }, { links: 'keep' });
-  const receive = upload ? await openSink({ scheme: 'file', path: root }) : undefined;
+  const receive = upload ? await openSink({ scheme: 'file', path: root }, { guarded: true }) : undefined;
   const records: SshRecord[] = [];
   const ends = { share, ...(receive ? { receive } : {}) };
   const onRecord = (record: SshRecord) => records.push(record);

@@ -46,7 +46,9 @@ export async function serveSftp(operands: ServeOperands, parsed: ParsedArguments
   try {
     const share = await openSource({ scheme: 'file', path: directory }, { links: 'keep' }, scope);
     ends.push(share);
-    const receive = parsed.flag('upload') ? await openSink({ scheme: 'file', path: directory }, {}, scope) : undefined;
+    const receive = parsed.flag('upload')
+      ? await openSink({ scheme: 'file', path: directory }, { guarded: true }, scope)
+      : undefined;
     if (receive) ends.push(receive);
     // Its own signal: an abort would cut the transfers that the grace lets end.
     const listener = await listen<Partial<SshListenOptions>>('sftp', {

@@ -4,15 +4,15 @@ import { toXferError, XferError } from '../../../errors.js';
 import { compileGlob, hasGlob, withoutEscapes } from '../../../glob.js';
 import { joinPath, lastPart } from '../../../names.js';
 import type { ByteRange, Entry, Scope, Sink, Source, WalkScope } from '../../../transport.js';
-
-export type Shared = Source & Required<Pick<Source, 'stat' | 'list' | 'open'>>;
+import type { ReceivingSink, SharedSource } from './folder.js';
+import { followedPath } from './own-path.js';
 
 /** As deep as OpenSSH's scp follows a tree, which also ends a circle of links. */
 const DEEPEST = 64;
 const MOST_MATCHES = 100_000;
 
 /** The paths below the root that a pattern stands for, in order; itself where nothing matches. UNSAFE_PATH for too many. */
-export async function expandShared(share: Shared, pattern: string, scope: Scope): Promise<string[]> {
+export async function expandShared(share: SharedSource, pattern: string, scope: Scope): Promise<string[]> {
   let found = [''];
   for (const part of pattern.split('/')) {
     if (!hasGlob(part)) found = found.map((path) => joinPath(path, withoutEscapes(part)));
@@ -23,7 +23,7 @@ export async function expandShared(share: Shared, pattern: string, scope: Scope)
 }
 
 /** One directory after the other: all at once would take every descriptor that the process may have. */
-async function matchesInAll(share: Shared, directories: readonly string[], part: string, scope: Scope) {
+async function matchesInAll(share: SharedSource, directories: readonly string[], part: string, scope: Scope) {
   const found: string[] = [];
   for (const directory of directories) {
     for (const path of await matchesIn(share, directory, part, scope)) found.push(path);
@@ -32,12 +32,12 @@ async function matchesInAll(share: Shared, directories: readonly string[], part:
   return found;
 }
 
-async function existing(share: Shared, paths: readonly string[], scope: Scope): Promise<string[]> {
+async function existing(share: SharedSource, paths: readonly string[], scope: Scope): Promise<string[]> {
   const there = await Promise.all(paths.map((path) => share.stat(path, scope).catch(() => undefined)));
   return paths.filter((_, index) => there[index] !== undefined);
 }
 
-async function matchesIn(share: Shared, directory: string, part: string, scope: Scope): Promise<string[]> {
+async function matchesIn(share: SharedSource, directory: string, part: string, scope: Scope): Promise<string[]> {
   const matches = compileGlob(part, '!');
   const found: string[] = [];
   try {
@@ -60,10 +60,10 @@ export class PartSource implements Source {
   readonly capabilities;
   /** Directories that were told of, by the path that a sink has for them. */
   readonly directories = new Map<string, Entry>();
-  readonly #share: Shared;
+  readonly #share: SharedSource;
   readonly #root: string;
 
-  constructor(share: Shared, root: string) {
+  constructor(share: SharedSource, root: string) {
     this.#share = share;
     this.#root = root;
     this.label = `/${root}`;
@@ -117,30 +117,41 @@ export class PartSource implements Source {
   async close(): Promise<void> {}
 }
 
+export interface SinkPart {
+  readonly receive: ReceivingSink;
+  readonly share: SharedSource;
+  /** Told of each file that has its name, by its path in the whole sink. */
+  readonly onFile?: ((path: string, bytes: number) => void) | undefined;
+}
+
 /**
  * What is at `root` in a sink, and all below it. The sink itself stays open. As over sftp, the bits of a mode above 0o777
- * are not taken: who may upload would get programs that run as whoever serves. `onFile` is told of each file that has its
- * name, by its path in the whole sink.
+ * are not taken: who may upload would get programs that run as whoever serves. A file is written through a link to one
+ * inside.
  */
-export function partOfSink(sink: Sink, root: string, onFile?: (path: string, bytes: number) => void): Sink {
+export function partOfSink({ receive, share, onFile }: SinkPart, root: string): Sink {
   const placed = ({ mode, ...entry }: Entry): Entry => ({
     ...entry,
     path: joinPath(root, entry.path),
     ...(mode === undefined ? {} : { mode: mode & 0o777 }),
   });
-  const { finish } = sink;
   return {
     label: `/${root}`,
-    identity: `${sink.identity}/${root}`,
-    capabilities: sink.capabilities,
+    identity: `${receive.identity}/${root}`,
+    capabilities: receive.capabilities,
     async stat(path, scope) {
-      const found = await sink.stat(joinPath(root, path), scope);
+      const found = await receive.stat(joinPath(root, path), scope);
       return found && { ...found, path };
     },
-    create: (entry, scope) => sink.create(placed(entry), scope),
-    ...(finish ? { finish: (directory, scope) => finish.call(sink, placed(directory), scope) } : {}),
+    create: (entry, scope) => receive.create(placed(entry), scope),
+    finish: (directory, scope) => {
+      const { path, mode, mtimeMs, atimeMs } = placed(directory);
+      const times = mtimeMs === undefined ? {} : { mtimeMs, ...(atimeMs === undefined ? {} : { atimeMs }) };
+      return receive.change(path, { ...(mode === undefined ? {} : { mode }), ...times }, true, scope);
+    },
     async draft(entry, scope) {
-      const draft = await sink.draft(placed(entry), scope);
+      const there = placed(entry);
+      const draft = await receive.draft({ ...there, path: await followedPath({ share, scope }, there.path) }, scope);
       return {
         held: draft.held,
         write: (start, within) => draft.write(start, within),

@@ -7,7 +7,7 @@ import { copy } from '../../../copy/index.js';
 import { throwIfAborted, XferError } from '../../../errors.js';
 import { withoutEscapes } from '../../../glob.js';
 import { bytesFromName, joinPath, parentPath } from '../../../names.js';
-import type { Scope, Sink } from '../../../transport.js';
+import type { Scope } from '../../../transport.js';
 import { messageLine } from '../legacy/record.js';
 import { SendingSession } from '../legacy/session.js';
 import { LegacySink } from '../legacy/sink.js';
@@ -15,13 +15,14 @@ import { LegacySource } from '../legacy/source.js';
 import { LegacyWire } from '../legacy/wire.js';
 import { failureOf } from './answers.js';
 import { wantsDirectory } from './client-paths.js';
+import type { ReceivingSink, SharedSource } from './folder.js';
 import type { LegacyCommand } from './legacy-command.js';
-import { expandShared, PartSource, partOfSink, type Shared } from './legacy-paths.js';
+import { expandShared, PartSource, partOfSink } from './legacy-paths.js';
 
 export interface LegacyFolder {
-  readonly share: Shared;
+  readonly share: SharedSource;
   /** Absent: nothing may be changed. */
-  readonly receive?: Sink;
+  readonly receive?: ReceivingSink;
   /** The path below the root that a client's word means, patterns and their escapes left as they are; throws where it is none. */
   readonly pathOf: (word: string) => string;
   /** Told of each file that was sent or has arrived, by its path below the root, where its name is known. */
@@ -96,7 +97,7 @@ const close = async (): Promise<void> => undefined;
 
 async function sharedPaths(
   words: readonly string[],
-  share: Shared,
+  share: SharedSource,
   pathOf: LegacyFolder['pathOf'],
   scope: Scope,
 ): Promise<string[]> {
@@ -121,7 +122,8 @@ async function receive(wire: LegacyWire, command: LegacyCommand, folder: LegacyF
     start: async () => ({ wire, ended: async () => undefined }),
     onClose: close,
   });
-  const result = await copy([source], partOfSink(folder.receive, path, folder.onFile), {
+  const { share, receive, onFile } = folder;
+  const result = await copy([source], partOfSink({ share, receive, onFile }, path), {
     recursive,
     preserve,
     intoDirectory: intoDirectory || intoIt,

@@ -4,10 +4,10 @@ import { joinPath, lastPart, parentPath } from '../../../names.js';
 import type { Folder } from './folder.js';
 
 /**
- * The path of a directory without links in it, or as it is where it leads to no directory inside of what is shared: whoever
- * uses it is told why.
+ * The path of what is there without links in it, or as it is where it leads to nothing inside of what is shared: whoever uses
+ * it is told why.
  */
-export async function ownDirectory({ share, scope }: Folder, path: string): Promise<string> {
+export async function followedPath({ share, scope }: Pick<Folder, 'share' | 'scope'>, path: string): Promise<string> {
   if (path === '' || !share.place) return path;
   try {
     const { path: real, root } = await share.place(path, scope);
@@ -19,5 +19,5 @@ export async function ownDirectory({ share, scope }: Folder, path: string): Prom
 
 /** The path of a name, links before it followed; it may be a link itself, or not be there. */
 export async function ownPath(folder: Folder, path: string): Promise<string> {
-  return joinPath(await ownDirectory(folder, parentPath(path)), lastPart(path));
+  return joinPath(await followedPath(folder, parentPath(path)), lastPart(path));
 }

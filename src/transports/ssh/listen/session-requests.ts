@@ -18,7 +18,7 @@ import {
 import type { Folder } from './folder.js';
 import type { Handle, Handles } from './handles.js';
 import { nextItems, openListing } from './listing.js';
-import { ownDirectory, ownPath } from './own-path.js';
+import { followedPath, ownPath } from './own-path.js';
 import * as paths from './path-requests.js';
 
 export interface SessionParts {
@@ -116,7 +116,7 @@ const ANSWERS: Readonly<Record<number, Answer>> = {
     return answer.okPacket(id);
   },
   async [PACKET.OPENDIR]({ folder, handles }, id, reader) {
-    const name = await ownDirectory(folder, path(reader));
+    const name = await followedPath(folder, path(reader));
     return answer.handlePacket(id, await handles.add(() => openListing(folder, name)));
   },
   async [PACKET.READDIR]({ handles }, id, reader) {
