@@ -5,6 +5,7 @@ import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../../t
 import { describeUrl } from '../client/describe-url.js';
 import { EarlyAnswer } from './body-request.js';
 import { Comparison } from './comparison.js';
+import { checkRoom, checkWhole } from './given-bytes.js';
 import { PartWriter } from './part-writer.js';
 import { isSuccess, type Part, type Proof, type ResumableProtocol, removeAtOnce, type Target } from './protocol.js';
 import type { PutClient } from './put-client.js';
@@ -78,9 +79,7 @@ export class ResumableDraft implements Draft {
     const { size } = target;
     if (this.#same) return this.#compare(given, onHeld);
     let chunk = this.#withoutHeld(given, onHeld);
-    if (size !== undefined && this.#given + chunk.length > size) {
-      throw new XferError('SOURCE_CHANGED', `put ${describeUrl(target.url)}: more than ${size} bytes came`);
-    }
+    checkRoom(target.url, this.#given + chunk.length, size);
     const last = size === undefined ? 0 : Math.max(0, this.#given + chunk.length - (size - protocol.heldBackBytes));
     // What is written may be overwritten by its reader once it was taken.
     if (last > 0) this.#last = Buffer.from(chunk.subarray(chunk.length - last));
@@ -209,9 +208,7 @@ export class ResumableDraft implements Draft {
     const { target, protocol, notes, key, prove } = this.#terms;
     const size = entry.size ?? this.#given;
     const there = Math.max(this.#offset, this.#given);
-    if (there !== size) {
-      throw new XferError('TRUNCATED', `put ${describeUrl(target.url)}: ${there} of ${size} bytes were given`);
-    }
+    checkWhole(target.url, there, size);
     this.#same?.end();
     if (!this.#done && !this.#same) {
       await protocol.complete(target, this.#place, this.#offset, this.#last, this.#proof, scope);

@@ -1,8 +1,8 @@
 /** A short file on its way: held in memory until it is whole, so that it can be sent again to where a server sends on. */
 import type { Writable } from 'node:stream';
-import { throwIfAborted, XferError } from '../../../errors.js';
+import { throwIfAborted } from '../../../errors.js';
 import type { ByteRange, DigestAlgorithm, Draft, Entry, Scope } from '../../../transport.js';
-import { describeUrl } from '../client/describe-url.js';
+import { checkNext, checkRoom, checkWhole } from './given-bytes.js';
 import { PartWriter } from './part-writer.js';
 import type { Proof, Target } from './protocol.js';
 
@@ -29,9 +29,7 @@ export class ShortDraft implements Draft {
 
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
-    if (start !== this.#given) {
-      throw new XferError('UNSUPPORTED', `put ${this.#label}: bytes in the middle cannot be written`);
-    }
+    checkNext(this.#terms.target.url, this.#given, start);
     const parts = {
       take: async (chunk: Buffer, onHeld: (bytes: number) => void) => {
         this.#take(chunk);
@@ -42,15 +40,9 @@ export class ShortDraft implements Draft {
     return new PartWriter(scope, parts, this.#terms.target.url);
   }
 
-  get #label(): string {
-    return describeUrl(this.#terms.target.url);
-  }
-
   #take(chunk: Buffer): void {
-    const { size = 0 } = this.#terms.target;
-    if (this.#given + chunk.length > size) {
-      throw new XferError('SOURCE_CHANGED', `put ${this.#label}: more than ${size} bytes came`);
-    }
+    const { url, size = 0 } = this.#terms.target;
+    checkRoom(url, this.#given + chunk.length, size);
     // What is written may be overwritten by its reader once it was taken.
     this.#pieces.push(Buffer.from(chunk));
     this.#given += chunk.length;
@@ -64,9 +56,7 @@ export class ShortDraft implements Draft {
   async commit(entry: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     const size = entry.size ?? this.#given;
-    if (this.#given !== size) {
-      throw new XferError('TRUNCATED', `put ${this.#label}: ${this.#given} of ${size} bytes were given`);
-    }
+    checkWhole(this.#terms.target.url, this.#given, size);
     const isOurs = await this.#terms.send(Buffer.concat(this.#pieces), scope);
     if (!isOurs) return;
     // What is there and was never sent is not ours to remove, should it be another file.

@@ -9,6 +9,7 @@ import { type Answered, type BodyRequest, EarlyAnswer } from './body-request.js'
 import { Comparison } from './comparison.js';
 import type { Doubts } from './doubts.js';
 import { DraftProtocol } from './draft-protocol.js';
+import { checkNext, checkRoom, checkWhole } from './given-bytes.js';
 import { PartWriter } from './part-writer.js';
 import { firstFields, isOpen, isSuccess, type Proof, placeOf, removeAtOnce, type Target } from './protocol.js';
 import type { PutClient } from './put-client.js';
@@ -47,9 +48,7 @@ export class WholeDraft implements Draft {
 
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
-    if (start !== this.#given) {
-      throw new XferError('UNSUPPORTED', `put ${this.#label}: bytes in the middle cannot be written`);
-    }
+    checkNext(this.#terms.target.url, this.#given, start);
     const parts = {
       take: (chunk: Buffer, onHeld: (bytes: number) => void, scoped: Scope) => this.#take(chunk, onHeld, scoped),
       finish: async (onHeld: (bytes: number) => void) => onHeld(this.#last.length),
@@ -62,12 +61,10 @@ export class WholeDraft implements Draft {
   }
 
   async #take(given: Buffer, onHeld: (bytes: number) => void, scope: Scope): Promise<void> {
-    const { size } = this.#terms.target;
+    const { url, size } = this.#terms.target;
     const free = onAbort(scope.signal, () => this.#stop.abort(scope.signal.reason));
     try {
-      if (size !== undefined && this.#given + given.length > size) {
-        throw new XferError('SOURCE_CHANGED', `put ${this.#label}: more than ${size} bytes came`);
-      }
+      checkRoom(url, this.#given + given.length, size);
       if (!this.#same) await this.#send(given);
       this.#same?.take(given);
       this.#given += given.length;
@@ -130,9 +127,7 @@ export class WholeDraft implements Draft {
   async commit(entry: Entry, scope: Scope): Promise<void> {
     throwIfAborted(scope.signal);
     const size = entry.size ?? this.#given;
-    if (this.#given !== size) {
-      throw new XferError('TRUNCATED', `put ${this.#label}: ${this.#given} of ${size} bytes were given`);
-    }
+    checkWhole(this.#terms.target.url, this.#given, size);
     if (this.#same) this.#same.end();
     else await this.#finish(size, scope);
     // What is there and was never sent is not ours to remove, should it be another file.
