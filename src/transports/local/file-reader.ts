@@ -6,8 +6,11 @@ import { type AtOnce, CallPace } from '../../concurrency/at-once.js';
 import { toXferError, XferError } from '../../errors.js';
 import { BufferPool, bulkBuffer, type Recycling } from '../../streams/buffer-pool.js';
 
-/** Measured: 64 KiB reads send a third of what these do. As much as OpenSSH's sftp server takes in one request. */
-const CHUNK_BYTES = 255 << 10;
+/**
+ * Measured: 64 KiB reads send a third of what these do. Two requests of whole pages to OpenSSH's sftp server, so that none is
+ * put together of two pieces.
+ */
+const CHUNK_BYTES = 504 << 10;
 const CHUNKS_AHEAD = 2;
 
 /** One call at once for so many is as cheap as for more, and they are still in the processor's cache when they are sent. */
