@@ -83,6 +83,8 @@ export interface Parallelism {
   readonly lanes: number;
   /** What one read of a lane should bring, where each costs a round trip in which nothing comes. */
   readonly blockBytes?: number;
+  /** A lane's next part may be opened while its last one still comes, so that no round trip passes without bytes. */
+  readonly opensAhead?: boolean;
 }
 
 /** Where bytes come from. */

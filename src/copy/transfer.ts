@@ -1,7 +1,8 @@
 /** One file: a draft, what is held of it, the missing ranges in lanes, proof, and its name. */
+import type { Readable } from 'node:stream';
 import { pairUp } from '../concurrency/at-once.js';
 import { toXferError, XferError } from '../errors.js';
-import type { Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
+import type { ByteRange, Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
 import type { Headway } from './headway.js';
 import { idOf } from './id-of.js';
 import { Journal } from './journal.js';
@@ -42,6 +43,13 @@ export interface TransferResult {
   readonly readBack?: boolean;
   readonly statedBy?: string;
   readonly verified: 'sha512' | 'sha256' | 'size' | 'none';
+}
+
+/** What goes with one span. */
+interface SpanWork {
+  readonly hashes?: PassingHashes | undefined;
+  readonly opened?: Promise<Readable> | undefined;
+  readonly onRest?: (bytes: number) => void;
 }
 
 type Proof = Pick<TransferResult, 'verified' | 'digest' | 'readBack' | 'statedBy'>;
@@ -274,11 +282,12 @@ class Transfer {
 
   async #send(draft: Draft, held: readonly Span[], hashes: PassingHashes | undefined): Promise<number> {
     const { size } = this.#entry;
-    if (size === undefined) return this.#sendSpan(draft, 0, undefined, this.#context.scope, hashes);
+    const { scope } = this.#context;
+    if (size === undefined) return this.#sendSpan(draft, { start: 0 }, scope, { hashes });
     const missing = holes(held, size);
     if (!this.#inLanes(draft, held)) {
       for (const span of missing.length > 0 || held.length > 0 ? missing : [{ start: 0, end: 0 }]) {
-        await this.#sendSpan(draft, span.start, span.end, this.#context.scope, hashes);
+        await this.#sendSpan(draft, span, scope, { hashes });
       }
     } else await this.#sendInLanes(draft, missing);
     return totalBytes(missing);
@@ -286,29 +295,34 @@ class Transfer {
 
   async #sendInLanes(draft: Draft, missing: readonly Span[]): Promise<void> {
     const { blockBytes, lanes, scope } = this.#context;
-    const costly = this.#step.source.parallelism?.blockBytes;
+    const { source } = this.#step;
+    const { blockBytes: costly, opensAhead } = source.parallelism ?? {};
     const queue = costly ? blocks(missing, Math.max(blockBytes, costly)) : blocks(missing, blockBytes, lanes);
-    await sendInLanes(queue, lanes, scope, ({ start, end }, laneScope) => this.#sendSpan(draft, start, end, laneScope));
+    await sendInLanes(queue, lanes, scope, {
+      ...(opensAhead ? { open: (block, laneScope) => source.read(this.#readEntry, block, laneScope) } : {}),
+      send: (block, laneScope, opened, onRest) => this.#sendSpan(draft, block, laneScope, { opened, onRest }),
+    });
   }
 
   async #sendSpan(
     draft: Draft,
-    start: number,
-    end: number | undefined,
+    { start, end }: ByteRange,
     scope: Scope,
-    hashes?: PassingHashes,
+    { hashes, opened, onRest }: SpanWork,
   ): Promise<number> {
     const { sink, limiter } = this.#context;
     const recorder = this.journal?.recorder(start);
     let at = start;
     try {
-      const from = await this.#step.source.read(this.#readEntry, end === undefined ? { start } : { start, end }, scope);
+      const range = end === undefined ? { start } : { start, end };
+      const from = await (opened ?? this.#step.source.read(this.#readEntry, range, scope));
       this.#writing = true;
       const to = await draft.write(start, scope).catch((error: unknown) => {
         from.on('error', () => {}).destroy();
         throw error;
       });
       pairUp(from, to);
+      if (end !== undefined) onRest?.(end - start);
       return await pump(from, to, {
         label: this.#label,
         signal: scope.signal,
@@ -317,6 +331,7 @@ class Transfer {
         acknowledged: sink.capabilities.resume,
         onHeld: (bytes) => {
           at += bytes;
+          if (end !== undefined) onRest?.(end - at);
           this.#heldBytes += bytes;
           const more = Math.max(0, this.#heldBytes - this.progressBytes);
           this.progressBytes += more;

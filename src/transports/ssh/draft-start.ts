@@ -9,6 +9,7 @@ import type { FarDigest } from './far-digest.js';
 import { keepOwner } from './keep-owner.js';
 import { ownLeft } from './left-draft.js';
 import { joinBytes, splitPath } from './paths.js';
+import type { LaneOpener } from './sessions.js';
 import { type Attributes, kindOf } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
 import { OPEN, STATUS } from './sftp/codec.js';
@@ -16,8 +17,7 @@ import { statusOf } from './sftp/status.js';
 
 export interface DraftOptions {
   readonly client: SftpClient;
-  /** The session for a part of a large file. */
-  readonly lane: (scope: Scope) => Promise<SftpClient>;
+  readonly lane: LaneOpener;
   /** The far side's own digest of a file; undefined where it has none. */
   readonly farDigest: FarDigest;
   readonly path: Buffer;

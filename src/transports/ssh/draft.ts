@@ -7,6 +7,7 @@ import { streamDigest } from '../../streams/digest.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';
+import type { LaneOpener } from './sessions.js';
 import type { Attributes } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
@@ -15,8 +16,7 @@ import { RangeWriter } from './sftp/range-writer.js';
 
 export interface SftpDraftOptions {
   readonly client: SftpClient;
-  /** The session for a part of a large file. */
-  readonly lane: (scope: Scope) => Promise<SftpClient>;
+  readonly lane: LaneOpener;
   /** The far side's own digest of a file; undefined where it has none. */
   readonly farDigest: FarDigest;
   readonly path: Buffer;
@@ -38,6 +38,13 @@ interface Seal {
   readonly size: number | undefined;
   readonly attributes: Attributes;
   readonly attributesError: unknown;
+}
+
+interface Place {
+  readonly client: SftpClient;
+  readonly handle: Buffer;
+  /** Of a lane. */
+  readonly leave?: () => void;
 }
 
 /** Files up to this size go over one session. */
@@ -71,7 +78,7 @@ export class SftpDraft implements Draft {
   async write(start: number, scope: Scope): Promise<Writable> {
     throwIfAborted(scope.signal);
     const { entry, held, path, temporary } = this.#options;
-    const { client, handle } = await this.#place(scope);
+    const { client, handle, leave } = await this.#place(start, scope);
     const fromStart = start === 0 && held === 0;
     const whole = fromStart && temporary !== undefined;
     const writer = new RangeWriter({
@@ -86,6 +93,7 @@ export class SftpDraft implements Draft {
         ? { onSent: (bytes: number) => void (bytes === entry.size && this.#sealNow(handle, exactly(entry), true)) }
         : {}),
     });
+    if (leave) writer.once('close', leave);
     if (fromStart) {
       this.#acknowledged = 0;
       writer.on('held', (bytes: number) => {
@@ -103,7 +111,9 @@ export class SftpDraft implements Draft {
       if (hex !== undefined) return { hex, readBack: false };
     }
     const handle = await client.open(temporary ?? path, OPEN.READ, {}, scope);
-    const reader = new RangeReader({ client, handle, range: { start: 0 }, what: this.#what, signal: scope.signal });
+    const release = () => void client.close(handle).catch(() => undefined);
+    const range = { start: 0 };
+    const reader = new RangeReader({ client, handle, range, what: this.#what, signal: scope.signal, release });
     return { hex: await streamDigest(reader, algorithm, scope), readBack: true };
   }
 
@@ -160,15 +170,26 @@ export class SftpDraft implements Draft {
   }
 
   /** Where the next bytes of a file go: parts of a large one over whichever session has the least to do. */
-  async #place(scope: Scope): Promise<{ readonly client: SftpClient; readonly handle: Buffer }> {
-    const { client, entry, lane, path, temporary } = this.#options;
-    const own = (entry.size ?? 0) <= LANE_BYTES || client.channel.ended;
-    const chosen = own ? client : await lane(scope);
-    if (chosen === client) return { client, handle: await this.#opened(scope) };
-    const opening = this.#others.get(chosen) ?? chosen.open(temporary ?? path, OPEN.WRITE, {}, scope);
-    this.#others.set(chosen, opening);
-    opening.catch(() => this.#others.delete(chosen));
-    return { client: chosen, handle: await opening };
+  async #place(start: number, scope: Scope): Promise<Place> {
+    const { client, entry, lane } = this.#options;
+    const { size = 0 } = entry;
+    if (size <= LANE_BYTES || client.channel.ended) return { client, handle: await this.#opened(scope) };
+    const chosen = await lane(size - start, scope);
+    try {
+      return { ...chosen, handle: await this.#openedOn(chosen.client, scope) };
+    } catch (error) {
+      chosen.leave();
+      throw error;
+    }
+  }
+
+  #openedOn(session: SftpClient, scope: Scope): Promise<Buffer> {
+    const { client, path, temporary } = this.#options;
+    if (session === client) return this.#opened(scope);
+    const opening = this.#others.get(session) ?? session.open(temporary ?? path, OPEN.WRITE, {}, scope);
+    this.#others.set(session, opening);
+    opening.catch(() => this.#others.delete(session));
+    return opening;
   }
 
   async #closeOthers(): Promise<void> {

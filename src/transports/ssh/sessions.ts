@@ -31,8 +31,19 @@ const RTT_MS_PER_CHANNEL = 6;
 const MOST_CHANNELS = 8;
 const MOST_CONNECTIONS = 4;
 
+/** A part of a large file on its way over a session. */
+export interface Lane {
+  readonly client: SftpClient;
+  /** Called when the part is done with; further calls do nothing. */
+  leave(): void;
+}
+
+/** The session for a part of a large file, of which so much is left. */
+export type LaneOpener = (leftBytes: number, scope: Scope) => Promise<Lane>;
+
 interface Session {
   readonly client: SftpClient;
+  lanes: number;
   /** When it was last chosen: of equally busy ones the others come first. */
   turn: number;
 }
@@ -75,7 +86,7 @@ export class Sessions {
 
   #session(client: SftpClient): Session {
     client.tune(this.#options.tuning ?? {});
-    return { client, turn: 0 };
+    return { client, lanes: 0, turn: 0 };
   }
 
   get account(): string {
@@ -115,17 +126,25 @@ export class Sessions {
     return session.client;
   }
 
-  /** A session for a part of a large file. The errors of a carrier. */
-  async lane(scope: Scope): Promise<SftpClient> {
+  /** A session for a part of a large file, of which so much is left from there on. The errors of a carrier. */
+  async lane(use: 'read' | 'write', leftBytes: number, scope: Scope): Promise<Lane> {
     if (!this.#leastBusy(() => 0)) await this.#again(scope);
     const [first] = this.#sessions;
     this.expectLarge();
     // What can start at once does not wait for the others.
-    if (first && first.turn > 0) await this.#widening;
-    this.#lengthen();
-    const session = this.#leastBusy(({ client }) => client.bytesInFlight) ?? (await this.#again(scope));
+    const atOnce = use === 'read' ? (first?.client.readsAtOnce ?? 1) : 1;
+    if (first && first.lanes >= atOnce) await this.#widening;
+    this.#lengthen(leftBytes);
+    // Not by bytes under way: who has just come here has asked for none yet.
+    const session = this.#leastBusy(({ lanes }) => lanes) ?? (await this.#again(scope));
     session.turn = ++this.#turn;
-    return session.client;
+    session.lanes += 1;
+    let left = false;
+    const leave = () => {
+      if (!left) session.lanes -= 1;
+      left = true;
+    };
+    return { client: session.client, leave };
   }
 
   /** A large file is about to come: opens what its lanes will need. */
@@ -171,9 +190,9 @@ export class Sessions {
   }
 
   /** On a long line, another connection each second for as long as that makes the copy faster. */
-  #lengthen(): void {
+  #lengthen(leftBytes: number): void {
     if (this.#farEnough || this.#options.parallel !== undefined || this.#channels === 1) return;
-    const faster = this.#gain.judge(this.#bytesMoved);
+    const faster = this.#gain.judge(this.#bytesMoved, leftBytes);
     if (faster === undefined) return;
     this.#farEnough = !faster || this.#carriers.length >= MOST_CONNECTIONS;
     if (!this.#farEnough) void this.#connectOneMore();

@@ -18,7 +18,7 @@ import { type DraftOptions, startDraft } from './draft-start.js';
 import type { FarDigest } from './far-digest.js';
 import { below, isSafeName, joinBytes, resolveRoot, splitPath } from './paths.js';
 import { putFile } from './put.js';
-import type { Sessions } from './sessions.js';
+import type { LaneOpener, Sessions } from './sessions.js';
 import { type Attributes, kindOf, timesOf } from './sftp/attributes.js';
 import { DirectoryReader } from './sftp/directory-reader.js';
 import { statusOf } from './sftp/status.js';
@@ -187,7 +187,7 @@ export class SftpSink implements Sink {
     }
     const path = this.#checked(entry.path, entry.kind);
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
-    const lane = (laneScope: Scope) => sessions.lane(laneScope);
+    const lane: LaneOpener = (leftBytes, laneScope) => sessions.lane('write', leftBytes, laneScope);
     const client = await sessions.pick(scope);
     const farDigest: FarDigest = (...file) => sessions.farDigest(...file);
     return { client, lane, farDigest, inPlace, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };

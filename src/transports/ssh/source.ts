@@ -21,12 +21,11 @@ import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
 import { RangeReader } from './sftp/range-reader.js';
 import { readFully } from './sftp/read-fully.js';
+import { SharedHandles } from './sftp/shared-handles.js';
 import { TreeWalk } from './tree-walk.js';
 
 /** Shorter reads go where the least requests wait, longer ones where the least bytes do. */
 const LANE_BYTES = 1 << 20;
-/** Each block's file is opened anew, which costs a round trip. */
-const BLOCK_BYTES = 8 << 20;
 
 export interface SftpSourceOptions {
   readonly sessions: Sessions;
@@ -45,6 +44,7 @@ export class SftpSource implements Source {
   readonly #options: SftpSourceOptions;
   readonly #root: string;
   #closed = false;
+  readonly #handles = new SharedHandles();
   /** The first look at the root, sent together with the question for the server's limits. */
   #rootLook: Promise<Attributes> | undefined;
 
@@ -69,7 +69,7 @@ export class SftpSource implements Source {
   }
 
   get parallelism(): Parallelism {
-    return { ...this.#options.sessions.parallelism, blockBytes: BLOCK_BYTES };
+    return { ...this.#options.sessions.parallelism, opensAhead: true };
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {
@@ -100,13 +100,22 @@ export class SftpSource implements Source {
 
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     const { sessions } = this.#options;
-    const large = (range.end ?? entry.size ?? 0) - range.start > LANE_BYTES;
-    const client = await (large ? sessions.lane(scope) : sessions.pick(scope));
+    const { size = 0 } = entry;
+    const large = (range.end ?? size) - range.start > LANE_BYTES;
+    const lane = large ? await sessions.lane('read', size - range.start, scope) : undefined;
+    const client = lane?.client ?? (await sessions.pick(scope));
     const path = below(this.#root, entry.path);
     const what = `read ${nameFromBytes(path)}`;
-    const handle = await client.open(path, OPEN.READ, {}, scope);
+    const { handle, release } = await this.#handles.take(client, path, scope).catch((error: unknown) => {
+      lane?.leave();
+      throw error;
+    });
     const attributes = client.fstat(handle, what, scope);
-    const reader = new RangeReader({ client, handle, range, what, signal: scope.signal });
+    const done = () => {
+      release();
+      lane?.leave();
+    };
+    const reader = new RangeReader({ client, handle, range, what, signal: scope.signal, release: done });
     // A failure before anybody listens is found below, by `errored`, or by the check.
     const early = () => undefined;
     reader.on('error', early);

@@ -11,6 +11,12 @@ import { HostileServer } from './hostile-server.js';
 
 const scope = { signal: new AbortController().signal };
 const timeout = 20_000;
+const MUCH_BYTES = 2 ** 40;
+
+/** The session of a lane that is never left, for a file of which there is much to come. */
+async function laneOf(sessions: Sessions, use: 'read' | 'write' = 'write'): Promise<SftpClient> {
+  return (await sessions.lane(use, MUCH_BYTES, scope)).client;
+}
 
 /** A client of a server that takes `delayMs` to tell its limits. */
 async function clientAt(delayMs: number): Promise<SftpClient> {
@@ -46,7 +52,7 @@ test('a lost line is connected again once for all who ask, and said', { timeout 
   assert.equal(await sessions.pick(scope), first);
   const cut = new XferError('DISCONNECTED', 'the line is cut');
   first.channel.fail(cut);
-  const again = await Promise.all([sessions.pick(scope), sessions.pick(scope), sessions.lane(scope)]);
+  const again = await Promise.all([sessions.pick(scope), sessions.pick(scope), laneOf(sessions)]);
   assert.deepEqual(again, [second, second, second]);
   assert.equal(dialled, 2);
   assert.deepEqual(notices, [['host: the connection was lost; connecting again', cut]]);
@@ -72,7 +78,7 @@ test('where no new connection is made, each who asks is told why, and may ask ag
 test('on a short line one channel carries a large file', { timeout }, async () => {
   const all = await clients(4, 0);
   const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host' }, scope);
-  const lanes = [await sessions.lane(scope), await sessions.lane(scope), await sessions.lane(scope)];
+  const lanes = [await laneOf(sessions), await laneOf(sessions), await laneOf(sessions)];
   assert.deepEqual(new Set(lanes), new Set([all[0]]));
   await sessions.close();
 });
@@ -80,16 +86,45 @@ test('on a short line one channel carries a large file', { timeout }, async () =
 test('on a long line lanes spread over channels; the first starts at once', { timeout }, async () => {
   const all = await clients(12, 30);
   const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host' }, scope);
-  const lanes = await Promise.all(Array.from({ length: sessions.parallelism.lanes }, () => sessions.lane(scope)));
+  const lanes = await Promise.all(Array.from({ length: sessions.parallelism.lanes }, () => laneOf(sessions)));
   assert.ok(new Set(lanes).size >= 5, `${new Set(lanes).size} channels`);
   assert.equal(lanes[0], all[0]);
+  await sessions.close();
+});
+
+test('a lane goes where the fewest are, whether they have asked for anything yet or not', { timeout }, async () => {
+  const all = await clients(12, 30);
+  const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host', parallel: 4 }, scope);
+  const lanes = await Promise.all(Array.from({ length: 8 }, () => sessions.lane('write', MUCH_BYTES, scope)));
+  const counts = all.map((client) => lanes.filter((lane) => lane.client === client).length).filter(Boolean);
+  assert.deepEqual(counts, [2, 2, 2, 2]);
+  const left = lanes[5] as (typeof lanes)[number];
+  left.leave();
+  left.leave();
+  assert.equal(await laneOf(sessions), left.client);
+  assert.notEqual(await laneOf(sessions), left.client);
+  await sessions.close();
+});
+
+test('while channels are opened, the first one has as many readers as fill its window', { timeout }, async () => {
+  const [first] = (await clients(1, 30)) as [SftpClient];
+  first.readsAtOnce = 4;
+  const carrier = new ReadyCarrier([first]);
+  const sessions = await Sessions.open({ dial: async () => carrier, label: 'host' }, scope);
+  const { promise, resolve } = later<SftpClient>();
+  carrier.openSftp = () => promise;
+  const reading = Array.from({ length: 5 }, () => laneOf(sessions, 'read'));
+  assert.deepEqual(await Promise.all(reading.slice(0, 4)), [first, first, first, first]);
+  const [second] = (await clients(1, 30)) as [SftpClient];
+  resolve(second);
+  assert.equal(await reading[4], second);
   await sessions.close();
 });
 
 test('a server that takes fewer sessions is content with those', { timeout }, async () => {
   const all = await clients(2, 30);
   const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host' }, scope);
-  const lanes = await Promise.all(Array.from({ length: 8 }, () => sessions.lane(scope)));
+  const lanes = await Promise.all(Array.from({ length: 8 }, () => laneOf(sessions)));
   assert.deepEqual(new Set(lanes), new Set(all));
   await sessions.close();
 });
@@ -98,7 +133,7 @@ test('--parallel fixes the number of channels', { timeout }, async () => {
   for (const parallel of [1, 3]) {
     const all = await clients(12, 30);
     const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host', parallel }, scope);
-    const lanes = await Promise.all(Array.from({ length: 12 }, () => sessions.lane(scope)));
+    const lanes = await Promise.all(Array.from({ length: 12 }, () => laneOf(sessions)));
     assert.equal(new Set(lanes).size, parallel);
     await sessions.close();
   }
@@ -130,11 +165,11 @@ async function lengthening(t: TestContext, dialMore: () => Promise<ReadyCarrier>
     return carrier;
   };
   const sessions = await Sessions.open({ dial, label: 'host' }, scope);
-  await sessions.lane(scope);
+  await laneOf(sessions);
   const secondWith = async (bytes: number, ms = 1000) => {
     nowMs += ms;
     first.bytesMoved += bytes;
-    await sessions.lane(scope);
+    await laneOf(sessions);
     await new Promise(setImmediate);
     return more.length;
   };
@@ -203,9 +238,9 @@ test('a further connection that comes after the end, or after a lost line, is cl
     const clock = t.mock.method(performance, 'now', () => nowMs);
     const dial = async (_: unknown, kind?: 'more') => (kind ? promise : (carriers.shift() as ReadyCarrier));
     const sessions = await Sessions.open({ dial, label: 'host' }, scope);
-    await sessions.lane(scope);
+    await laneOf(sessions);
     nowMs += 1000;
-    await sessions.lane(scope);
+    await laneOf(sessions);
     if (meanwhile === 'close') await sessions.close();
     else {
       first.channel.fail(new XferError('DISCONNECTED', 'the line is cut'));

@@ -21,6 +21,8 @@ export type { ConnectionRequest } from './connection-login.js';
 const KEEPALIVE_MS = 15_000;
 const USUAL_CONNECT_TIMEOUT_MS = 60_000;
 const LONGEST_GOODBYE_MS = 1000;
+/** What is asked for of so many parts of a file fills a widened window. */
+const WIDE_READS = 4;
 
 export class SshConnection implements Carrier {
   readonly account: string;
@@ -108,7 +110,9 @@ export class SshConnection implements Carrier {
       // The exit code of a shell that found no such program may be lost, since we close as soon as the channel ends.
       throw noSftp(`sftp session on ${this.#config.host}: the server's sftp program did not start`, error as Error);
     });
-    const widen = () => void (session.rttMs >= NEAR_RTT_MS && widenWindow(this.#client, channel));
+    const widen = () => {
+      if (session.rttMs >= NEAR_RTT_MS && widenWindow(this.#client, channel)) session.readsAtOnce = WIDE_READS;
+    };
     session.settled.then(widen, () => undefined);
     this.#sessions.add(session);
     channel.once('close', () => this.#sessions.delete(session));

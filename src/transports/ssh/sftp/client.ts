@@ -19,8 +19,8 @@ const MAX_EXTENSIONS = 256;
 export class SftpClient {
   readonly channel: SftpChannel;
   readonly extensions = new Map<string, string>();
-  /** Bytes that are on their way in READs and WRITEs. */
-  bytesInFlight = 0;
+  /** Parts of a large file whose bytes the line takes at once. */
+  readsAtOnce = 1;
   /** Bytes that were read, and written and acknowledged. */
   bytesMoved = 0;
   #rttMs = 0;
@@ -145,18 +145,13 @@ export class SftpClient {
 
   /** Bytes from `offset`, at most `length`; undefined at the end of the file. PROTOCOL where more come. */
   async read(handle: Buffer, offset: number, length: number, what: string): Promise<Buffer | undefined> {
-    this.bytesInFlight += length;
-    try {
-      const asked = this.#ask(PACKET.READ, 16 + handle.length, (w) => w.string(handle).uint64(offset).uint32(length));
-      const reply = await asked;
-      if (reply.type === PACKET.STATUS) return throwUnless(STATUS.EOF, reply, what);
-      const bytes = expect(reply, PACKET.DATA, what).string();
-      if (bytes.length > length) throw broken(`it sent ${bytes.length} bytes where ${length} were asked for`);
-      this.bytesMoved += bytes.length;
-      return bytes;
-    } finally {
-      this.bytesInFlight -= length;
-    }
+    const asked = this.#ask(PACKET.READ, 16 + handle.length, (w) => w.string(handle).uint64(offset).uint32(length));
+    const reply = await asked;
+    if (reply.type === PACKET.STATUS) return throwUnless(STATUS.EOF, reply, what);
+    const bytes = expect(reply, PACKET.DATA, what).string();
+    if (bytes.length > length) throw broken(`it sent ${bytes.length} bytes where ${length} were asked for`);
+    this.bytesMoved += bytes.length;
+    return bytes;
   }
 
   /** Bytes that `read` gave are used up. */
@@ -168,13 +163,8 @@ export class SftpClient {
   async write(handle: Buffer, offset: number, bytes: Uint8Array, what: string): Promise<void> {
     const { length } = bytes;
     const body = 16 + handle.length + length;
-    this.bytesInFlight += length;
-    try {
-      expectOk(await this.#ask(PACKET.WRITE, body, (w) => w.string(handle).uint64(offset).string(bytes)), what);
-      this.bytesMoved += length;
-    } finally {
-      this.bytesInFlight -= length;
-    }
+    expectOk(await this.#ask(PACKET.WRITE, body, (w) => w.string(handle).uint64(offset).string(bytes)), what);
+    this.bytesMoved += length;
   }
 
   async stat(path: Buffer, scope: Scope): Promise<Attributes> {

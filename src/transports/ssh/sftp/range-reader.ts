@@ -25,10 +25,12 @@ export interface RangeReaderOptions {
   /** Starts messages, as in `read photo.jpg`. */
   readonly what: string;
   readonly signal: AbortSignal;
+  /** Called once nothing more is asked for. */
+  readonly release: () => void;
 }
 
 /**
- * Exactly the bytes of a range, by many READs at once, in order. It owns the handle and closes it. Fails with TRUNCATED
+ * Exactly the bytes of a range, by many READs at once, in order. Fails with TRUNCATED
  * where the file ends before the range, PROTOCOL where the server makes no progress, the signal's reason.
  */
 export class RangeReader extends Readable implements Recycling {
@@ -137,10 +139,9 @@ export class RangeReader extends Readable implements Recycling {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const { client, handle } = this.#options;
     this.#freeSignal?.();
     this.#parts.length = 0;
-    client.close(handle).catch(() => undefined);
+    this.#options.release();
     done(error);
   }
 }
