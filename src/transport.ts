@@ -312,6 +312,8 @@ export interface OpenOptions {
    * directory that was looked at; what is neither a file nor missing is not written to.
    */
   readonly guarded?: boolean;
+  /** Of a sink: how large the largest file is that is known to come, so that what it needs can be opened at once. */
+  readonly largestFile?: () => Promise<number>;
 }
 
 /** One way to move bytes. Registered by scheme in `registry.ts`. */

@@ -86,8 +86,9 @@ export async function copyAll(
   const { copy } = await import('../copy/index.js');
   const scope: Scope = { signal: around.signal };
   const wanted = copyOptions(parsed);
-  const openEnd = openerOf(request, parsed, around, report);
   const open: (Source | Sink)[] = [];
+  let known: readonly Source[] = [];
+  const openEnd = openerOf(request, parsed, around, report, () => largestOf(known, scope));
   let target: Sink | undefined;
   try {
     const openTo = async () => {
@@ -98,6 +99,7 @@ export async function copyAll(
     const first = request.sinkFirst ? await openTo() : undefined;
     const { sources, failures } = await openSources(request.from, openEnd, scope, report);
     open.push(...sources);
+    known = sources;
     const sink = first ?? (await openTo());
     const several = sources.length + failures.length;
     const result = await copy(sources, sink, {
@@ -124,8 +126,14 @@ export async function copyAll(
 type Opener = <Opened>(location: Location, open: (options: OpenOptions) => Promise<Opened>) => Promise<Opened>;
 
 /** Opens an end with what its transport is told, and as often as the request says. */
-function openerOf(request: CopyRequest, parsed: ParsedArguments, around: Surroundings, report: Report): Opener {
-  const options = openOptions(request, parsed, around, report);
+function openerOf(
+  request: CopyRequest,
+  parsed: ParsedArguments,
+  around: Surroundings,
+  report: Report,
+  largestFile: () => Promise<number>,
+): Opener {
+  const options = { ...openOptions(request, parsed, around, report), largestFile };
   const { prompt } = options;
   const web = prompt ? { ...options, prompt: askingOnce(prompt) } : options;
   return (location, open) => {
@@ -143,6 +151,12 @@ async function journalFor(
   if (!sweep && !capabilities.resume) return {};
   const journalDirectory = await usableJournalDirectory(around, report.onNotice);
   return journalDirectory === undefined ? {} : { journalDirectory };
+}
+
+/** Bytes of the largest file that is a source by itself; what is in directories is seen when they are walked. */
+async function largestOf(sources: readonly Source[], scope: Scope): Promise<number> {
+  const looks = sources.map((source) => source.stat?.('', scope).catch(() => undefined));
+  return Math.max(0, ...(await Promise.all(looks)).map((entry) => entry?.size ?? 0));
 }
 
 interface OpenedSources {

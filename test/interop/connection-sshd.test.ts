@@ -7,6 +7,7 @@ import { networkInterfaces } from 'node:os';
 import { after, before, type TestContext, test } from 'node:test';
 import type { Carrier } from '#xfer/transports/ssh/carriers/carrier.js';
 import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
+import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
 import { OPEN } from '#xfer/transports/ssh/sftp/codec.js';
 import { failsWith } from '../support/fails-with.js';
 import { startFaultyProxy } from '../support/faulty-proxy.js';
@@ -152,3 +153,42 @@ test('a line that breaks is made again without a further question', options, asy
   await Promise.all([first.close(), second.close()]);
   assert.equal(questions, 1);
 });
+
+test(
+  'the login shows the round trip, and an upload of a large file opens its channels together',
+  options,
+  async (t) => {
+    const own = await startSshd();
+    t.after(() => own.stop());
+    const proxy = await startFaultyProxy({ to: own, delayMs: 20, times: 0 });
+    t.after(() => proxy.stop());
+    const carrier = await connect(t, own, proxy.port);
+    const { rttMs = 0 } = carrier;
+    assert.ok(rttMs >= 39 && rttMs < 5000, `${rttMs} ms`);
+    assert.ok(transport.openSink);
+    for (const [bytes, channels] of [
+      [8 << 20, 1],
+      [9 << 20, 7],
+    ] as const) {
+      const before = sessionsOf(own);
+      const given = {
+        configFile: own.configFile,
+        port: proxy.port,
+        options: [`HostKeyAlias=[${own.host}]:${own.port}`],
+      };
+      const largestFile = async () => bytes;
+      const sink = await transport.openSink(
+        { scheme: 'sftp', host: own.host, path: own.directory },
+        { ...given, largestFile } as SshOptions,
+        scope,
+      );
+      const opened = sessionsOf(own) - before;
+      assert.ok(channels === 1 ? opened === 1 : opened >= channels, `${opened} sessions for ${bytes} bytes`);
+      await sink.close();
+    }
+  },
+);
+
+function sessionsOf(server: Sshd): number {
+  return server.log().split('Starting session: subsystem').length - 1;
+}

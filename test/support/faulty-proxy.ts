@@ -1,6 +1,7 @@
 /** A TCP proxy in this process that fails on purpose, at an exact byte of what the far end sends. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type Readable, Transform } from 'node:stream';
 
 export interface FaultyProxyOptions {
   readonly to: { readonly host: string; readonly port: number };
@@ -14,6 +15,8 @@ export interface FaultyProxyOptions {
   readonly resetAfterBytes?: number;
   /** Turns over every bit of the byte at this position. */
   readonly flipByteAt?: number;
+  /** A long line: what passes whole is so late, each way. */
+  readonly delayMs?: number;
   /** How many connections are broken, the first ones; those after pass whole. Every one where absent. */
   readonly times?: number;
   /** How many connections pass whole before those. */
@@ -89,16 +92,29 @@ class RunningProxy implements FaultyProxy {
     const { after = 0, times = Number.POSITIVE_INFINITY } = this.#options;
     const isBroken = this.connections > after && this.connections <= after + times;
     const [from, to] = this.#options.way === 'up' ? [near, far] : [far, near];
-    to.pipe(from);
+    this.#late(to).pipe(from);
     if (isBroken) this.#passFaulty(from, to);
     else this.#pass(from, to);
+  }
+
+  #late(from: Socket): Readable {
+    const { delayMs } = this.#options;
+    if (delayMs === undefined) return from;
+    const line = new Transform({
+      transform(chunk, _, done) {
+        setTimeout(() => this.push(chunk), delayMs);
+        done();
+      },
+      flush: (done) => void setTimeout(done, delayMs),
+    });
+    return from.pipe(line);
   }
 
   #pass(from: Socket, to: Socket): void {
     from.on('data', (chunk: Buffer) => {
       this.bytes += chunk.length;
     });
-    from.pipe(to);
+    this.#late(from).pipe(to);
   }
 
   #passFaulty(from: Socket, to: Socket): void {

@@ -6,6 +6,7 @@ import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { Carrier } from './carriers/carrier.js';
 import { type CarrierUse, openCarrier } from './carriers/open-carrier.js';
 import { checkSshOptions } from './check-options.js';
+import { LANE_BYTES } from './draft.js';
 import { expandGlob, isPattern } from './glob.js';
 import type { SshListenOptions } from './listen/index.js';
 import { Sessions } from './sessions.js';
@@ -79,7 +80,7 @@ async function openOn<T>(
   legacy?: (carrier: Carrier) => Promise<T>,
 ): Promise<T> {
   checkSshOptions(options);
-  const { onNotice, parallel, protocol, requests, requestBytes } = options;
+  const { onNotice, parallel, protocol, requests, requestBytes, largestFile } = options;
   const tuning = { ...(requests ? { requests } : {}), ...(requestBytes ? { requestBytes } : {}) };
   const label = printable(location.host ?? location.path);
   const host = hostKey(location);
@@ -87,7 +88,8 @@ async function openOn<T>(
   let carrier: Carrier | undefined;
   const connect = async () => {
     carrier = await dial(scope);
-    return Sessions.on(carrier, { dial, label, parallel, tuning, ...(onNotice ? { onNotice } : {}) }, scope);
+    const large = use === 'sink' && ((await largestFile?.()) ?? 0) > LANE_BYTES;
+    return Sessions.on(carrier, { dial, label, parallel, tuning, large, ...(onNotice ? { onNotice } : {}) }, scope);
   };
   const lasting = async (first: Carrier) => {
     const { lastingCarrier } = await import('./legacy/lasting-carrier.js');

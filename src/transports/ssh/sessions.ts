@@ -17,6 +17,8 @@ export interface SessionsOptions {
   readonly tuning?: Tuning;
   /** Channels for one large file; absent: as many as pay. */
   readonly parallel?: number | undefined;
+  /** A large file is about to come: what its lanes will need is opened together with the first session. */
+  readonly large?: boolean;
 }
 
 /** Files whose requests are on their way together: on a long line as many as there are, within what the server keeps open. */
@@ -48,6 +50,9 @@ interface Session {
   turn: number;
 }
 
+/** A login that was slow for other reasons looks like a long line, if not this long. */
+const CLEARLY_FAR_RTT_MS = 20;
+
 export class Sessions {
   readonly #options: SessionsOptions;
   readonly #stop = new AbortController();
@@ -70,7 +75,13 @@ export class Sessions {
 
   /** Opens the first session on what carries it, which is left open where that fails. The errors of a carrier. */
   static async on(carrier: Carrier, options: SessionsOptions, scope: Scope): Promise<Sessions> {
-    return new Sessions(options, carrier, await carrier.openSftp(scope));
+    const opening = carrier.openSftp(scope);
+    const { rttMs = 0 } = carrier;
+    const early = options.large && rttMs >= CLEARLY_FAR_RTT_MS ? channelsFor(rttMs, options) - 1 : 0;
+    const more = openSeveral(carrier, early, scope);
+    const sessions = new Sessions(options, carrier, await opening);
+    if (early > 0) sessions.#widening = sessions.#widened(more);
+    return sessions;
   }
 
   /** Connects and opens the first session. The errors of a carrier. */
@@ -107,9 +118,7 @@ export class Sessions {
 
   /** Channels for one large file. */
   get #channels(): number {
-    if (this.#options.parallel !== undefined) return this.#options.parallel;
-    if (this.#rttMs < NEAR_RTT_MS || this.#first.loginPerSession) return 1;
-    return Math.min(MOST_CHANNELS, Math.ceil(this.#rttMs / RTT_MS_PER_CHANNEL));
+    return this.#first.loginPerSession ? (this.#options.parallel ?? 1) : channelsFor(this.#rttMs, this.#options);
   }
 
   get #rttMs(): number {
@@ -174,19 +183,21 @@ export class Sessions {
   /** Opens sessions on the first connection up to a number in all, as far as the server takes them. */
   #widen(count: number): Promise<void> {
     if (this.#wideEnough || this.#sessions.length >= count || this.#first.loginPerSession) return Promise.resolve();
-    this.#widening ??= this.#addSessions(this.#first, count - this.#sessions.length).then((opened) => {
-      this.#wideEnough ||= !opened;
-      this.#widening = undefined;
-    });
+    const scope = { signal: this.#stop.signal };
+    this.#widening ??= this.#widened(openSeveral(this.#first, count - this.#sessions.length, scope));
     return this.#widening;
   }
 
+  async #widened(opening: Promise<SftpClient | undefined>[]): Promise<void> {
+    this.#wideEnough ||= !(await this.#add(opening));
+    this.#widening = undefined;
+  }
+
   /** Resolves with whether all were opened. A server that refuses one is content with fewer. */
-  async #addSessions(carrier: Carrier, count: number): Promise<boolean> {
-    const scope = { signal: this.#stop.signal };
-    const opened = await Promise.allSettled(Array.from({ length: count }, () => carrier.openSftp(scope)));
-    for (const each of opened) if (each.status === 'fulfilled') this.#sessions.push(this.#session(each.value));
-    return opened.every(({ status }) => status === 'fulfilled');
+  async #add(opening: Promise<SftpClient | undefined>[]): Promise<boolean> {
+    const opened = await Promise.all(opening);
+    for (const client of opened) if (client) this.#sessions.push(this.#session(client));
+    return opened.every(Boolean);
   }
 
   /** On a long line, another connection each second for as long as that makes the copy faster. */
@@ -211,7 +222,7 @@ export class Sessions {
       // Those that it was to join are gone.
       if (signal.aborted || first !== this.#first) return await carrier.close();
       this.#carriers.push(carrier);
-      const opened = await this.#addSessions(carrier, this.#channels);
+      const opened = await this.#add(openSeveral(carrier, this.#channels, { signal }));
       if (first !== this.#first) return;
       this.#farEnough = !opened;
       this.#gain.restart(this.#bytesMoved);
@@ -274,4 +285,15 @@ export class Sessions {
     await this.#connecting?.catch(() => undefined);
     await Promise.all(this.#carriers.map((carrier) => carrier.close()));
   }
+}
+
+/** Channels for one large file. */
+function channelsFor(rttMs: number, { parallel }: SessionsOptions): number {
+  if (parallel !== undefined) return parallel;
+  return rttMs < NEAR_RTT_MS ? 1 : Math.min(MOST_CHANNELS, Math.ceil(rttMs / RTT_MS_PER_CHANNEL));
+}
+
+/** Further sessions; undefined for each that the server refuses. */
+function openSeveral(carrier: Carrier, count: number, scope: Scope): Promise<SftpClient | undefined>[] {
+  return Array.from({ length: count }, () => carrier.openSftp(scope).catch(() => undefined));
 }

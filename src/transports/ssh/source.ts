@@ -26,6 +26,8 @@ import { TreeWalk } from './tree-walk.js';
 
 /** Shorter reads go where the least requests wait, longer ones where the least bytes do. */
 const LANE_BYTES = 1 << 20;
+/** The channels that a file of more will need are opened while the target is looked at. */
+const LARGE_BYTES = 8 << 20;
 
 export interface SftpSourceOptions {
   readonly sessions: Sessions;
@@ -63,6 +65,7 @@ export class SftpSource implements Source {
     const rootLook = client.stat(below(root, ''), scope);
     rootLook.catch(() => undefined);
     await client.settled;
+    rootLook.then(({ size = 0 }) => size > LARGE_BYTES && options.sessions.expectLarge()).catch(() => undefined);
     const source = new SftpSource(options, root, rootName(homeOwner(options.path) ?? root));
     source.#rootLook = rootLook;
     return source;

@@ -121,6 +121,35 @@ test('while channels are opened, the first one has as many readers as fill its w
   await sessions.close();
 });
 
+test('for a large file that is to come channels are opened together with the first session', { timeout }, async () => {
+  for (const { rttMs, asked } of [
+    { rttMs: 50, asked: 8 },
+    { rttMs: 15, asked: 1 },
+  ]) {
+    const all = await clients(8, 50);
+    const opening: (() => void)[] = [];
+    const carrier = Object.assign(new ReadyCarrier(all), {
+      rttMs,
+      openSftp: () =>
+        new Promise<SftpClient>((resolve) => {
+          const client = all[opening.length] as SftpClient;
+          opening.push(() => resolve(client));
+        }),
+    });
+    const starting = Sessions.open({ dial: async () => carrier, label: 'host', large: true }, scope);
+    await new Promise(setImmediate);
+    assert.equal(opening.length, asked);
+    for (const open of opening.slice(0, asked)) open();
+    const sessions = await starting;
+    if (asked === 8) {
+      const lanes = await Promise.all(Array.from({ length: 8 }, () => laneOf(sessions)));
+      assert.equal(new Set(lanes).size, 8);
+      assert.equal(opening.length, 8);
+    }
+    await sessions.close();
+  }
+});
+
 test('a server that takes fewer sessions is content with those', { timeout }, async () => {
   const all = await clients(2, 30);
   const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host' }, scope);

@@ -8,6 +8,8 @@ export interface Carrier {
   readonly account: string;
   /** A further session is a login of its own, which may ask the person again. */
   readonly loginPerSession: boolean;
+  /** A round trip, in milliseconds, as the login showed it; absent: unknown. */
+  readonly rttMs?: number;
   /** Why it is of no use any more, or undefined. */
   readonly lost: Error | undefined;
   /**

@@ -50,8 +50,11 @@ const MAX_BANNER_LINES = 50;
 /** Longest silence of a server in a login: longer than sshd's LoginGraceTime, in which somebody may press a button. */
 const LOGIN_SILENCE_MS = 150_000;
 
-/** Resolves when the login is done. Rejects as `SshConnection.open` says, and destroys the stream then. */
-export function logIn(request: LoginRequest): Promise<void> {
+/**
+ * Resolves with the round trip in milliseconds when the login is done. Rejects as `SshConnection.open` says, and destroys the
+ * stream then.
+ */
+export function logIn(request: LoginRequest): Promise<number> {
   const { config, client, stream, patience } = request;
   return new Promise((resolve, reject) => {
     // Its reason is the scope's where that gives one.
@@ -79,11 +82,21 @@ export function logIn(request: LoginRequest): Promise<void> {
     listen(request, login, fail);
     client.on('ready', () => {
       settle();
-      resolve();
+      resolve(rttMs ?? 0);
     });
+    // Then the login is asked for as a service, which takes a server no time.
+    let askedAtMs = 0;
+    let rttMs: number | undefined;
+    client.once('handshake', () => {
+      askedAtMs = performance.now();
+    });
+    const authHandler: typeof login.next = (...told) => {
+      rttMs ??= performance.now() - askedAtMs;
+      return login.next(...told);
+    };
     try {
       const verify = hostVerifier(asked, fail);
-      client.connect({ ...settings(request), sock: stream, hostVerifier: verify, authHandler: login.next });
+      client.connect({ ...settings(request), sock: stream, hostVerifier: verify, authHandler });
       client.setNoDelay(true);
       watch = new Watch(stream, LOGIN_SILENCE_MS, () =>
         fail(new XferError('TIMED_OUT', `log in to ${config.host}: the server stopped answering`)),

@@ -27,6 +27,7 @@ const WIDE_READS = 4;
 export class SshConnection implements Carrier {
   readonly account: string;
   readonly loginPerSession = false;
+  rttMs = 0;
   readonly #client: Client;
   readonly #route: Route;
   readonly #config: SshConfig;
@@ -78,7 +79,7 @@ export class SshConnection implements Carrier {
     const config = this.#config;
     const intervalMs = config.serverAliveIntervalMs || KEEPALIVE_MS;
     const onLost = (error: XferError) => this.#loseAll(error);
-    await logIn({
+    this.rttMs = await logIn({
       ...request,
       known,
       address: this.#route.socket?.remoteAddress,

@@ -132,6 +132,10 @@ class Lease implements Carrier {
     if (carrier.execute) this.execute = (command, scope) => this.#execute(command, scope);
   }
 
+  get rttMs(): number {
+    return this.#carrier.rttMs ?? 0;
+  }
+
   get lost(): Error | undefined {
     return this.#closed ?? this.#carrier.lost;
   }
