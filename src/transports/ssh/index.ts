@@ -89,7 +89,8 @@ async function openOn<T>(
   const connect = async () => {
     carrier = await dial(scope);
     const large = use === 'sink' && ((await largestFile?.()) ?? 0) > LANE_BYTES;
-    return Sessions.on(carrier, { dial, label, parallel, tuning, large, ...(onNotice ? { onNotice } : {}) }, scope);
+    const told = { reads: use === 'source', large, ...(onNotice ? { onNotice } : {}) };
+    return Sessions.on(carrier, { dial, label, parallel, tuning, ...told }, scope);
   };
   const lasting = async (first: Carrier) => {
     const { lastingCarrier } = await import('./legacy/lasting-carrier.js');

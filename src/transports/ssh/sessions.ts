@@ -17,6 +17,8 @@ export interface SessionsOptions {
   readonly tuning?: Tuning;
   /** Channels for one large file; absent: as many as pay. */
   readonly parallel?: number | undefined;
+  /** What they carry is read from the server; absent: it is written. */
+  readonly reads?: boolean;
   /** A large file is about to come: what its lanes will need is opened together with the first session. */
   readonly large?: boolean;
 }
@@ -31,6 +33,7 @@ const BUSY_REQUESTS = 200;
 /** A channel's window is 2 MiB: one for each so many milliseconds makes some 350 MiB/s; sshd takes 10 sessions. */
 const RTT_MS_PER_CHANNEL = 6;
 const MOST_CHANNELS = 8;
+const MOST_FAR_LANES = 2 * MOST_CHANNELS;
 const MOST_CONNECTIONS = 4;
 
 /** A part of a large file on its way over a session. */
@@ -112,13 +115,19 @@ export class Sessions {
     const channels = this.#channels;
     return {
       filesInFlight: this.#rttMs < NEAR_RTT_MS ? NEAR_FILES : FAR_FILES,
-      lanes: channels > 1 ? 2 * channels : NEAR_LANES,
+      lanes: channels > 1 ? Math.min(2 * channels * this.#lanesAtOnce, MOST_FAR_LANES) : NEAR_LANES,
     };
   }
 
   /** Channels for one large file. */
   get #channels(): number {
-    return this.#first.loginPerSession ? (this.#options.parallel ?? 1) : channelsFor(this.#rttMs, this.#options);
+    if (this.#first.loginPerSession) return this.#options.parallel ?? 1;
+    return channelsFor(this.#rttMs / this.#lanesAtOnce, this.#options);
+  }
+
+  /** Parts of a large file that one channel's window takes at once. */
+  get #lanesAtOnce(): number {
+    return (this.#options.reads && this.#sessions[0]?.client.readsAtOnce) || 1;
   }
 
   get #rttMs(): number {
@@ -136,13 +145,12 @@ export class Sessions {
   }
 
   /** A session for a part of a large file, of which so much is left from there on. The errors of a carrier. */
-  async lane(use: 'read' | 'write', leftBytes: number, scope: Scope): Promise<Lane> {
+  async lane(leftBytes: number, scope: Scope): Promise<Lane> {
     if (!this.#leastBusy(() => 0)) await this.#again(scope);
     const [first] = this.#sessions;
     this.expectLarge();
     // What can start at once does not wait for the others.
-    const atOnce = use === 'read' ? (first?.client.readsAtOnce ?? 1) : 1;
-    if (first && first.lanes >= atOnce) await this.#widening;
+    if (first && first.lanes >= this.#lanesAtOnce) await this.#widening;
     this.#lengthen(leftBytes);
     // Not by bytes under way: who has just come here has asked for none yet.
     const session = this.#leastBusy(({ lanes }) => lanes) ?? (await this.#again(scope));

@@ -187,7 +187,7 @@ export class SftpSink implements Sink {
     }
     const path = this.#checked(entry.path, entry.kind);
     const inNewDirectory = entry.path !== '' && this.#made.has(parentPath(entry.path));
-    const lane: LaneOpener = (leftBytes, laneScope) => sessions.lane('write', leftBytes, laneScope);
+    const lane: LaneOpener = (leftBytes, laneScope) => sessions.lane(leftBytes, laneScope);
     const client = await sessions.pick(scope);
     const farDigest: FarDigest = (...file) => sessions.farDigest(...file);
     return { client, lane, farDigest, inPlace, path, entry, inNewDirectory, ...(onNotice ? { onNotice } : {}) };

@@ -105,7 +105,7 @@ export class SftpSource implements Source {
     const { sessions } = this.#options;
     const { size = 0 } = entry;
     const large = (range.end ?? size) - range.start > LANE_BYTES;
-    const lane = large ? await sessions.lane('read', size - range.start, scope) : undefined;
+    const lane = large ? await sessions.lane(size - range.start, scope) : undefined;
     const client = lane?.client ?? (await sessions.pick(scope));
     const path = below(this.#root, entry.path);
     const what = `read ${nameFromBytes(path)}`;

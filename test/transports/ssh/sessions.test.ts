@@ -14,8 +14,8 @@ const timeout = 20_000;
 const MUCH_BYTES = 2 ** 40;
 
 /** The session of a lane that is never left, for a file of which there is much to come. */
-async function laneOf(sessions: Sessions, use: 'read' | 'write' = 'write'): Promise<SftpClient> {
-  return (await sessions.lane(use, MUCH_BYTES, scope)).client;
+async function laneOf(sessions: Sessions): Promise<SftpClient> {
+  return (await sessions.lane(MUCH_BYTES, scope)).client;
 }
 
 /** A client of a server that takes `delayMs` to tell its limits. */
@@ -95,7 +95,7 @@ test('on a long line lanes spread over channels; the first starts at once', { ti
 test('a lane goes where the fewest are, whether they have asked for anything yet or not', { timeout }, async () => {
   const all = await clients(12, 30);
   const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host', parallel: 4 }, scope);
-  const lanes = await Promise.all(Array.from({ length: 8 }, () => sessions.lane('write', MUCH_BYTES, scope)));
+  const lanes = await Promise.all(Array.from({ length: 8 }, () => sessions.lane(MUCH_BYTES, scope)));
   const counts = all.map((client) => lanes.filter((lane) => lane.client === client).length).filter(Boolean);
   assert.deepEqual(counts, [2, 2, 2, 2]);
   const left = lanes[5] as (typeof lanes)[number];
@@ -110,10 +110,11 @@ test('while channels are opened, the first one has as many readers as fill its w
   const [first] = (await clients(1, 30)) as [SftpClient];
   first.readsAtOnce = 4;
   const carrier = new ReadyCarrier([first]);
-  const sessions = await Sessions.open({ dial: async () => carrier, label: 'host' }, scope);
+  const sessions = await Sessions.open({ dial: async () => carrier, label: 'host', reads: true }, scope);
+  assert.equal(sessions.parallelism.lanes, 16);
   const { promise, resolve } = later<SftpClient>();
   carrier.openSftp = () => promise;
-  const reading = Array.from({ length: 5 }, () => laneOf(sessions, 'read'));
+  const reading = Array.from({ length: 5 }, () => laneOf(sessions));
   assert.deepEqual(await Promise.all(reading.slice(0, 4)), [first, first, first, first]);
   const [second] = (await clients(1, 30)) as [SftpClient];
   resolve(second);
