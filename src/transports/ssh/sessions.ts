@@ -30,8 +30,12 @@ const FAR_FILES = 2048;
 const NEAR_LANES = 4;
 const MOST_NEAR_SESSIONS = 4;
 const BUSY_REQUESTS = 200;
-/** A channel's window is 2 MiB: one for each so many milliseconds makes some 350 MiB/s; sshd takes 10 sessions. */
-const RTT_MS_PER_CHANNEL = 6;
+/** A channel takes its window's bytes in a round trip; together they are to take some 350 MiB/s. */
+const PLAIN_WINDOW_BYTES = 2 << 20;
+const FAR_BYTES_PER_MS = 350 << 10;
+/** What one part of a large file has under way. */
+const LANE_WINDOW_BYTES = 4 << 20;
+/** sshd takes 10 sessions. */
 const MOST_CHANNELS = 8;
 const MOST_FAR_LANES = 2 * MOST_CHANNELS;
 const MOST_CONNECTIONS = 4;
@@ -112,22 +116,32 @@ export class Sessions {
   }
 
   get parallelism(): Parallelism {
-    const channels = this.#channels;
+    const lanes = 2 * this.#channels * this.#lanesAtOnce;
     return {
       filesInFlight: this.#rttMs < NEAR_RTT_MS ? NEAR_FILES : FAR_FILES,
-      lanes: channels > 1 ? Math.min(2 * channels * this.#lanesAtOnce, MOST_FAR_LANES) : NEAR_LANES,
+      lanes: this.#isLong ? Math.min(lanes, MOST_FAR_LANES) : NEAR_LANES,
     };
   }
 
   /** Channels for one large file. */
   get #channels(): number {
     if (this.#first.loginPerSession) return this.#options.parallel ?? 1;
-    return channelsFor(this.#rttMs / this.#lanesAtOnce, this.#options);
+    return channelsFor(this.#rttMs, this.#options, this.#windowBytes);
   }
 
-  /** Parts of a large file that one channel's window takes at once. */
+  /** One channel of the plain window does not fill the line. */
+  get #isLong(): boolean {
+    return !this.#first.loginPerSession && channelsFor(this.#rttMs, this.#options) > 1;
+  }
+
+  /** What one channel takes in a round trip. */
+  get #windowBytes(): number {
+    return (this.#options.reads && this.#sessions[0]?.client.readWindowBytes) || PLAIN_WINDOW_BYTES;
+  }
+
+  /** Parts of a large file that one channel takes at once. */
   get #lanesAtOnce(): number {
-    return (this.#options.reads && this.#sessions[0]?.client.readsAtOnce) || 1;
+    return Math.max(1, Math.floor(this.#windowBytes / LANE_WINDOW_BYTES));
   }
 
   get #rttMs(): number {
@@ -210,7 +224,7 @@ export class Sessions {
 
   /** On a long line, another connection each second for as long as that makes the copy faster. */
   #lengthen(leftBytes: number): void {
-    if (this.#farEnough || this.#options.parallel !== undefined || this.#channels === 1) return;
+    if (this.#farEnough || this.#options.parallel !== undefined || !this.#isLong) return;
     const faster = this.#gain.judge(this.#bytesMoved, leftBytes);
     if (faster === undefined) return;
     this.#farEnough = !faster || this.#carriers.length >= MOST_CONNECTIONS;
@@ -296,9 +310,9 @@ export class Sessions {
 }
 
 /** Channels for one large file. */
-function channelsFor(rttMs: number, { parallel }: SessionsOptions): number {
+function channelsFor(rttMs: number, { parallel }: SessionsOptions, windowBytes = PLAIN_WINDOW_BYTES): number {
   if (parallel !== undefined) return parallel;
-  return rttMs < NEAR_RTT_MS ? 1 : Math.min(MOST_CHANNELS, Math.ceil(rttMs / RTT_MS_PER_CHANNEL));
+  return rttMs < NEAR_RTT_MS ? 1 : Math.min(MOST_CHANNELS, Math.ceil((rttMs * FAR_BYTES_PER_MS) / windowBytes));
 }
 
 /** Further sessions; undefined for each that the server refuses. */

@@ -107,8 +107,8 @@ test('a lane goes where the fewest are, whether they have asked for anything yet
 });
 
 test('while channels are opened, the first one has as many readers as fill its window', { timeout }, async () => {
-  const [first] = (await clients(1, 30)) as [SftpClient];
-  first.readsAtOnce = 4;
+  const [first] = (await clients(1, 60)) as [SftpClient];
+  first.readWindowBytes = 16 << 20;
   const carrier = new ReadyCarrier([first]);
   const sessions = await Sessions.open({ dial: async () => carrier, label: 'host', reads: true }, scope);
   assert.equal(sessions.parallelism.lanes, 16);

@@ -21,8 +21,6 @@ export type { ConnectionRequest } from './connection-login.js';
 const KEEPALIVE_MS = 15_000;
 const USUAL_CONNECT_TIMEOUT_MS = 60_000;
 const LONGEST_GOODBYE_MS = 1000;
-/** What is asked for of so many parts of a file fills a widened window. */
-const WIDE_READS = 4;
 
 export class SshConnection implements Carrier {
   readonly account: string;
@@ -112,7 +110,7 @@ export class SshConnection implements Carrier {
       throw noSftp(`sftp session on ${this.#config.host}: the server's sftp program did not start`, error as Error);
     });
     const widen = () => {
-      if (session.rttMs >= NEAR_RTT_MS && widenWindow(this.#client, channel)) session.readsAtOnce = WIDE_READS;
+      if (session.rttMs >= NEAR_RTT_MS) session.readWindowBytes = widenWindow(this.#client, channel);
     };
     session.settled.then(widen, () => undefined);
     this.#sessions.add(session);

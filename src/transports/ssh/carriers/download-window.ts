@@ -4,6 +4,7 @@
  */
 import type { Client, ClientChannel } from 'ssh2';
 
+const PLAIN_WINDOW_BYTES = 2 << 20;
 /** sshd buffers at most 16 MiB for a channel (OpenSSH's channels.c, CHAN_INPUT_MAX). */
 const WIDE_BYTES = 14 << 20;
 const STEP_BYTES = 1 << 20;
@@ -18,13 +19,17 @@ interface ChannelInside {
   readonly outgoing?: { readonly id: number };
 }
 
-/** Widens the window for what comes in to 16 MiB, and keeps it there. Only for OpenSSH: other servers may stall. False where it cannot. */
-export function widenWindow(client: Client, channel: ClientChannel): boolean {
+/**
+ * Widens the window for what comes in to 16 MiB, and keeps it there. Only for OpenSSH: other servers may stall. Says how many
+ * bytes it has now.
+ */
+export function widenWindow(client: Client, channel: ClientChannel): number {
   const { _remoteVer: software, _protocol: protocol } = client as unknown as Inside;
   const { incoming, outgoing } = channel as unknown as ChannelInside;
   const adjust = protocol?.channelWindowAdjust;
-  if (typeof software !== 'string' || !software.startsWith('OpenSSH_') || typeof adjust !== 'function') return false;
-  if (typeof incoming?.window !== 'number' || typeof outgoing?.id !== 'number') return false;
+  if (typeof software !== 'string' || !software.startsWith('OpenSSH_') || typeof adjust !== 'function')
+    return PLAIN_WINDOW_BYTES;
+  if (typeof incoming?.window !== 'number' || typeof outgoing?.id !== 'number') return PLAIN_WINDOW_BYTES;
   const give = (bytes: number) => {
     incoming.window += bytes;
     adjust.call(protocol, outgoing.id, bytes);
@@ -37,5 +42,5 @@ export function widenWindow(client: Client, channel: ClientChannel): boolean {
     taken = 0;
   });
   give(WIDE_BYTES);
-  return true;
+  return PLAIN_WINDOW_BYTES + WIDE_BYTES;
 }

@@ -19,8 +19,8 @@ const MAX_EXTENSIONS = 256;
 export class SftpClient {
   readonly channel: SftpChannel;
   readonly extensions = new Map<string, string>();
-  /** Parts of a large file whose bytes the line takes at once. */
-  readsAtOnce = 1;
+  /** What the line takes of what comes before it must hear from us: as much as ssh2 gives a channel. */
+  readWindowBytes = 2 << 20;
   /** Bytes that were read, and written and acknowledged. */
   bytesMoved = 0;
   #rttMs = 0;
