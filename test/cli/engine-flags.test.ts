@@ -5,8 +5,14 @@ import { engineFlags } from '#xfer/cli/engine-flags.js';
 
 describe('flags of V8', () => {
   it('are given to the versions of Node that they were measured with', () => {
-    assert.deepEqual(engineFlags('20.19.0'), ['--no-incremental-marking', '--interrupt-budget=250000']);
-    assert.deepEqual(engineFlags('22.12.0'), ['--no-incremental-marking']);
+    const [marking, budget, growth] = [
+      '--no-incremental-marking',
+      '--interrupt-budget=250000',
+      '--semi-space-growth-factor=16',
+    ];
+    assert.deepEqual(engineFlags('20.19.0'), [marking, budget, growth]);
+    assert.deepEqual(engineFlags('22.12.0'), [marking, growth]);
+    assert.deepEqual(engineFlags('24.0.0'), [marking]);
     assert.deepEqual(engineFlags('27.0.0'), []);
     assert.deepEqual(engineFlags('18.20.0'), []);
   });
