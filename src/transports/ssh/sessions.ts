@@ -37,7 +37,9 @@ const FAR_BYTES_PER_MS = 350 << 10;
 const LANE_WINDOW_BYTES = 4 << 20;
 /** sshd takes 10 sessions. */
 const MOST_CHANNELS = 8;
-const MOST_FAR_LANES = 2 * MOST_CHANNELS;
+/** Lanes of a long line. One that reads has two parts under way, and all that came may wait in memory. */
+const MOST_READERS = 8;
+const MOST_WRITERS = 16;
 const MOST_CONNECTIONS = 4;
 
 /** A part of a large file on its way over a session. */
@@ -119,7 +121,7 @@ export class Sessions {
     const lanes = 2 * this.#channels * this.#lanesAtOnce;
     return {
       filesInFlight: this.#rttMs < NEAR_RTT_MS ? NEAR_FILES : FAR_FILES,
-      lanes: this.#isLong ? Math.min(lanes, MOST_FAR_LANES) : NEAR_LANES,
+      lanes: this.isLong ? Math.min(lanes, this.#options.reads ? MOST_READERS : MOST_WRITERS) : NEAR_LANES,
     };
   }
 
@@ -130,7 +132,7 @@ export class Sessions {
   }
 
   /** One channel of the plain window does not fill the line. */
-  get #isLong(): boolean {
+  get isLong(): boolean {
     return !this.#first.loginPerSession && channelsFor(this.#rttMs, this.#options) > 1;
   }
 
@@ -224,7 +226,7 @@ export class Sessions {
 
   /** On a long line, another connection each second for as long as that makes the copy faster. */
   #lengthen(leftBytes: number): void {
-    if (this.#farEnough || this.#options.parallel !== undefined || !this.#isLong) return;
+    if (this.#farEnough || this.#options.parallel !== undefined || !this.isLong) return;
     const faster = this.#gain.judge(this.#bytesMoved, leftBytes);
     if (faster === undefined) return;
     this.#farEnough = !faster || this.#carriers.length >= MOST_CONNECTIONS;

@@ -26,6 +26,8 @@ import { TreeWalk } from './tree-walk.js';
 
 /** Shorter reads go where the least requests wait, longer ones where the least bytes do. */
 const LANE_BYTES = 1 << 20;
+/** On a short line each block's file is opened when it is its turn, which takes little memory and some time. */
+const BLOCK_BYTES = 8 << 20;
 /** The channels that a file of more will need are opened while the target is looked at. */
 const LARGE_BYTES = 8 << 20;
 
@@ -72,7 +74,8 @@ export class SftpSource implements Source {
   }
 
   get parallelism(): Parallelism {
-    return { ...this.#options.sessions.parallelism, opensAhead: true };
+    const { parallelism, isLong } = this.#options.sessions;
+    return { ...parallelism, ...(isLong ? { opensAhead: true } : { blockBytes: BLOCK_BYTES }) };
   }
 
   async *entries(scope: WalkScope): AsyncGenerator<Entry> {

@@ -111,7 +111,7 @@ test('while channels are opened, the first one has as many readers as fill its w
   first.readWindowBytes = 16 << 20;
   const carrier = new ReadyCarrier([first]);
   const sessions = await Sessions.open({ dial: async () => carrier, label: 'host', reads: true }, scope);
-  assert.equal(sessions.parallelism.lanes, 16);
+  assert.equal(sessions.parallelism.lanes, 8);
   const { promise, resolve } = later<SftpClient>();
   carrier.openSftp = () => promise;
   const reading = Array.from({ length: 5 }, () => laneOf(sessions));
