@@ -80,6 +80,20 @@ test('T19: --allow goes by the address of the connection, and who is not in it i
   assert.ok(readFileSync(join(target, 'secret.txt')).equals(readFileSync(file)));
 });
 
+test('a tree of which no file is taken ends alike at both ends', bounded, async (t) => {
+  const { folder, target } = prepare(t);
+  for (const tree of [join(folder, 'tree'), join(target, 'tree')]) {
+    mkdirSync(tree);
+    writeFileSync(join(tree, 'a.txt'), tree);
+  }
+  const { end, at } = await receiver(t, target);
+  const sent = await goodSender(at, join(folder, 'tree'));
+  assert.equal(sent.exitCode, 8, sent.stderr);
+  assert.match(sent.stderr, /nothing arrived/);
+  await end.waitForLine(/receive: nothing arrived/);
+  assert.equal((await end.exited).exitCode, 8);
+});
+
 test('two ends that do the same, or of which one pipes', bounded, async (t) => {
   const { target, file } = prepare(t);
   const { end, at } = await receiver(t, target);

@@ -199,7 +199,8 @@ class SealedReceive {
     this.#report.end(received.onlyText ? undefined : result, true);
     if (failures === 0 && result.failures.length === 0) return;
     const [first] = result.failures;
-    const arrived = result.files + result.directories + result.symlinks;
+    // As at the sender: a directory counts for nothing, since it may have been there.
+    const arrived = result.files + result.symlinks;
     if (first && arrived === 0) throw new XferError(first.error.code, 'receive: nothing arrived');
     const count = Math.max(failures, result.failures.length);
     throw new XferError('PARTIAL', `receive: ${count} did not arrive`, {
