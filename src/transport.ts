@@ -37,6 +37,11 @@ export interface ByteRange {
 
 export type EntryKind = 'file' | 'directory' | 'symlink';
 
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** One thing in a source, or one thing to make in a sink. */
 export interface Entry {
   /**
@@ -53,6 +58,8 @@ export interface Entry {
   readonly atimeMs?: number;
   /** Permission bits, at most 0o7777. */
   readonly mode?: number;
+  /** Whose it is, in the numbers of its system; absent where that keeps none. */
+  readonly owner?: Owner;
   /** Of the root, given to a blind sink: what it is called in its source. */
   readonly name?: string;
   /** Where a symlink points, as it is stored. */

@@ -21,11 +21,15 @@ export function identityOf(stats: BigIntStats): string {
 }
 
 export function entryFrom(path: string, kind: EntryKind, stats: BigIntStats): Entry {
-  const mode = Number(stats.mode) & 0o7777;
   const mtimeMs = Number(stats.mtimeNs) / 1e6;
   const atimeMs = Number(stats.atimeNs) / 1e6;
-  if (kind === 'directory') return { path, kind, mode, mtimeMs, atimeMs, identity: identityOf(stats) };
-  if (kind !== 'file') return { path, kind, mode, mtimeMs, atimeMs };
-  if (isMadeWhenRead(stats)) return { path, kind, mode, mtimeMs, atimeMs };
-  return { path, kind, mode, mtimeMs, atimeMs, size: Number(stats.size), version: versionOf(stats) };
+  const known: Entry = { path, kind, mode: Number(stats.mode) & 0o7777, mtimeMs, atimeMs, ...ownerOf(stats) };
+  if (kind === 'directory') return { ...known, identity: identityOf(stats) };
+  if (kind !== 'file' || isMadeWhenRead(stats)) return known;
+  return { ...known, size: Number(stats.size), version: versionOf(stats) };
+}
+
+/** Windows keeps none of these numbers, and says 0. */
+export function ownerOf({ uid, gid }: BigIntStats, platform = process.platform): Pick<Entry, 'owner'> {
+  return platform === 'win32' ? {} : { owner: { uid: Number(uid), gid: Number(gid) } };
 }

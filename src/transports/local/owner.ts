@@ -1,10 +1,6 @@
 /** Owner and group of a file that is replaced, for the one that takes its place. */
 import { type BigIntStats, fchownSync, fstatSync } from 'node:fs';
-
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
+import type { Owner } from '../../transport.js';
 
 /** What the open file lacks of `replaced`; undefined where it has both, or the system keeps none. */
 export function ownerToKeep(descriptor: number, replaced: BigIntStats): Owner | undefined {

@@ -16,6 +16,7 @@ export function attributesOf(entry: Entry): Attributes {
   const size = entry.kind === 'symlink' ? bytesFromName(entry.target ?? '').length : entry.size;
   return {
     ...(size === undefined ? {} : { size }),
+    ...(entry.owner === undefined ? {} : { owner: entry.owner }),
     permissions: bits | (entry.mode ?? mode),
     ...timesOf(entry),
   };
@@ -31,12 +32,19 @@ export function changeOf({ size, permissions, times }: Attributes): Change {
   };
 }
 
+/** What chown(2) takes for a user or a group that stays: -1. */
+const STAYS = 0xffffffff;
+
 /**
- * DENIED for an owner, which stays whoever serves. To be asked when the rest was changed: OpenSSH's server does all that it
- * can too, and answers with the failure (sftp-server.c, process_setstat).
+ * DENIED for another owner than that of `now`, which stays; `cp -a` and `mv` into a mounted folder name the one that is there.
+ * To be asked when the rest was changed: OpenSSH's server does all that it can too, and answers with the failure
+ * (sftp-server.c, process_setstat).
  */
-export function checkOwnerStays({ owner }: Attributes): void {
-  if (owner) throw new XferError('DENIED', 'change: the owner stays as it is');
+export function checkOwnerStays({ owner }: Attributes, now: Entry): void {
+  if (!owner) return;
+  const uidStays = owner.uid === STAYS || owner.uid === now.owner?.uid;
+  const gidStays = owner.gid === STAYS || owner.gid === now.owner?.gid;
+  if (!uidStays || !gidStays) throw new XferError('DENIED', 'change: the owner stays as it is');
 }
 
 /** A line of a listing as `ls -l` writes it, which the draft recommends (section 7, SSH_FXP_NAME). */

@@ -107,7 +107,7 @@ export async function changeFile(folder: Folder, handle: FileHandle, attributes:
   const change = changeOf(attributes);
   if (handle.edit) handle.edit.change(change);
   else await sink.change(handle.path, change, true, folder.scope);
-  checkOwnerStays(attributes);
+  if (attributes.owner) checkOwnerStays(attributes, entryOf(handle));
 }
 
 /** Resolves when its name, or what was written, is as durable as it gets. `lost`: the connection died. */

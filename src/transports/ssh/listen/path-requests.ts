@@ -31,7 +31,7 @@ export async function changePath(folder: Folder, path: string, attributes: Attri
   const draft = folder.drafts.find(path);
   if (draft) draft.change(change);
   else await sink.change(path, change, follow, folder.scope);
-  checkOwnerStays(attributes);
+  if (attributes.owner) checkOwnerStays(attributes, await look(folder, path, follow));
 }
 
 export async function makeDirectory(folder: Folder, path: string, { permissions }: Attributes): Promise<void> {
