@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
+import { copy } from '#xfer/copy/index.js';
 import type { Carrier } from '#xfer/transports/ssh/carriers/carrier.js';
 import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
 import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
@@ -188,6 +192,30 @@ test(
     }
   },
 );
+
+test('a large file that is read leaves a session to who writes on the same host', options, async (t) => {
+  const own = await startSshd({ maxSessions: 2 });
+  t.after(() => own.stop());
+  const proxy = await startFaultyProxy({ to: own, delayMs: 60, times: 0 });
+  t.after(() => proxy.stop());
+  const { openSource, openSink } = transport as Required<typeof transport>;
+  const large = join(own.directory, 'large');
+  await writeFile(large, Buffer.alloc(9 << 20, 7));
+  const given: SshOptions = {
+    configFile: own.configFile,
+    port: proxy.port,
+    options: [`HostKeyAlias=[${own.host}]:${own.port}`],
+  };
+  const source = await openSource({ scheme: 'sftp', host: own.host, path: large }, given, scope);
+  t.after(() => source.close());
+  // Some round trips, in which it might take what there is.
+  await setTimeout(400);
+  const sink = await openSink({ scheme: 'sftp', host: own.host, path: `${large}.copy` }, given, scope);
+  t.after(() => sink.close());
+  const { files } = await copy([source], sink, scope);
+  assert.equal(files, 1);
+  assert.deepEqual(await readFile(`${large}.copy`), await readFile(large));
+});
 
 function sessionsOf(server: Sshd): number {
   return server.log().split('Starting session: subsystem').length - 1;

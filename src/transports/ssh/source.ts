@@ -24,7 +24,7 @@ import { readFully } from './sftp/read-fully.js';
 import { SharedHandles } from './sftp/shared-handles.js';
 import { TreeWalk } from './tree-walk.js';
 
-/** Shorter reads go where the least requests wait, longer ones where the least bytes do. */
+/** Shorter reads go where the least requests wait, longer ones where the fewest of their kind are. */
 const LANE_BYTES = 1 << 20;
 /** On a short line each block's file is opened when it is its turn, which takes little memory and some time. */
 const BLOCK_BYTES = 8 << 20;
@@ -67,7 +67,6 @@ export class SftpSource implements Source {
     const rootLook = client.stat(below(root, ''), scope);
     rootLook.catch(() => undefined);
     await client.settled;
-    rootLook.then(({ size = 0 }) => size > LARGE_BYTES && options.sessions.expectLarge()).catch(() => undefined);
     const source = new SftpSource(options, root, rootName(homeOwner(options.path) ?? root));
     source.#rootLook = rootLook;
     return source;
@@ -83,6 +82,8 @@ export class SftpSource implements Source {
     const client = await sessions.pick(scope);
     const top = this.#rootLook ?? client.stat(below(this.#root, ''), scope);
     this.#rootLook = undefined;
+    // Not when it is opened: another end on the same host needs a session first.
+    top.then(({ size = 0 }) => size > LARGE_BYTES && sessions.expectLarge()).catch(() => undefined);
     const entries = new TreeWalk({ client, root: this.#root, top, links: links ?? 'follow', scope }).entries();
     const { value: first } = await entries.next();
     if (!first) return;
