@@ -272,12 +272,11 @@ class Transfer {
 
   #inLanes(draft: Draft, held: readonly Span[]): boolean {
     const { source } = this.#step;
+    const { sink, lanes, blockBytes } = this.#context;
     if (draft.inOrder || this.#wholeOnly) return false;
-    const both = source.capabilities.parallel && source.capabilities.ranges && this.#context.sink.capabilities.parallel;
+    const both = source.capabilities.parallel && source.capabilities.ranges && sink.capabilities.parallel;
     const missing = (this.#entry.size ?? 0) - totalBytes(held);
-    return (
-      both && this.#context.sink.capabilities.offsets && this.#context.lanes > 1 && missing > this.#context.blockBytes
-    );
+    return both && sink.capabilities.offsets && lanes > 1 && missing > blockBytes;
   }
 
   async #send(draft: Draft, held: readonly Span[], hashes: PassingHashes | undefined): Promise<number> {
@@ -316,9 +315,11 @@ class Transfer {
     try {
       const range = end === undefined ? { start } : { start, end };
       const from = await (opened ?? this.#step.source.read(this.#readEntry, range, scope));
+      // It may fail before the other end is ready, which the pump finds.
+      from.on('error', () => {});
       this.#writing = true;
       const to = await draft.write(start, scope).catch((error: unknown) => {
-        from.on('error', () => {}).destroy();
+        from.destroy();
         throw error;
       });
       pairUp(from, to);
