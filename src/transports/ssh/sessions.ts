@@ -6,7 +6,7 @@ import type { Carrier } from './carriers/carrier.js';
 import { farDigest } from './far-digest.js';
 import { Gain } from './gain.js';
 import type { SftpClient } from './sftp/client.js';
-import { NEAR_RTT_MS, type Tuning } from './sftp/limits.js';
+import { CHANNEL_WINDOW_BYTES, NEAR_RTT_MS, type Tuning, WINDOW_BYTES } from './sftp/limits.js';
 
 export interface SessionsOptions {
   /** Connects and logs in; `more` for one beside the first, for which nobody is asked. */
@@ -31,10 +31,9 @@ const NEAR_LANES = 4;
 const MOST_NEAR_SESSIONS = 4;
 const BUSY_REQUESTS = 200;
 /** A channel takes its window's bytes in a round trip; together they are to take some 350 MiB/s. */
-const PLAIN_WINDOW_BYTES = 2 << 20;
 const FAR_BYTES_PER_MS = 350 << 10;
-/** What one part of a large file has under way. */
-const LANE_WINDOW_BYTES = 4 << 20;
+/** A login that was slow for other reasons looks like a long line, if not this long. */
+const CLEARLY_FAR_RTT_MS = 20;
 /** sshd takes 10 sessions. */
 const MOST_CHANNELS = 8;
 /** Lanes of a long line. One that reads has two parts under way, and all that came may wait in memory. */
@@ -58,9 +57,6 @@ interface Session {
   /** When it was last chosen: of equally busy ones the others come first. */
   turn: number;
 }
-
-/** A login that was slow for other reasons looks like a long line, if not this long. */
-const CLEARLY_FAR_RTT_MS = 20;
 
 export class Sessions {
   readonly #options: SessionsOptions;
@@ -127,7 +123,6 @@ export class Sessions {
 
   /** Channels for one large file. */
   get #channels(): number {
-    if (this.#first.loginPerSession) return this.#options.parallel ?? 1;
     return channelsFor(this.#rttMs, this.#options, this.#windowBytes);
   }
 
@@ -138,12 +133,12 @@ export class Sessions {
 
   /** What one channel takes in a round trip. */
   get #windowBytes(): number {
-    return (this.#options.reads && this.#sessions[0]?.client.readWindowBytes) || PLAIN_WINDOW_BYTES;
+    return (this.#options.reads && this.#sessions[0]?.client.readWindowBytes) || CHANNEL_WINDOW_BYTES;
   }
 
   /** Parts of a large file that one channel takes at once. */
   get #lanesAtOnce(): number {
-    return Math.max(1, Math.floor(this.#windowBytes / LANE_WINDOW_BYTES));
+    return Math.max(1, Math.floor(this.#windowBytes / WINDOW_BYTES));
   }
 
   get #rttMs(): number {
@@ -166,7 +161,8 @@ export class Sessions {
     const [first] = this.#sessions;
     this.expectLarge();
     // What can start at once does not wait for the others.
-    if (first && first.lanes >= this.#lanesAtOnce) await this.#widening;
+    const widening = this.#widening;
+    if (widening && first && first.lanes >= this.#lanesAtOnce) await abortable(widening, scope);
     this.#lengthen(leftBytes);
     // Not by bytes under way: who has just come here has asked for none yet.
     const session = this.#leastBusy(({ lanes }) => lanes) ?? (await this.#again(scope));
@@ -213,13 +209,20 @@ export class Sessions {
   }
 
   async #widened(opening: Promise<SftpClient | undefined>[]): Promise<void> {
-    this.#wideEnough ||= !(await this.#add(opening));
+    const opened = await this.#add(opening);
+    if (opened === undefined) return;
+    this.#wideEnough ||= !opened;
     this.#widening = undefined;
   }
 
-  /** Resolves with whether all were opened. A server that refuses one is content with fewer. */
-  async #add(opening: Promise<SftpClient | undefined>[]): Promise<boolean> {
+  /**
+   * Resolves with whether all were opened; undefined where the first connection was replaced meanwhile. A server that
+   * refuses one is content with fewer.
+   */
+  async #add(opening: Promise<SftpClient | undefined>[]): Promise<boolean | undefined> {
+    const first = this.#first;
     const opened = await Promise.all(opening);
+    if (first !== this.#first) return undefined;
     for (const client of opened) if (client) this.#sessions.push(this.#session(client));
     return opened.every(Boolean);
   }
@@ -247,7 +250,7 @@ export class Sessions {
       if (signal.aborted || first !== this.#first) return await carrier.close();
       this.#carriers.push(carrier);
       const opened = await this.#add(openSeveral(carrier, this.#channels, { signal }));
-      if (first !== this.#first) return;
+      if (opened === undefined) return;
       this.#farEnough = !opened;
       this.#gain.restart(this.#bytesMoved);
     } catch {
@@ -273,6 +276,7 @@ export class Sessions {
     const lost = this.#carriers;
     this.#carriers = [carrier];
     this.#sessions = [session];
+    this.#widening = undefined;
     this.#wideEnough = false;
     this.#farEnough = false;
     this.#gain = new Gain();
@@ -312,7 +316,7 @@ export class Sessions {
 }
 
 /** Channels for one large file. */
-function channelsFor(rttMs: number, { parallel }: SessionsOptions, windowBytes = PLAIN_WINDOW_BYTES): number {
+function channelsFor(rttMs: number, { parallel }: SessionsOptions, windowBytes = CHANNEL_WINDOW_BYTES): number {
   if (parallel !== undefined) return parallel;
   return rttMs < NEAR_RTT_MS ? 1 : Math.min(MOST_CHANNELS, Math.ceil((rttMs * FAR_BYTES_PER_MS) / windowBytes));
 }

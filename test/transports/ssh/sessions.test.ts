@@ -75,7 +75,8 @@ test('where no new connection is made, each who asks is told why, and may ask ag
   await sessions.close();
 });
 
-test('on a short line one channel carries a large file', { timeout }, async () => {
+test('on a short line one channel carries a large file', { timeout }, async (t) => {
+  t.mock.method(performance, 'now', () => 0);
   const all = await clients(4, 0);
   const sessions = await Sessions.open({ dial: async () => new ReadyCarrier(all), label: 'host' }, scope);
   const lanes = [await laneOf(sessions), await laneOf(sessions), await laneOf(sessions)];
@@ -119,6 +120,44 @@ test('while channels are opened, the first one has as many readers as fill its w
   const [second] = (await clients(1, 30)) as [SftpClient];
   resolve(second);
   assert.equal(await reading[4], second);
+  await sessions.close();
+});
+
+test('who waits for channels to be opened may give up', { timeout }, async () => {
+  const carrier = new ReadyCarrier(await clients(1, 30));
+  const sessions = await Sessions.open({ dial: async () => carrier, label: 'host' }, scope);
+  carrier.openSftp = () => new Promise(() => undefined);
+  await laneOf(sessions);
+  const stop = new AbortController();
+  const waiting = sessions.lane(MUCH_BYTES, stop);
+  const reason = new Error('stopped');
+  stop.abort(reason);
+  await assert.rejects(waiting, reason);
+  await sessions.close();
+});
+
+test('what was being opened when the line was lost is nothing that the new one lacks', { timeout }, async () => {
+  const [first, late] = (await clients(2, 30)) as [SftpClient, SftpClient];
+  const more = await clients(5, 30);
+  const before = new ReadyCarrier([first]);
+  const carriers = [before, new ReadyCarrier(more)];
+  const sessions = await Sessions.open(
+    { dial: async () => carriers.shift() as ReadyCarrier, label: 'host', parallel: 5 },
+    scope,
+  );
+  const opening = Array.from({ length: 4 }, () => later<SftpClient>());
+  const answers = [...opening];
+  before.openSftp = () => (answers.shift() as (typeof opening)[number]).promise;
+  await laneOf(sessions);
+  const cut = new XferError('DISCONNECTED', 'the line is cut');
+  first.channel.fail(cut);
+  assert.equal(await sessions.pick(scope), more[0]);
+  opening[0]?.resolve(late);
+  late.channel.fail(cut);
+  for (const { reject } of opening.slice(1)) reject(cut);
+  await new Promise(setImmediate);
+  const lanes = await Promise.all(Array.from({ length: 5 }, () => laneOf(sessions)));
+  assert.deepEqual(new Set(lanes), new Set(more));
   await sessions.close();
 });
 
@@ -320,8 +359,9 @@ test('a new connection without a session is closed, and so are those before it i
 
 function later<T>() {
   let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
+  let reject: (error: Error) => void = () => undefined;
+  const promise = new Promise<T>((settle, fail) => {
+    [resolve, reject] = [settle, fail];
   });
-  return { promise, resolve };
+  return { promise, resolve, reject };
 }

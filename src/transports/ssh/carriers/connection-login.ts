@@ -80,13 +80,13 @@ export function logIn(request: LoginRequest): Promise<number> {
     const asked = { ...request, prompt, scope: { signal: over.signal } };
     const login = authenticate({ ...asked, onFailure: fail });
     listen(request, login, fail);
+    let askedAtMs = 0;
+    let rttMs: number | undefined;
     client.on('ready', () => {
       settle();
       resolve(rttMs ?? 0);
     });
     // Then the login is asked for as a service, which takes a server no time.
-    let askedAtMs = 0;
-    let rttMs: number | undefined;
     client.once('handshake', () => {
       askedAtMs = performance.now();
     });

@@ -3,8 +3,8 @@
  * The rest is told to the server by a message that ssh2 keeps to itself; where a later version hides it, nothing is widened.
  */
 import type { Client, ClientChannel } from 'ssh2';
+import { CHANNEL_WINDOW_BYTES } from '../sftp/limits.js';
 
-const PLAIN_WINDOW_BYTES = 2 << 20;
 /** sshd buffers at most 16 MiB for a channel (OpenSSH's channels.c, CHAN_INPUT_MAX). */
 const WIDE_BYTES = 14 << 20;
 const STEP_BYTES = 1 << 20;
@@ -28,8 +28,8 @@ export function widenWindow(client: Client, channel: ClientChannel): number {
   const { incoming, outgoing } = channel as unknown as ChannelInside;
   const adjust = protocol?.channelWindowAdjust;
   if (typeof software !== 'string' || !software.startsWith('OpenSSH_') || typeof adjust !== 'function')
-    return PLAIN_WINDOW_BYTES;
-  if (typeof incoming?.window !== 'number' || typeof outgoing?.id !== 'number') return PLAIN_WINDOW_BYTES;
+    return CHANNEL_WINDOW_BYTES;
+  if (typeof incoming?.window !== 'number' || typeof outgoing?.id !== 'number') return CHANNEL_WINDOW_BYTES;
   const give = (bytes: number) => {
     incoming.window += bytes;
     adjust.call(protocol, outgoing.id, bytes);
@@ -42,5 +42,5 @@ export function widenWindow(client: Client, channel: ClientChannel): number {
     taken = 0;
   });
   give(WIDE_BYTES);
-  return PLAIN_WINDOW_BYTES + WIDE_BYTES;
+  return CHANNEL_WINDOW_BYTES + WIDE_BYTES;
 }

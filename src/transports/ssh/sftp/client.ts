@@ -7,7 +7,15 @@ import type { Scope } from '../../../transport.js';
 import { type Attributes, attributeBytes, readAttributes } from './attributes.js';
 import { type Corkable, type Reply, SftpChannel } from './channel.js';
 import { broken, PACKET, type PacketReader, type PacketWriter, packetBuffers, STATUS } from './codec.js';
-import { type Limits, PLAIN_LIMITS, readLimits, type Tuning, tuned, windowBytes } from './limits.js';
+import {
+  CHANNEL_WINDOW_BYTES,
+  type Limits,
+  PLAIN_LIMITS,
+  readLimits,
+  type Tuning,
+  tuned,
+  windowBytes,
+} from './limits.js';
 import { type DirectoryItem, expect, expectOk, oneName, readNames, throwUnless } from './replies.js';
 
 const MAX_EXTENSIONS = 256;
@@ -19,8 +27,8 @@ const MAX_EXTENSIONS = 256;
 export class SftpClient {
   readonly channel: SftpChannel;
   readonly extensions = new Map<string, string>();
-  /** What the line takes of what comes before it must hear from us: as much as ssh2 gives a channel. */
-  readWindowBytes = 2 << 20;
+  /** What may come before the line must hear from us. */
+  readWindowBytes = CHANNEL_WINDOW_BYTES;
   /** Bytes that were read, and written and acknowledged. */
   bytesMoved = 0;
   #rttMs = 0;

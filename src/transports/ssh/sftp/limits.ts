@@ -17,7 +17,9 @@ export interface Tuning {
 }
 
 /** Bytes of one file on their way at once, where nobody asks for another number. */
-const WINDOW_BYTES = 4 * 1024 * 1024;
+export const WINDOW_BYTES = 4 * 1024 * 1024;
+/** What ssh2 lets come over one channel before it must hear from us. */
+export const CHANNEL_WINDOW_BYTES = 2 << 20;
 
 /** Bytes of one file on their way at once, in requests of so many bytes. */
 export function windowBytes(requestBytes: number, { requests }: Tuning): number {
