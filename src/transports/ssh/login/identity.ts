@@ -134,7 +134,10 @@ async function unlock(
   }
   for (let tries = 0; tries < passphraseTries; tries++) {
     const passphrase = await prompt.secret(printable(`Enter passphrase for key '${file}': `), scope);
-    if (!passphrase) return undefined;
+    if (!passphrase) {
+      notice('it has a passphrase, and none was given');
+      return undefined;
+    }
     const key = first(ssh2.utils.parseKey(bytes, passphrase));
     if (key instanceof Error) continue;
     secrets?.keep(name, passphrase);

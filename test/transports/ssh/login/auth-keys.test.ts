@@ -131,8 +131,9 @@ test('a key that is not unlocked is passed over', { timeout }, async () => {
     else context.reject(['publickey']);
   };
   const prompt = answers(undefined);
-  await tryLogin(await configure(['locked', 'plain']), { prompt });
+  const said = await tryLogin(await configure(['locked', 'plain']), { prompt });
   assert.deepEqual([prompt.asked.length, signed], [1, [blob(plain)]]);
+  assert.ok(said.some((line) => line.endsWith('it has a passphrase, and none was given')));
   const notices = await tryLogin(await configure(['locked', 'plain'], 'BatchMode=yes'), { prompt });
   assert.deepEqual([prompt.asked.length, signed.length], [1, 2]);
   assert.ok(notices.some((line) => line.endsWith('it has a passphrase, and nobody can be asked')));
