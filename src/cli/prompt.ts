@@ -115,10 +115,10 @@ function readAnswer(
   const { input } = terminal;
   let answer = '';
   return new Promise((resolve, reject) => {
-    const settle = (finish: () => void): void => {
+    const settle = (finish: () => void, entered = false): void => {
       input.off('data', take).off('end', giveUp).off('error', fail);
       signal.removeEventListener('abort', abort);
-      release(terminal, hidden);
+      release(terminal, hidden, entered);
       finish();
     };
     const abort = (): void => settle(() => reject(signal.reason));
@@ -132,7 +132,7 @@ function readAnswer(
       const typed = typeOn(answer, keys.take(), hidden);
       answer = typed.answer;
       keys.putBack(typed.ahead);
-      if (typed.end === 'enter') settle(() => resolve(answer));
+      if (typed.end === 'enter') settle(() => resolve(answer), true);
       else if (typed.end === 'give up') giveUp();
       else if (typed.end === 'interrupt') interrupt();
     };
@@ -144,11 +144,10 @@ function readAnswer(
   });
 }
 
-function release({ input, output }: Terminal, hidden: boolean): void {
-  if (hidden) {
-    input.setRawMode?.(false);
-    output.write('\n');
-  }
+function release({ input, output }: Terminal, hidden: boolean, entered: boolean): void {
+  if (hidden) input.setRawMode?.(false);
+  // Only an Enter that the terminal itself shows ends the line of the question.
+  if (hidden || !entered) output.write('\n');
   input.pause();
 }
 

@@ -92,6 +92,22 @@ test('Ctrl-D gives up, and Ctrl-C interrupts', { timeout: 5000 }, async () => {
   assert.equal(input.listenerCount('data'), 0);
 });
 
+test('a question that is not answered ends its line all the same', { timeout: 5000 }, async () => {
+  const { input, output, made } = terminal();
+  const stop = new AbortController();
+  const prompt = createPrompt(testSurroundings(), () => made);
+  const answer = prompt.line('sure? ', { signal: stop.signal });
+  await until(() => output.text() !== '');
+  stop.abort(new Error('enough'));
+  await assert.rejects(answer);
+  assert.equal(output.text(), 'sure? \n');
+  const given = prompt.line('really? ', scope());
+  await until(() => output.text().endsWith('really? '));
+  input.write('yes\n');
+  assert.equal(await given, 'yes');
+  assert.ok(output.text().endsWith('really? '), 'the terminal shows Enter by itself');
+});
+
 test('an abort ends the question and gives the terminal back', { timeout: 5000 }, async () => {
   const { input, made, modes, released } = terminal();
   const stop = new AbortController();

@@ -7,8 +7,9 @@ import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
-import { setTimeout } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout } from 'node:timers/promises';
 import { copy } from '#xfer/copy/index.js';
+import type { Scope } from '#xfer/transport.js';
 import type { Carrier } from '#xfer/transports/ssh/carriers/carrier.js';
 import { openCarrier } from '#xfer/transports/ssh/carriers/open-carrier.js';
 import { type SshOptions, transport } from '#xfer/transports/ssh/index.js';
@@ -156,6 +157,26 @@ test('a line that breaks is made again without a further question', options, asy
   assert.ok(bytes.equals(await echo(second, bytes)));
   await Promise.all([first.close(), second.close()]);
   assert.equal(questions, 1);
+});
+
+test('a stop while a passphrase is asked for says nothing besides', options, async (t) => {
+  const locked = await startSshd({ passphrase: 'open' });
+  t.after(() => locked.stop());
+  const stop = new AbortController();
+  const reason = new Error('enough');
+  const notices: string[] = [];
+  const secret = (_question: string, { signal }: Scope) =>
+    new Promise<string>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      stop.abort(reason);
+    });
+  const prompt = { secret, line: secret };
+  const onNotice = (line: string) => void notices.push(line);
+  const given = { configFile: locked.configFile, port: locked.port, prompt, onNotice };
+  const location = { scheme: 'sftp', host: 'rig', path: '.' };
+  await assert.rejects(openCarrier(location, given, stop, 'source'), (error) => error === reason);
+  await nextTurn();
+  assert.deepEqual(notices, []);
 });
 
 test(

@@ -82,6 +82,7 @@ export function logIn(request: LoginRequest): Promise<number> {
     listen(request, login, fail);
     let askedAtMs = 0;
     let rttMs: number | undefined;
+    listen(asked, login, fail);
     client.on('ready', () => {
       settle();
       resolve(rttMs ?? 0);
@@ -115,7 +116,8 @@ function listen(request: LoginRequest, login: Authentication, fail: (error: unkn
   };
   const end = () => lose(new XferError('DISCONNECTED', `connection to ${config.host}: it ended`));
   client.on('error', (error) => {
-    if (error instanceof KeyNotUsed) return;
+    // After an end of the login, such as an abort that ended a question, that end says enough.
+    if (error instanceof KeyNotUsed || request.scope.signal.aborted) return;
     if (error.level === 'agent') onNotice?.(printable(`agent: ${error.message}`));
     else lose(error.level === 'client-authentication' ? login.failure() : connectionError(error, config));
   });
