@@ -80,6 +80,20 @@ test('the tally adds what each file holds, and says 1 only at the end', () => {
   assert.equal(tally.filesDone, 2);
 });
 
+test('what an earlier run had left counts as held, and not for the rate', () => {
+  let nowMs = 0;
+  const tally = new Tally(() => nowMs);
+  tally.take({ type: 'plan', files: 1, bytes: 1000, complete: true });
+  tally.take({ type: 'start', path: 'a', heldBytes: 800, size: 1000 });
+  assert.equal(tally.ratio, 0.8);
+  nowMs = 1000;
+  tally.take({ type: 'progress', path: 'a', bytes: 850 });
+  assert.deepEqual([tally.held, tally.bytesPerSecond, tally.leftMs], [850, 50, 3000]);
+  nowMs = 2000;
+  tally.take({ type: 'start', path: 'b', heldBytes: 100, size: 200 });
+  assert.deepEqual([tally.held, tally.bytesPerSecond], [950, 25]);
+});
+
 test('a hostile name acts on no terminal, as text, bar or JSON', { timeout: 5000 }, async () => {
   const around = testSurroundings();
   const report = await Report.open({ quiet: false, verbose: true, json: false }, around);

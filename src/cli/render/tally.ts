@@ -13,6 +13,8 @@ export class Tally {
   complete = false;
   /** The file that something was last heard of. */
   path = '';
+  /** Bytes that an earlier run had left, which tell nothing of how fast this one is. */
+  #found = 0;
   readonly #byPath = new Map<string, number>();
   readonly #rate: Rate;
 
@@ -27,7 +29,8 @@ export class Tally {
       this.complete = event.complete;
     } else if (event.type === 'start') {
       this.path = event.path;
-      this.#rate.sample(this.held);
+      this.#found += event.heldBytes;
+      this.#move(event.path, event.heldBytes);
     } else if (event.type === 'progress') {
       this.path = event.path;
       this.#move(event.path, event.bytes);
@@ -65,6 +68,6 @@ export class Tally {
   #move(path: string, bytes: number): void {
     this.held += bytes - (this.#byPath.get(path) ?? 0);
     this.#byPath.set(path, bytes);
-    this.#rate.sample(this.held);
+    this.#rate.sample(this.held - this.#found);
   }
 }
