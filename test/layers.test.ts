@@ -104,6 +104,7 @@ test('the engine knows no transport and no command line', () => {
     'streams/buffer-pool.ts',
     'streams/token-bucket.ts',
     'concurrency/longest-timer.ts',
+    'concurrency/on-abort.ts',
     'package/own-files.ts',
   ];
   const bad = broken(

@@ -4,6 +4,7 @@ import { SIGNAL_EXITS, toXferError } from '../errors.js';
 import { readVersion } from '../version.js';
 import { setEngineFlags } from './engine-flags.js';
 import { startedByNohup } from './hang-up.js';
+import { freshLine } from './render/fresh-line.js';
 import { Stopped } from './stopped.js';
 import type { Surroundings } from './surroundings.js';
 import { typedWords } from './typed-words.js';
@@ -13,8 +14,6 @@ const BROKEN_PIPE_EXIT = 141;
 
 /** One Ctrl-C comes twice where npx or timeout(1) passes it on that the terminal has sent to both. */
 const ONE_PRESS_MS = 200;
-
-const CLEAR_LINE = '\r\x1b[K';
 
 setEngineFlags();
 const words = typedWords(process.argv);
@@ -91,8 +90,7 @@ function sayLost(error: NodeJS.ErrnoException): number {
 function interrupt(stop: AbortController, signal: keyof typeof SIGNAL_EXITS): void {
   if (stop.signal.aborted) {
     if (performance.now() - interruptedAtMs < ONE_PRESS_MS) return;
-    // The terminal's own `^C`, and a line that would have been drawn again, are not what a prompt is to stand behind.
-    if (process.stderr.isTTY) process.stderr.write(process.env.TERM === 'dumb' ? '\n' : CLEAR_LINE);
+    process.stderr.write(freshLine(process.stderr, process.env));
     process.exit(SIGNAL_EXITS[signal]);
   }
   interruptedAtMs = performance.now();

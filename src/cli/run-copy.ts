@@ -1,4 +1,5 @@
 /** Opens both ends, copies, closes them, and says how it went: what every copying command does. */
+import { onAbort } from '../concurrency/on-abort.js';
 import type { CopyEvent, CopyFailure, CopyOptions, CopyResult } from '../copy/index.js';
 import { toXferError, XferError } from '../errors.js';
 import { describeLocation, type Location } from '../location.js';
@@ -46,11 +47,12 @@ export async function runCopy(
   opened?: Report,
 ): Promise<void> {
   const report = opened ?? (await openReport(parsed, around));
+  const free = onAbort(around.signal, () => report.stopping());
   try {
     const request = typeof makeRequest === 'function' ? await makeRequest(report) : makeRequest;
     checkStandardStreams(request);
     const result = await copyAll(request, parsed, around, report).catch((error: unknown) => {
-      throw around.signal.aborted ? error : listFailures(error, report);
+      throw around.signal.aborted ? report.stopped(around.signal.reason) : listFailures(error, report);
     });
     if (result.files === 0 && result.failures.length === 0) request.check?.(result);
     report.end(result);
@@ -58,6 +60,7 @@ export async function runCopy(
     request.check?.(result);
     throwFailures(result);
   } finally {
+    free();
     report.end();
   }
 }

@@ -5,6 +5,7 @@ import type { Command } from './command.js';
 import { isCommandName, loadCommand, loadCommands } from './commands/index.js';
 import { nearest } from './nearest.js';
 import { COMMAND_NAMES } from './options.js';
+import { freshLine } from './render/fresh-line.js';
 import { errorRecord, jsonLine } from './render/json.js';
 import { Stopped } from './stopped.js';
 import type { Output, Surroundings } from './surroundings.js';
@@ -17,7 +18,7 @@ export async function run(words: readonly string[], around: Surroundings): Promi
   try {
     return await dispatch(words, around, errors);
   } catch (thrown) {
-    const stopped = around.signal.aborted ? around.signal.reason : thrown;
+    const stopped = around.signal.aborted && !(thrown instanceof Stopped) ? around.signal.reason : thrown;
     const json = errors.json ? errors.output : undefined;
     if (stopped instanceof Stopped) return sayStopped(stopped, json, around);
     const error = toXferError(thrown, words[0] ?? 'xfer');
@@ -109,21 +110,23 @@ ${signals.join('\n')}
 }
 
 function sayStopped(stopped: Stopped, json: Output | undefined, around: Surroundings): number {
-  const { message, exitCode } = stopped;
+  const { message, exitCode, hint } = stopped;
   if (message === '') return exitCode;
-  if (json) json.write(jsonLine({ type: 'stopped', message, exit: exitCode }));
-  else around.stderr.write(`xfer: ${message}\n`);
+  around.stderr.write(freshLine(around.stderr, around.env));
+  if (json) json.write(jsonLine({ type: 'stopped', message, ...(hint === undefined ? {} : { hint }), exit: exitCode }));
+  else around.stderr.write(`xfer: ${message}\n${hintLine(hint)}`);
   return exitCode;
 }
 
 /** As text on standard error, or as one line of JSON where an output for it is given. */
 function sayError(error: XferError, json: Output | undefined, around: Surroundings): void {
   if (json) json.write(jsonLine({ type: 'error', ...errorRecord(error) }));
-  else {
-    const hint = error.hint === undefined ? '' : `  hint: ${error.hint}\n`;
-    around.stderr.write(`xfer: ${error.message}\n${hint}`);
-  }
+  else around.stderr.write(`xfer: ${error.message}\n${hintLine(error.hint)}`);
   if (error.code === 'INTERNAL') around.stderr.write(bugReport(error, around));
+}
+
+function hintLine(hint: string | undefined): string {
+  return hint === undefined ? '' : `  hint: ${hint}\n`;
 }
 
 /** Where a fault in xfer came from, and what to do with it. */

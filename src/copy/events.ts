@@ -14,6 +14,8 @@ export type CopyEvent =
     }
   | { readonly type: 'restart'; readonly path: string; readonly reason: string }
   | { readonly type: 'finish'; readonly path: string; readonly bytes: number; readonly digest?: string }
+  /** The copy of a file ends unfinished; so many bytes are kept, and the same copy goes on with them. */
+  | { readonly type: 'suspend'; readonly path: string; readonly heldBytes: number }
   | { readonly type: 'skip'; readonly path: string; readonly reason: string }
   | { readonly type: 'fail'; readonly path: string; readonly error: XferError }
   /** Unfinished files are left at the target, `path`; what was copied is whole. */

@@ -82,6 +82,7 @@ class Copy {
       onStart: (step, held) => this.#progress.start(step, nameOf(step), step.entry.size, held),
       onHeld: (step, bytes) => this.#progress.add(step, bytes),
       onRestart: (step, reason) => this.#progress.emit({ type: 'restart', path: nameOf(step), reason }),
+      onSuspend: (step, heldBytes) => this.#progress.emit({ type: 'suspend', path: nameOf(step), heldBytes }),
       onRetry: (step, attempt, delayMs, error) => {
         this.#record?.noteFailure(error);
         this.#progress.emit({ type: 'retry', path: nameOf(step), attempt, delayMs, error });

@@ -3,10 +3,11 @@ import type { Readable } from 'node:stream';
 import { pairUp } from '../concurrency/at-once.js';
 import { toXferError, XferError } from '../errors.js';
 import type { ByteRange, Draft, Entry, Scope, Sink, StatedDigest } from '../transport.js';
+import { beforeGoodbye } from './goodbye.js';
 import type { Headway } from './headway.js';
 import { idOf } from './id-of.js';
 import { Journal } from './journal.js';
-import { isWorthKeeping, tellingKept } from './kept-part.js';
+import { isWorthKeeping, tellingKept, whyNotKept } from './kept-part.js';
 import { sendInLanes } from './lanes.js';
 import type { Limiter } from './limiter.js';
 import { pairOf } from './noted-pairs.js';
@@ -33,6 +34,7 @@ export interface TransferContext {
   readonly onHeld: (step: Step, bytes: number) => void;
   readonly onStart: (step: Step, heldBytes: number) => void;
   readonly onRestart: (step: Step, reason: string) => void;
+  readonly onSuspend: (step: Step, heldBytes: number) => void;
   readonly onRetry: (step: Step, attempt: number, delayMs: number, error: XferError) => void;
 }
 
@@ -70,7 +72,7 @@ export async function transferFile(step: Step, context: TransferContext): Promis
     await transfer.journal?.remove();
     return result;
   } catch (error) {
-    await (transfer.resumable ? transfer.journal?.suspend() : transfer.journal?.remove());
+    await transfer.suspend();
     throw error;
   }
 }
@@ -111,12 +113,12 @@ class Transfer {
     return ranges && replay && this.#context.sink.capabilities.resume && entry.version !== undefined && this.#isLarge;
   }
 
-  get #whyNot(): string {
-    const { ranges } = this.#step.source.capabilities;
-    if (!ranges && this.#entry.version !== undefined) return 'the other end gives no parts of it';
-    return this.#entry.version === undefined
-      ? 'the other end does not say which version it is'
-      : 'the target keeps no part';
+  /** Notes what is kept for the next copy, where that is anything. */
+  async suspend(): Promise<void> {
+    const { journal } = this;
+    if (!journal || !this.resumable) return journal?.remove();
+    await journal.suspend();
+    if (this.#held.length > 0) this.#context.onSuspend(this.#step, totalBytes(this.#held));
   }
 
   get #isLarge(): boolean {
@@ -164,8 +166,8 @@ class Transfer {
   }
 
   async #try(): Promise<TransferResult> {
-    const { sink, scope, options } = this.#context;
-    if (this.progressBytes > 0 && this.#isLarge && !this.resumable) this.#context.onRestart(this.#step, this.#whyNot);
+    const { sink, scope, options, onRestart } = this.#context;
+    if (this.progressBytes > 0 && this.#isLarge && !this.resumable) onRestart(this.#step, whyNotKept(this.#step));
     const keep = this.resumable && (this.journal !== undefined || options.journalDirectory === undefined);
     const draft = await sink.draft(this.#draftEntry(keep), scope);
     try {
@@ -174,7 +176,7 @@ class Transfer {
       const error = toXferError(thrown, `copy ${this.#label}`);
       const worthKeeping = keep && isWorthKeeping(error);
       if (!worthKeeping) this.#held = [];
-      await (worthKeeping ? draft.suspend() : draft.discard()).catch(() => {});
+      await beforeGoodbye(worthKeeping ? draft.suspend() : draft.discard(), scope).catch(() => {});
       throw worthKeeping ? tellingKept(error, draft) : thrown;
     }
   }
@@ -193,8 +195,7 @@ class Transfer {
 
   /** Files of other sources may have the same version, over SFTP each of one size and second: no two share a draft. */
   #draftVersion(version: string): string {
-    const { source, entry } = this.#step;
-    return idOf(source.identity, entry.path, version);
+    return idOf(this.#step.source.identity, this.#entry.path, version);
   }
 
   async #fill(draft: Draft): Promise<TransferResult> {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { throwIfAborted, XferError } from '../errors.js';
 import type { DigestAlgorithm, Sink, Source } from '../transport.js';
+import { beforeGoodbye } from './goodbye.js';
 import type { Step } from './plan.js';
 import { prove, statedDigests } from './proof.js';
 import type { TransferContext, TransferResult } from './transfer.js';
@@ -48,7 +49,7 @@ async function attempt(
   throwIfAborted(scope.signal);
   const ofRun = run();
   const target = { ...entry, path, ...(ofRun === undefined ? {} : { run: ofRun }) };
-  const digest = await put(target, bytes, options.preserve === true, scope);
+  const digest = await beforeGoodbye(put(target, bytes, options.preserve === true, scope), scope);
   const done = { bytes: bytes.length, resumedBytes: 0 };
   if (!proven) return digest === undefined ? { ...done, verified: 'size' } : { ...done, verified: 'sha256', digest };
   const { algorithm, hex, statedBy } = proven;

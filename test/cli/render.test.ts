@@ -7,9 +7,11 @@ import { Report, summaryOf } from '#xfer/cli/render/report.js';
 import { Tally } from '#xfer/cli/render/tally.js';
 import { barTokens, createLineView, ticking, type View } from '#xfer/cli/render/view.js';
 import { columnsOf } from '#xfer/cli/render/width.js';
+import { Stopped } from '#xfer/cli/stopped.js';
 import type { CopyResult } from '#xfer/copy/index.js';
 import { XferError } from '#xfer/errors.js';
 import { captured, testSurroundings } from '../support/surroundings.js';
+import { until } from '../support/until.js';
 
 const HOSTILE = 'a\u001b]0;x\u0007\u009b2J\u202egpj.exe\n$& :amounts \udc80';
 const ACTING = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/u;
@@ -171,7 +173,8 @@ test('the line of the bar is shorter than the terminal is wide, whatever it says
       for (let columns = 10; columns <= 200; columns++) {
         const line = drawnBar(tally, columns);
         assert.ok(columnsOf(line) < columns, `${columns}: ${line}`);
-        if (columns >= 36) assert.match(line, /\[[=> ]{4,24}\] [0-9]/, `${columns}`);
+        if (columns >= 12) assert.ok(columnsOf(`${line}^C`) < columns, `${columns}: ${line}^C`);
+        if (columns >= 38) assert.match(line, /\[[=> ]{4,24}\] [0-9]/, `${columns}`);
       }
     }
   }
@@ -232,6 +235,30 @@ test('no bar comes over a question', { timeout: 5000 }, async () => {
   report.onEvent({ type: 'plan', files: 1, bytes: 10, complete: true });
   assert.match(terminal.text(), /\[/);
   report.end();
+});
+
+test('a copy that is stopped takes its bar away, and after a while says what it waits for', {
+  timeout: 5000,
+}, async () => {
+  const around = testSurroundings();
+  const terminal = Object.assign(captured({ isTTY: true, columns: 80 }), {
+    cursorTo: () => true,
+    clearLine: () => true,
+  });
+  const report = await Report.open({ quiet: false, verbose: false, json: false }, { ...around, stderr: terminal });
+  report.stopping();
+  report.onEvent({ type: 'progress', path: 'a', bytes: 5, size: 10 });
+  assert.equal(terminal.text(), '');
+  await until(() => terminal.text() !== '');
+  assert.match(terminal.text(), /^waiting for both ends .*Ctrl-C again to end at once\n$/);
+  report.end();
+
+  const reason = new Stopped('stopped by SIGINT', 130);
+  assert.equal(report.stopped(reason), reason);
+  report.onEvent({ type: 'suspend', path: 'a', heldBytes: 5 });
+  const { message, exitCode, hint } = report.stopped(reason) as Stopped;
+  assert.deepEqual([message, exitCode], [reason.message, 130]);
+  assert.match(hint ?? '', /same command again/);
 });
 
 test('without a terminal a line comes now and then', () => {

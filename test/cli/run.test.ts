@@ -9,6 +9,7 @@ import { run } from '#xfer/cli/run.js';
 import { Stopped } from '#xfer/cli/stopped.js';
 import { ERROR_CODES } from '#xfer/errors.js';
 import { testSurroundings } from '../support/surroundings.js';
+import { until } from '../support/until.js';
 
 const limit = { timeout: 20_000 };
 
@@ -181,6 +182,18 @@ test('a copy, what of several failed, and a stop', limit, async () => {
     await assert.rejects(readFile(join(folder, 'c')));
     assert.equal(await run(['cp', '--json', join(folder, 'a'), join(folder, 'c')], stopped), 130);
     assert.deepEqual(JSON.parse(stopped.stdout.text()), { type: 'stopped', message: 'stopped by SIGINT', exit: 130 });
+
+    await writeFile(join(folder, 'large'), Buffer.alloc(20 << 20));
+    const half = testSurroundings({ env: around.env });
+    const copying = run(['cp', '--json', '--limit', '9M', join(folder, 'large'), join(folder, 'd')], half);
+    await until(() => half.stdout.text().includes('"progress"'));
+    half.stop.abort(new Stopped('stopped by SIGINT', 130));
+    assert.equal(await copying, 130);
+    const { hint } = JSON.parse(half.stdout.text().trimEnd().split('\n').at(-1) as string);
+    assert.match(hint, /same command again/);
+    const rest = testSurroundings({ env: around.env });
+    assert.equal(await run(['cp', join(folder, 'large'), join(folder, 'd')], rest), 0);
+    assert.match(rest.stderr.text(), /were there already/);
 
     const dry = testSurroundings({ env: around.env });
     assert.equal(await run(['cp', '--dry-run', join(folder, 'a'), join(folder, 'c')], dry), 0);

@@ -4,8 +4,10 @@ import type { XferError } from '../../errors.js';
 import { printable } from '../../names.js';
 import { NOT_A_FILE } from '../../other-kind.js';
 import type { Prompt } from '../../transport.js';
+import { Stopped } from '../stopped.js';
 import type { Output, Surroundings } from '../surroundings.js';
 import { formatBytes, formatCount, formatDuration } from './format.js';
+import { canRedraw } from './fresh-line.js';
 import { eventRecord, jsonLine } from './json.js';
 import { Tally } from './tally.js';
 import { createLineView, createStillView, ticking, type View } from './view.js';
@@ -19,6 +21,9 @@ export interface ReportChoices {
 }
 
 const MOST_LISTED = 100;
+/** Most ends need less. */
+const STOPPING_MS = 1000;
+const GOES_ON = 'run the same command again: it goes on where it stopped';
 
 /** Ended once by `end`. */
 export class Report {
@@ -32,6 +37,9 @@ export class Report {
   readonly failures: CopyFailure[] = [];
   #wouldCopy = 0;
   #questions = 0;
+  #suspended = false;
+  #isStopping = false;
+  #stoppingTimer: NodeJS.Timeout | undefined;
 
   private constructor(choices: ReportChoices, around: Surroundings, view: View) {
     this.#choices = choices;
@@ -46,6 +54,7 @@ export class Report {
 
   readonly onEvent = (event: CopyEvent): void => {
     if (event.type === 'fail') this.failures.push({ path: event.path, error: event.error });
+    if (event.type === 'suspend') this.#suspended = true;
     if (this.#json) {
       this.#json.write(jsonLine(eventRecord(event)));
       return;
@@ -59,7 +68,7 @@ export class Report {
     else if (event.type === 'leftover') this.#view.line(failureLine(event.path, event.error));
     else if (this.#choices.verbose || isDryRun(event) || isOther(event)) this.#sayMore(event);
     const moves = event.type === 'plan' || event.type === 'progress' || event.type === 'finish';
-    if (moves && this.#questions === 0) this.#view.show(this.#tally);
+    if (moves && this.#questions === 0 && !this.#isStopping) this.#view.show(this.#tally);
   };
 
   /** One line from a transport. */
@@ -97,8 +106,26 @@ export class Report {
     else this.#view.line(failureLine(failure.path, failure.error));
   }
 
+  /** The copy was asked to stop: takes the bar away for good, and says what is waited for where that takes long. */
+  stopping(): void {
+    this.#isStopping = true;
+    this.#view.end();
+    const say = () =>
+      this.tell('waiting for both ends to put away what is under way; Ctrl-C again to end at once', {
+        type: 'stopping',
+      });
+    this.#stoppingTimer = setTimeout(say, STOPPING_MS).unref();
+  }
+
+  /** The reason why the copy was stopped, with what to type where a part of a file is kept. */
+  stopped(reason: unknown): unknown {
+    if (!this.#suspended || !(reason instanceof Stopped)) return reason;
+    return new Stopped(reason.message, reason.exitCode, GOES_ON);
+  }
+
   /** Takes the bar away, and says in one line what was done, where something was; `here`: and checked at this end. */
   end(result?: CopyResult, here = false): void {
+    clearTimeout(this.#stoppingTimer);
     this.#view.end();
     if (this.#json) return;
     if (!result) return;
@@ -142,11 +169,6 @@ function isDryRun(event: CopyEvent): boolean {
 
 function isOther(event: CopyEvent): boolean {
   return event.type === 'skip' && event.reason === NOT_A_FILE;
-}
-
-/** Whether a line on this output can be drawn again. */
-export function canRedraw(output: Output, env: Surroundings['env']): boolean {
-  return output.isTTY === true && env.TERM !== 'dumb';
 }
 
 async function chooseView(choices: ReportChoices, around: Surroundings): Promise<View> {

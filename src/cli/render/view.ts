@@ -25,11 +25,13 @@ const LEAST_BAR_WIDTH = 8;
 const NARROW = 24;
 /** What is around the bar in its line. */
 const BAR_FRAME = ' [] ';
+/** Some terminals wrap at their last column; a terminal shows Ctrl-C as `^C`, and a line that wraps cannot be taken away. */
+const FREE_COLUMNS = 3;
 
-/** The moving texts of the bar's line, short enough for the terminal, whose last column stays free: some wrap there. */
+/** The moving texts of the bar's line, short enough for the terminal. */
 export function barTokens(tally: Tally, columns: number): Record<string, string> {
   const share = (tally.ratio === undefined ? '--%' : `${Math.floor(tally.ratio * 100)}%`).padStart(4);
-  const free = columns - 1 - BAR_FRAME.length - share.length;
+  const free = columns - FREE_COLUMNS - BAR_FRAME.length - share.length;
   const amounts = amountsOf(tally, free < NARROW ? free : free - LEAST_BAR_WIDTH);
   const room = Math.min(32, free - BAR_WIDTH - amounts.length - 1);
   const label = room < 8 ? '' : `${padded(shorten(printable(tally.path), room), room)} `;
@@ -40,7 +42,7 @@ export function barTokens(tally: Tally, columns: number): Record<string, string>
 /** Columns that are left for the bar beside these texts. */
 export function barWidth(tokens: Record<string, string>, columns: number): number {
   const taken = Object.values(tokens).reduce((sum, text) => sum + columnsOf(text), BAR_FRAME.length);
-  return Math.max(0, Math.min(BAR_WIDTH, columns - 1 - taken));
+  return Math.max(0, Math.min(BAR_WIDTH, columns - FREE_COLUMNS - taken));
 }
 
 function padded(text: string, room: number): string {

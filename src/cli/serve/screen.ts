@@ -1,7 +1,8 @@
 /** What `xfer serve` says while it serves: lines that stay, and one that does not. */
 import type { Listener } from '../../transport.js';
 import type { ParsedArguments } from '../parsed-arguments.js';
-import { canRedraw, type Report } from '../render/report.js';
+import { canRedraw } from '../render/fresh-line.js';
+import type { Report } from '../render/report.js';
 import { createStillView } from '../render/view.js';
 import { openReport } from '../run-copy.js';
 import type { Surroundings } from '../surroundings.js';
