@@ -24,7 +24,7 @@ import { readFully } from './sftp/read-fully.js';
 import { SharedHandles } from './sftp/shared-handles.js';
 import { TreeWalk } from './tree-walk.js';
 
-/** Shorter reads go where the least requests wait, longer ones where the fewest of their kind are. */
+/** Parts of a large file are as long: they go where the fewest of them are, shorter reads where the least requests wait. */
 const LANE_BYTES = 1 << 20;
 /** On a short line each block's file is opened when it is its turn, which takes little memory and some time. */
 const BLOCK_BYTES = 8 << 20;
@@ -108,7 +108,7 @@ export class SftpSource implements Source {
   async read(entry: Entry, range: ByteRange, scope: Scope): Promise<Readable> {
     const { sessions } = this.#options;
     const { size = 0 } = entry;
-    const large = (range.end ?? size) - range.start > LANE_BYTES;
+    const large = (range.end ?? size) - range.start >= LANE_BYTES;
     const lane = large ? await sessions.lane(size - range.start, scope) : undefined;
     const client = lane?.client ?? (await sessions.pick(scope));
     const path = below(this.#root, entry.path);

@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { test } from 'node:test';
 import type { Entry } from '#xfer/transport.js';
+import { Sessions } from '#xfer/transports/ssh/sessions.js';
 import { PACKET, PacketReader } from '#xfer/transports/ssh/sftp/codec.js';
 import { SftpSource } from '#xfer/transports/ssh/source.js';
 import { failsWith } from '../../support/fails-with.js';
-import { sessionsOn } from './carried.js';
+import { ReadyCarrier, sessionsOn } from './carried.js';
 import { HostileServer, type Request, string } from './hostile-server.js';
 
 const scope = { signal: new AbortController().signal };
@@ -246,4 +247,21 @@ test('what a person asks of the requests is kept: their size and how many wait',
   assert.ok(bytes.equals(await collect(stream)));
   assert.deepEqual([...sizes], [1000]);
   assert.ok(most <= 3, `${most} waited`);
+});
+
+test('the shortest parts of a large file are spread over its channels', { timeout }, async () => {
+  const bytes = Buffer.alloc(9 << 20);
+  const servers = Array.from({ length: 4 }, () => new HostileServer());
+  for (const server of servers) server.files.set('file', { bytes, mode: 0o100600, mtime: 5 });
+  const carrier = new ReadyCarrier(await Promise.all(servers.map((server) => server.connect())));
+  const sessions = await Sessions.open({ dial: async () => carrier, label: 'test', parallel: 4 }, scope);
+  const source = await SftpSource.open({ sessions, path: 'file', label: 'test' }, scope);
+  for await (const _ of source.entries(scope));
+  const parts = Array.from({ length: 8 }, (_, index) => ({ start: index << 20, end: (index + 1) << 20 }));
+  const readers = await Promise.all(parts.map((part) => source.read(entry, part, scope)));
+  const asked = servers.map(({ seen }) => seen.filter((type) => type === PACKET.FSTAT).length);
+  assert.deepEqual(asked, [2, 2, 2, 2]);
+  await Promise.all(readers.map(collect));
+  for (const server of servers) await allClosed(server);
+  await source.close();
 });
