@@ -304,18 +304,13 @@ class Transfer {
     });
   }
 
-  async #sendSpan(
-    draft: Draft,
-    { start, end }: ByteRange,
-    scope: Scope,
-    { hashes, opened, onRest }: SpanWork,
-  ): Promise<number> {
+  async #sendSpan(draft: Draft, span: ByteRange, scope: Scope, { hashes, opened, onRest }: SpanWork): Promise<number> {
+    const { start, end } = span;
     const { sink, limiter } = this.#context;
     const recorder = this.journal?.recorder(start);
     let at = start;
     try {
-      const range = end === undefined ? { start } : { start, end };
-      const from = await (opened ?? this.#step.source.read(this.#readEntry, range, scope));
+      const from = await (opened ?? this.#step.source.read(this.#readEntry, span, scope));
       // It may fail before the other end is ready, which the pump finds.
       from.on('error', () => {});
       this.#writing = true;

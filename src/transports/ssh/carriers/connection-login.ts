@@ -79,10 +79,9 @@ export function logIn(request: LoginRequest): Promise<number> {
     const prompt = request.prompt && patientPrompt(request.prompt, () => watch);
     const asked = { ...request, prompt, scope: { signal: over.signal } };
     const login = authenticate({ ...asked, onFailure: fail });
-    listen(request, login, fail);
+    listen(asked, login, fail);
     let askedAtMs = 0;
     let rttMs: number | undefined;
-    listen(asked, login, fail);
     client.on('ready', () => {
       settle();
       resolve(rttMs ?? 0);
