@@ -7,7 +7,7 @@ import { streamDigest } from '../../streams/digest.js';
 import type { ByteRange, Digest, DigestAlgorithm, Draft, Entry, OpenOptions, Scope } from '../../transport.js';
 import { attributesOf, explainWrite, noticeAttributes, renameOver } from './commit.js';
 import { type FarDigest, WORTH_A_PROGRAM_BYTES } from './far-digest.js';
-import type { LaneOpener } from './sessions.js';
+import { LARGE_BYTES, type LaneOpener } from './sessions.js';
 import type { Attributes } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
@@ -46,9 +46,6 @@ interface Place {
   /** Of a lane. */
   readonly leave?: () => void;
 }
-
-/** Files up to this size go over one session. */
-export const LANE_BYTES = 8 << 20;
 
 /** Smaller files are not worth the wait for a disk. */
 const FSYNC_BYTES = 1024 * 1024;
@@ -173,7 +170,7 @@ export class SftpDraft implements Draft {
   async #place(start: number, scope: Scope): Promise<Place> {
     const { client, entry, lane } = this.#options;
     const { size = 0 } = entry;
-    if (size <= LANE_BYTES || client.channel.ended) return { client, handle: await this.#opened(scope) };
+    if (size <= LARGE_BYTES || client.channel.ended) return { client, handle: await this.#opened(scope) };
     const chosen = await lane(size - start, scope);
     try {
       return { ...chosen, handle: await this.#openedOn(chosen.client, scope) };

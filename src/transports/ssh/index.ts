@@ -6,10 +6,9 @@ import type { Scope, Sink, Source, Transport } from '../../transport.js';
 import type { Carrier } from './carriers/carrier.js';
 import { type CarrierUse, openCarrier } from './carriers/open-carrier.js';
 import { checkSshOptions } from './check-options.js';
-import { LANE_BYTES } from './draft.js';
 import { expandGlob, isPattern } from './glob.js';
 import type { SshListenOptions } from './listen/index.js';
-import { Sessions } from './sessions.js';
+import { LARGE_BYTES, Sessions } from './sessions.js';
 import { shareSessions } from './shared-sessions.js';
 import { SftpSink } from './sink.js';
 import { SftpSource } from './source.js';
@@ -88,7 +87,7 @@ async function openOn<T>(
   let carrier: Carrier | undefined;
   const connect = async () => {
     carrier = await dial(scope);
-    const large = use === 'sink' && ((await largestFile?.()) ?? 0) > LANE_BYTES;
+    const large = use === 'sink' && ((await largestFile?.()) ?? 0) > LARGE_BYTES;
     const told = { reads: use === 'source', large, ...(onNotice ? { onNotice } : {}) };
     return Sessions.on(carrier, { dial, label, parallel, tuning, ...told }, scope);
   };

@@ -41,6 +41,9 @@ const MOST_READERS = 8;
 const MOST_WRITERS = 16;
 const MOST_CONNECTIONS = 4;
 
+/** A file of more bytes is large: it goes over several channels. */
+export const LARGE_BYTES = 8 << 20;
+
 /** A part of a large file on its way over a session. */
 export interface Lane {
   readonly client: SftpClient;

@@ -13,12 +13,11 @@ import type {
   Sink,
   SinkCapabilities,
 } from '../../transport.js';
-import { LANE_BYTES } from './draft.js';
 import { type DraftOptions, startDraft } from './draft-start.js';
 import type { FarDigest } from './far-digest.js';
 import { below, isSafeName, joinBytes, resolveRoot, splitPath } from './paths.js';
 import { putFile } from './put.js';
-import type { LaneOpener, Sessions } from './sessions.js';
+import { LARGE_BYTES, type LaneOpener, type Sessions } from './sessions.js';
 import { type Attributes, kindOf, timesOf } from './sftp/attributes.js';
 import { DirectoryReader } from './sftp/directory-reader.js';
 import { statusOf } from './sftp/status.js';
@@ -143,7 +142,7 @@ export class SftpSink implements Sink {
   }
 
   async draft(entry: Entry, scope: Scope): Promise<Draft> {
-    if ((entry.size ?? 0) > LANE_BYTES) this.#options.sessions.expectLarge();
+    if ((entry.size ?? 0) > LARGE_BYTES) this.#options.sessions.expectLarge();
     return startDraft(await this.#draftOptions(entry, scope), scope);
   }
 

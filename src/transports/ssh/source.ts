@@ -15,7 +15,7 @@ import type {
 } from '../../transport.js';
 import { WORTH_A_PROGRAM_BYTES } from './far-digest.js';
 import { below, isSafeName, resolveRoot, splitPath } from './paths.js';
-import type { Sessions } from './sessions.js';
+import { LARGE_BYTES, type Sessions } from './sessions.js';
 import { type Attributes, versionOf } from './sftp/attributes.js';
 import type { SftpClient } from './sftp/client.js';
 import { OPEN } from './sftp/codec.js';
@@ -28,8 +28,6 @@ import { TreeWalk } from './tree-walk.js';
 const LANE_BYTES = 1 << 20;
 /** On a short line each block's file is opened when it is its turn, which takes little memory and some time. */
 const BLOCK_BYTES = 8 << 20;
-/** The channels that a file of more will need are opened while the target is looked at. */
-const LARGE_BYTES = 8 << 20;
 
 export interface SftpSourceOptions {
   readonly sessions: Sessions;
@@ -82,7 +80,7 @@ export class SftpSource implements Source {
     const client = await sessions.pick(scope);
     const top = this.#rootLook ?? client.stat(below(this.#root, ''), scope);
     this.#rootLook = undefined;
-    // Not when it is opened: another end on the same host needs a session first.
+    // Its channels are opened while the target is looked at; not sooner: another end on the same host needs a session first.
     top.then(({ size = 0 }) => size > LARGE_BYTES && sessions.expectLarge()).catch(() => undefined);
     const entries = new TreeWalk({ client, root: this.#root, top, links: links ?? 'follow', scope }).entries();
     const { value: first } = await entries.next();

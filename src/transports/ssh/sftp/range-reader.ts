@@ -30,8 +30,8 @@ export interface RangeReaderOptions {
 }
 
 /**
- * Exactly the bytes of a range, by many READs at once, in order. Fails with TRUNCATED
- * where the file ends before the range, PROTOCOL where the server makes no progress, the signal's reason.
+ * Exactly the bytes of a range, by many READs at once, in order. Fails with TRUNCATED where the file ends before the range,
+ * PROTOCOL where the server makes no progress, the signal's reason.
  */
 export class RangeReader extends Readable implements Recycling {
   readonly #options: RangeReaderOptions;
